@@ -1,0 +1,50 @@
+/**
+ * All that a node may ask for, as one closed union in the imperative. A driver performs them in the order given;
+ * what comes of them comes back as inputs. There are no timer actions: deadlines live in the state.
+ */
+import type { Address, Ms, Neighbour, Route } from './input.js';
+import type { JournalEntry, OperatorAnswer } from './status.js';
+
+/** One change of the kernel's state. Each is idempotent: done twice it is done once (the driver takes EEXIST on add, ENOENT, ESRCH and EADDRNOTAVAIL on delete for done). */
+export type Step =
+  | { do: 'add-address'; nic: string; address: Address }
+  | { do: 'delete-address'; nic: string; address: Address }
+  /** RTM_NEWROUTE with CREATE and REPLACE: takes the place of the route with the same key (destination, tos, metric, table). */
+  | { do: 'replace-route'; route: Route }
+  /** RTM_NEWROUTE with CREATE and APPEND: IPv4 only. */
+  | { do: 'append-route'; route: Route }
+  | { do: 'delete-route'; route: Route }
+  | { do: 'set-neighbour'; nic: string; neighbour: Neighbour }
+  | { do: 'delete-neighbour'; nic: string; neighbour: Neighbour }
+  | { do: 'join-group'; nic: string; group: string }
+  | { do: 'leave-group'; nic: string; group: string }
+  /** A file below /proc/sys/net, `{nic}` already filled in: `ipv4/conf/eth0/arp_ignore`. */
+  | { do: 'set-sysctl'; nic: string; name: string; value: string };
+
+export type Action =
+  /** One Ethernet frame out of one NIC, without FCS. */
+  | { kind: 'send-frame'; nic: string; bytes: Uint8Array }
+  /** ICMP or ICMPv6 echo request to an on-link target out of a NIC that has an address. */
+  | { kind: 'send-echo'; nic: string; target: string }
+  /**
+   * Done by the hands, in order; `record` is put into the run directory first (write, rename), so that a daemon killed
+   * half-way finds it. On a failed step the `undo` of those already done run in reverse, if given.
+   * Result: `host-changed` with this id, followed by `host-observed` of the NICs touched.
+   */
+  | { kind: 'change-host'; id: number; steps: Step[]; undo?: Step[]; record?: RunRecord }
+  /** Put into the run directory, in order with `change-host`. */
+  | { kind: 'persist'; record: RunRecord }
+  /** Look again at these NICs. */
+  | { kind: 'observe'; nics: string[] }
+  | { kind: 'journal'; entry: JournalEntry }
+  | { kind: 'answer-operator'; id: number; answer: OperatorAnswer }
+  /** The last action ever: all before it that went to the hands are done when the process exits. */
+  | { kind: 'exit'; code: number };
+
+/** Two files of the run directory: `switch` → switch.json, `ledger` → ledger.json. Absent: leave as it is. */
+export interface RunRecord {
+  switch?: unknown;
+  ledger?: unknown;
+}
+
+export type { Ms };

@@ -1,0 +1,219 @@
+/**
+ * The scenario language: topology, cluster file, timed steps, expectations. One YAML file, two labs (DESIGN 14).
+ * This file is the schema and the fault grammar; `drill.ts` runs it and judges.
+ */
+import { z } from 'zod';
+import type { Ms } from '../input.js';
+
+/** `250ms`, `2s`, `1m` → milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m)$/, 'a duration such as 250ms, 2s or 1m')
+  .transform((text): Ms => parseFloat(text) * (text.endsWith('ms') ? 1 : text.endsWith('s') ? 1000 : 60_000));
+
+const name = z.string().regex(/^[a-z][a-z0-9]{0,11}$/, 'a short lower-case name');
+
+const client = z.strictObject({
+  switch: name,
+  addresses: z.array(z.string()).min(1),
+  /** Addresses that it pings each millisecond. */
+  probes: z.array(z.string()).default([]),
+  /** Addresses to which it keeps one TCP connection, echoing a line each 10 ms. */
+  tcp: z.array(z.string()).default([]),
+  /** Its neighbour cache never asks again by itself: it learns a new MAC only when told. */
+  stuck: z.boolean().default(false),
+});
+
+const topology = z.strictObject({
+  switches: z.array(name).min(1),
+  /** `left-right` joins two switches. */
+  trunks: z.array(z.string().regex(/^[a-z0-9]+-[a-z0-9]+$/)).default([]),
+  /** node → NIC → switch. */
+  nodes: z.record(name, z.record(z.string(), name)),
+  clients: z.record(name, client).default({}),
+  /**
+   * Kernel lab: `plain` veth (iflink differs from ifindex, carrier events at once) or `physical`
+   * (iflink = ifindex: the kernel holds carrier events back as on a physical card).
+   */
+  cards: z.enum(['plain', 'physical']).default('plain'),
+  /** node → lines as for `ip route add` / `ip -6 route add`, put in before the daemon starts, after the addresses of the file. */
+  routes: z.record(name, z.array(z.string())).default({}),
+  /** node → lines as for `ip neigh add` (permanent ones). */
+  neighbours: z.record(name, z.array(z.string())).default({}),
+  /** A receiver on that node joins the group on its primary NIC, a client sends to it every 20 ms. */
+  multicast: z.strictObject({ node: name, nic: z.string(), group: z.string(), from: name }).optional(),
+  /** Do the addresses of the cluster file lie on the primaries before the daemon starts? `no`: the daemon must raise them. */
+  addressesAtBoot: z.boolean().default(true),
+});
+
+const health = z.string().regex(/^(up|suspect|down)( [a-z-]+)?$/, 'a health such as "up", "up split" or "down carrier"');
+
+/** What must come true; every line given must. */
+const expectation = z.strictObject({
+  within: duration.default(2000),
+  /** It must hold from the first moment until `within` is over, instead of once. */
+  throughout: z.boolean().default(false),
+  /** address → `alpha.eth1`: on exactly this NIC and no other of the node. */
+  carried: z.record(z.string(), z.string()).optional(),
+  /** `alpha.eth0` → `down carrier`: as status says. */
+  health: z.record(z.string(), health).optional(),
+  /** Journal events since the step: event → exact count, per node: `alpha switch-done: 1`. */
+  events: z.record(z.string(), z.number().int()).optional(),
+  /** Routes of these nodes equal those at the beginning, device aside. */
+  routesKept: z.array(name).optional(),
+  /** Node → words that must all stand among its alarms' `what`. */
+  alarms: z.record(name, z.array(z.string())).optional(),
+  multicast: z.boolean().optional(),
+  /** Clients' probes of that address are answered now. */
+  answers: z.array(z.string()).optional(),
+});
+
+const step = z
+  .strictObject({
+    at: duration,
+    fault: z.string().optional(),
+    heal: z.string().optional(),
+    /** `alpha: link switch --net public` */
+    do: z.string().optional(),
+    /** Exit code of `do`. */
+    exit: z.number().int().default(0),
+    expect: expectation.optional(),
+  })
+  .refine((s) => [s.fault, s.heal, s.do, s.expect].some((x) => x !== undefined), 'a step needs fault, heal, do or expect');
+
+/** Bounds per lab where the real clock is noisy: one duration for both, or `{ simulator, kernel }`. */
+const bound = z.union([duration, z.strictObject({ simulator: duration, kernel: duration })]);
+
+export const scenarioSchema = z.strictObject({
+  title: z.string(),
+  /** Labs it is for; both, unless the fault exists on one only: then `why` says so. */
+  labs: z.array(z.enum(['simulator', 'kernel'])).default(['simulator', 'kernel']),
+  why: z.string().optional(),
+  topology,
+  /** The cluster file without `cluster` and `key`, which the drill adds. */
+  cluster: z.record(z.string(), z.unknown()),
+  /** Faults in force before the daemons start. */
+  before: z.array(z.string()).default([]),
+  steps: z.array(step),
+  /** Length of the drill. */
+  until: duration,
+  always: z
+    .strictObject({
+      /** address → longest gap that any client may see in the whole drill. */
+      outage: z.record(z.string(), bound).default({}),
+      /** All TCP connections live at the end. */
+      tcp: z.boolean().default(true),
+      /** No switch at all. */
+      still: z.boolean().default(false),
+    })
+    .prefault({}),
+});
+
+export type Scenario = z.infer<typeof scenarioSchema> & { name: string };
+export type ScenarioStep = Scenario['steps'][number];
+export type Expectation = z.infer<typeof expectation>;
+
+export interface NicRef {
+  node: string;
+  nic: string;
+}
+
+/** A blow, as `inflict` and `heal` take it. */
+export type Fault =
+  /** The cable is out: carrier lost at the node. */
+  | { fault: 'cut'; at: NicRef }
+  /** Frames vanish, the carrier stays. `in`: towards the node. */
+  | { fault: 'drop'; direction: 'in' | 'out' | 'both'; at: NicRef }
+  /** Random loss both ways; `at` absent: on every cable. */
+  | { fault: 'loss'; percent: number; at?: NicRef }
+  | { fault: 'trunk'; trunk: string }
+  /** The switch loses power: every port loses its carrier. */
+  | { fault: 'switch-off'; switch: string }
+  /** The switch forwards nothing, carriers stay. */
+  | { fault: 'switch-mute'; switch: string }
+  | { fault: 'admin-down'; at: NicRef }
+  /** The card is taken out; heal puts a new one with the same name and MAC in. */
+  | { fault: 'delete'; at: NicRef }
+  | { fault: 'rename'; at: NicRef; to: string }
+  /** Cable out and in again, `times` times; ends by itself with the cable in. */
+  | { fault: 'flap'; at: NicRef; downMs: Ms; upMs: Ms; times: number }
+  /** The client's port is dead both ways: a target that dies. */
+  | { fault: 'client-off'; client: string }
+  /** SIGKILL to the daemon; heal starts it again. */
+  | { fault: 'kill'; node: string }
+  /** SIGKILL as the hands are about to make their n-th change (from 1) of the kernel, counted from now; heal starts it again. */
+  | { fault: 'kill-at'; node: string; step: number }
+  /** SIGHUP, then started again at once. */
+  | { fault: 'restart'; node: string }
+  /** SIGTERM; heal starts it again. */
+  | { fault: 'stop'; node: string }
+  /** SIGSTOP; heal is SIGCONT. */
+  | { fault: 'freeze'; node: string }
+  /** Another program removes this address once. */
+  | { fault: 'remove-address'; node: string; address: string }
+  /** A network manager minds this NIC: at carrier loss it strips addresses and routes off it, at carrier return it puts back what it had seen. */
+  | { fault: 'manager'; at: NicRef }
+  /** Kernel lab only: hundreds of veths are made and deleted, so that rtnl is held for long. */
+  | { fault: 'rtnl-busy' };
+
+const NIC = /^([a-z0-9]+)\.([\w-]+)$/;
+
+function nicRef(text: string | undefined): NicRef {
+  const match = NIC.exec(text ?? '');
+  if (!match) throw new Error(`"${text ?? ''}" is not a NIC; write node.nic, such as alpha.eth0`);
+  return { node: match[1]!, nic: match[2]! };
+}
+
+function required(text: string | undefined, what: string): string {
+  if (text === undefined) throw new Error(`${what} is missing`);
+  return text;
+}
+
+/** `drop in alpha.eth0` → Fault. Throws an Error whose message says what is wrong. */
+export function parseFault(text: string): Fault {
+  const words = text.trim().split(/\s+/);
+  const [verb, a, b] = words;
+  switch (verb) {
+    case 'cut':
+    case 'admin-down':
+    case 'delete':
+    case 'manager':
+      return { fault: verb, at: nicRef(a) };
+    case 'drop':
+      if (a !== 'in' && a !== 'out' && a !== 'both') throw new Error(`drop needs in, out or both, not "${a ?? ''}"`);
+      return { fault: 'drop', direction: a, at: nicRef(b) };
+    case 'loss': {
+      const percent = /^(\d{1,3})%$/.exec(a ?? '')?.[1];
+      if (percent === undefined || Number(percent) > 100) throw new Error(`loss needs a percentage such as 30%, not "${a ?? ''}"`);
+      return b === undefined ? { fault: 'loss', percent: Number(percent) } : { fault: 'loss', percent: Number(percent), at: nicRef(b) };
+    }
+    case 'trunk':
+      return { fault: 'trunk', trunk: required(a, 'the trunk (left-right)') };
+    case 'switch-off':
+    case 'switch-mute':
+      return { fault: verb, switch: required(a, 'the switch') };
+    case 'rename':
+      return { fault: 'rename', at: nicRef(a), to: required(b, 'the new name') };
+    case 'flap': {
+      const [, , down, up, times] = words;
+      return { fault: 'flap', at: nicRef(a), downMs: duration.parse(down), upMs: duration.parse(up), times: Number(required(times, 'the number of times')) };
+    }
+    case 'client-off':
+      return { fault: 'client-off', client: required(a, 'the client') };
+    case 'kill':
+    case 'restart':
+    case 'stop':
+    case 'freeze':
+      return { fault: verb, node: required(a, 'the node') };
+    case 'kill-at':
+      return { fault: 'kill-at', node: required(a, 'the node'), step: Number(required(b, 'the number of the step')) };
+    case 'remove-address':
+      return { fault: 'remove-address', node: required(a, 'the node'), address: required(b, 'the address') };
+    case 'rtnl-busy':
+      return { fault: 'rtnl-busy' };
+    default:
+      throw new Error(
+        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy`,
+      );
+  }
+}
