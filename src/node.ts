@@ -1,0 +1,99 @@
+/**
+ * One node of the cluster as a pure machine: inputs and time in, actions out.
+ *
+ *            ┌────────────────────────── step(now, input) ──────────────────────────┐
+ *   input ──▶│ host (latest observation) ──▶ health ──▶ takeover                    │──▶ actions
+ *            │                               what is up   who carries the addresses │
+ *            └──────────────────────── deadline(): when to wake ────────────────────┘
+ *
+ * Stages run in the order of the data and look at the verdicts of those before them, never at events of theirs,
+ * so that a stage which missed one (a restart, a snapshot) decides the same. The state is plain data.
+ */
+import type { Action } from './action.js';
+import type { Cluster } from './config/cluster.js';
+import * as health from './health/monitor.js';
+import type { Input, Ms, NicObservation } from './input.js';
+import { draw } from './random.js';
+import type { NodeStatus } from './status.js';
+import * as takeover from './takeover/local-switch.js';
+import type { Seal, World } from './world.js';
+
+export interface NodeOptions {
+  cluster: Cluster;
+  /** This node's name in the cluster file; throws a RangeError if it is not there. */
+  node: string;
+  seal: Seal;
+  /** 16 hex digits, random per start. */
+  incarnation: string;
+  seed: number;
+}
+
+export interface NodeState {
+  random: { seed: number };
+  host: Record<string, NicObservation>;
+  health: health.HealthState;
+  takeover: takeover.TakeoverState;
+}
+
+export class Node {
+  readonly state: NodeState;
+  readonly #world: World;
+
+  /** `restored` is the state of a snapshot, to go on from there. */
+  constructor(options: NodeOptions, now: Ms, restored?: NodeState) {
+    const self = options.cluster.nodes.find((node) => node.name === options.node);
+    if (!self) throw new RangeError(`node ${options.node} is not in the cluster file`);
+    const random = restored?.random ?? { seed: options.seed };
+    const host = restored?.host ?? {};
+    this.#world = {
+      cluster: options.cluster,
+      self,
+      incarnation: options.incarnation,
+      seal: options.seal,
+      random: () => draw(random),
+      host,
+    };
+    this.state = restored ?? {
+      random,
+      host,
+      health: health.start(this.#world, now),
+      takeover: takeover.start(this.#world, now),
+    };
+  }
+
+  step(now: Ms, input: Input): Action[] {
+    const actions: Action[] = [];
+    if (input.kind === 'started') {
+      const entry = { at: now, event: 'node-started', cause: 'started', evidence: { incarnation: this.#world.incarnation } } as const;
+      actions.push({ kind: 'journal', entry });
+    } else if (input.kind === 'host-observed') {
+      for (const missing of input.missing) delete this.state.host[missing];
+      for (const observed of input.nics) this.state.host[observed.nic] = observed;
+    } else if (input.kind === 'stalled') {
+      actions.push({ kind: 'journal', entry: { at: now, event: 'stalled', cause: 'own-stall', evidence: { forMs: input.forMs } } });
+    }
+    health.take(this.#world, this.state.health, now, input, actions);
+    takeover.take(this.#world, this.state.takeover, now, this.state.health, input, actions);
+    return actions;
+  }
+
+  /** When `woke` is due at the latest; Infinity if nothing waits. */
+  deadline(): Ms {
+    return Math.min(health.deadline(this.#world, this.state.health), takeover.deadline(this.#world, this.state.takeover));
+  }
+
+  status(now: Ms): NodeStatus {
+    const seen = health.status(this.#world, this.state.health, now);
+    const moved = takeover.status(this.#world, this.state.takeover, now, this.state.health);
+    return {
+      cluster: this.#world.cluster.name,
+      node: this.#world.self.name,
+      now,
+      alarms: [...seen.alarms, ...moved.alarms].sort((a, b) => a.since - b.since),
+      nics: seen.nics.map((nic) => ({ ...nic, ...moved.nics[nic.name] })),
+      nets: seen.nets.map((net) => ({ ...net, ...moved.nets[net.name] })),
+      decisions: [...seen.decisions, ...moved.decisions].sort((a, b) => a.at - b.at),
+      dropped: { ...seen.dropped, ...moved.dropped },
+    };
+  }
+}
