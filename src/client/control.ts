@@ -1,0 +1,131 @@
+/** The control socket's client: for the commands, the console and other people's programs. */
+import { statSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { OperatorAnswer, OperatorRequest } from '../status.js';
+import type { DaemonStatus, JournalLine } from './document.js';
+import { SOCKET_NAME, type ControlAnswer, type ControlRequest } from './protocol.js';
+
+/** Nobody answers on the control socket; the message says where it was looked for and what to do. */
+export class NoDaemon extends Error {
+  override readonly name = 'NoDaemon';
+}
+
+/** The daemon answered that it cannot or will not. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+type Unnumbered<T> = T extends { id: number } ? Omit<T, 'id'> : never;
+
+const ANSWER_TIMEOUT_MS = 5000;
+
+export class Control {
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, (answer: ControlAnswer | null) => void>();
+  #nextId = 1;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    createInterface({ input: socket }).on('line', (line) => {
+      const answer = JSON.parse(line) as ControlAnswer;
+      this.#waiting.get(answer.id)?.(answer);
+    });
+    socket.on('close', () => {
+      for (const answered of [...this.#waiting.values()]) answered(null);
+      this.#waiting.clear();
+    });
+    socket.on('error', () => socket.destroy());
+  }
+
+  /** Throws NoDaemon when nobody listens there, or when the socket's owner is neither root nor this user. */
+  static async connect(runDir: string): Promise<Control> {
+    const path = join(runDir, SOCKET_NAME);
+    try {
+      const { uid } = statSync(path);
+      if (uid !== 0 && uid !== process.getuid?.()) throw new NoDaemon(`${path} belongs to user ${uid}, not to root: not trusted`);
+    } catch (error) {
+      if (error instanceof NoDaemon) throw error;
+      throw new NoDaemon(`no batond answers: ${path} ${reasonOf(error)}\nstart it with: baton daemon`);
+    }
+    const socket = connect(path);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', (error) => reject(new NoDaemon(`no batond answers on ${path}: ${reasonOf(error)}\nstart it with: baton daemon`)));
+    });
+    socket.removeAllListeners('error');
+    return new Control(socket);
+  }
+
+  async status(): Promise<DaemonStatus> {
+    const answer = await this.#one({ ask: 'status' });
+    if (!('status' in answer)) throw new Refused(`unexpected answer: ${Object.keys(answer).join(', ')}`);
+    return answer.status;
+  }
+
+  async ask(request: OperatorRequest): Promise<OperatorAnswer> {
+    const answer = await this.#one({ ask: 'operator', request });
+    if (!('operator' in answer)) throw new Refused(`unexpected answer: ${Object.keys(answer).join(', ')}`);
+    return answer.operator;
+  }
+
+  /** The last entries of the journal (all that are kept, without `last`), then, with `follow`, each new one until the daemon ends. */
+  async *events(options: { follow: boolean; last?: number }): AsyncIterable<JournalLine> {
+    const queue: (ControlAnswer | null)[] = [];
+    let wake = (): void => {};
+    const id = this.#nextId++;
+    this.#waiting.set(id, (answer) => {
+      queue.push(answer);
+      wake();
+    });
+    this.#send({ id, ask: 'events', ...options });
+    try {
+      for (;;) {
+        const answer = queue.shift();
+        if (answer === undefined) await new Promise<void>((resolve) => (wake = resolve));
+        else if (answer === null || 'end' in answer) return;
+        else if ('error' in answer) throw new Refused(answer.error);
+        else if ('event' in answer) yield answer.event;
+      }
+    } finally {
+      this.#waiting.delete(id);
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #one(request: Unnumbered<ControlRequest>): Promise<ControlAnswer> {
+    const id = this.#nextId++;
+    const answer = await new Promise<ControlAnswer | null>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new NoDaemon(`batond did not answer within ${ANSWER_TIMEOUT_MS / 1000} s: is it stopped?`));
+      }, ANSWER_TIMEOUT_MS);
+      this.#waiting.set(id, (got) => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        resolve(got);
+      });
+      this.#send({ id, ...request } as ControlRequest);
+    });
+    if (answer === null) throw new NoDaemon('batond hung up');
+    if ('error' in answer) throw new Refused(answer.error);
+    return answer;
+  }
+
+  #send(request: ControlRequest): void {
+    if (this.#socket.destroyed) for (const answered of [...this.#waiting.values()]) answered(null);
+    else this.#socket.write(JSON.stringify(request) + '\n');
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'does not exist';
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be opened by this user';
+  if (code === 'ECONNREFUSED') return 'has no listener';
+  return code ?? String(error);
+}
