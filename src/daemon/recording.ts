@@ -1,0 +1,50 @@
+/**
+ * The flight recording: one JSON line for the start (or a snapshot), then one for each input with its time, what the
+ * sealing function said meanwhile (so that a recording needs no key and holds none), and the journal that came of it.
+ * Read back by `drill/replay.ts`, which must come to the same journal, byte for byte.
+ */
+import type { Cluster } from '../config/cluster.js';
+import type { Input, Ms } from '../input.js';
+import type { NodeState } from '../node.js';
+import type { JournalEntry } from '../status.js';
+
+export interface RecordingStart {
+  recording: 1;
+  version: string;
+  at: Ms;
+  cluster: Cluster;
+  node: string;
+  incarnation: string;
+  seed: number;
+  /** State to go on from; null: a fresh start. */
+  state: NodeState | null;
+}
+
+export interface RecordedInput {
+  at: Ms;
+  input: Input;
+  /** What `world.seal` returned, call by call, in hex. */
+  seals?: string[];
+  journal?: JournalEntry[];
+}
+
+/** Throws a SyntaxError if the line is not JSON. */
+export function readRecorded(line: string): RecordingStart | RecordedInput {
+  return JSON.parse(line, (_, value: unknown) =>
+    isBytes(value) ? new Uint8Array(Buffer.from(value.$bytes, 'hex')) : value,
+  ) as RecordingStart | RecordedInput;
+}
+
+export function writeRecorded(entry: RecordingStart | RecordedInput): string {
+  return (
+    JSON.stringify(entry, (_, value: unknown) => (value instanceof Uint8Array ? { $bytes: toHex(value) } : value)) + '\n'
+  );
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+function isBytes(value: unknown): value is { $bytes: string } {
+  return typeof value === 'object' && value !== null && '$bytes' in value && typeof value.$bytes === 'string';
+}
