@@ -57,7 +57,7 @@ export function startAnnouncer(): AnnouncerState {
 }
 
 /** Begins a burst; the frames leave by `takeAnnouncements`, the first with the next one. Replaces any burst of that address. */
-export function announce(_world: World, state: AnnouncerState, now: Ms, what: Announcement): void {
+export function announce(state: AnnouncerState, now: Ms, what: Announcement): void {
   const key = keyOf(what.net, what.address);
   if (key in state.bursts) {
     delete state.bursts[key];
@@ -99,7 +99,6 @@ export function takeAnnouncements(
       a.burst.dueAt - b.burst.dueAt ||
       a.burst.order - b.burst.order,
   );
-  // Rounds end while frames of others are still to be sent, so they are compared as they were above, once.
   for (const { burst, form } of frames) {
     if (state.bursts[keyOf(burst.net, burst.address)] !== burst) continue;
     if (allowedAt(world, state, burst.net) > now) continue;
