@@ -1,0 +1,543 @@
+/*
+ * The system calls that Node does not have, and no logic: one class over packet, netlink, UDP, raw and Unix sockets and
+ * timerfds, polled by libuv without threads, and a few functions. What it all means is said in socket.ts.
+ *
+ * Calls that set something up throw Node errors with `code`, `errno` and `syscall`; calls of the hot path return -errno.
+ * A buffer given to `attach` stays pinned until `close`; the hot path allocates nothing.
+ */
+#define _GNU_SOURCE
+#define NAPI_VERSION 8
+#include <errno.h>
+#include <linux/filter.h>
+#include <net/if.h>
+#include <node_api.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* Each slot of a receive buffer begins with the sender's address; struct sockaddr_in6 (28 bytes) is the largest asked for. */
+#define ADDRESS_SPACE 32
+#define BATCH_MAX 64
+
+typedef struct Socket Socket;
+
+/* Outlives its socket by one turn of the loop: libuv closes handles later. */
+typedef struct {
+  uv_poll_t uv;
+  Socket *socket;
+  napi_async_cleanup_hook_handle hook;
+} Poll;
+
+struct Socket {
+  napi_env env;
+  int fd;
+  int domain; /* 0: a timerfd */
+  Poll *poll;
+  napi_ref self, callback, slab_ref, meta_ref;
+  napi_async_context context;
+  napi_async_cleanup_hook_handle hook;
+  uint8_t *slab;
+  int32_t *meta;
+  uint32_t slots, slot;
+};
+
+/* ---- values in and out ---- */
+
+static napi_value throw_errno(napi_env env, const char *syscall, int e) {
+  napi_value message, code, error, value;
+  char text[128];
+  snprintf(text, sizeof text, "%s: %s, %s", uv_err_name(-e), uv_strerror(-e), syscall);
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message);
+  napi_create_string_utf8(env, uv_err_name(-e), NAPI_AUTO_LENGTH, &code);
+  napi_create_error(env, code, message, &error);
+  napi_create_int32(env, -e, &value);
+  napi_set_named_property(env, error, "errno", value);
+  napi_create_string_utf8(env, syscall, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, error, "syscall", value);
+  napi_throw(env, error);
+  return NULL;
+}
+
+static napi_value from_int(napi_env env, int32_t n) {
+  napi_value value;
+  napi_create_int32(env, n, &value);
+  return value;
+}
+
+static int to_int(napi_env env, napi_value value) {
+  int32_t n = 0;
+  napi_get_value_int32(env, value, &n);
+  return n;
+}
+
+static bool to_array(napi_env env, napi_value value, napi_typedarray_type want, void **data, size_t *length) {
+  napi_typedarray_type type;
+  bool is = false;
+  *data = NULL;
+  *length = 0;
+  return napi_is_typedarray(env, value, &is) == napi_ok && is &&
+         napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok && type == want;
+}
+#define to_bytes(env, value, data, length) to_array(env, value, napi_uint8_array, (void **)(data), length)
+#define to_ints(env, value, data, length) to_array(env, value, napi_int32_array, (void **)(data), length)
+
+#define ARGUMENTS(n)  \
+  size_t argc = n;    \
+  napi_value argv[n]; \
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL)
+
+#define METHOD(n, syscall)                                                                    \
+  size_t argc = n;                                                                            \
+  napi_value argv[n], self;                                                                   \
+  Socket *s = NULL;                                                                           \
+  napi_get_cb_info(env, info, &argc, argv, &self, NULL);                                      \
+  if (napi_unwrap(env, self, (void **)&s) != napi_ok) return throw_errno(env, syscall, EBADF); \
+  if (s->fd < 0) return throw_errno(env, syscall, EBADF)
+
+/* ---- life ---- */
+
+static void poll_closed(uv_handle_t *handle) {
+  Poll *poll = (Poll *)handle;
+  if (poll->hook) napi_remove_async_cleanup_hook(poll->hook);
+  free(poll);
+}
+
+/* `gone` is the hook under which a dying environment waits for us, or NULL. */
+static void shut(Socket *s, napi_async_cleanup_hook_handle gone) {
+  napi_ref *refs[] = {&s->self, &s->callback, &s->slab_ref, &s->meta_ref};
+  if (s->hook && !gone) napi_remove_async_cleanup_hook(s->hook);
+  s->hook = NULL;
+  if (s->poll) {
+    uv_poll_stop(&s->poll->uv);
+    s->poll->hook = gone;
+    uv_close((uv_handle_t *)&s->poll->uv, poll_closed);
+    s->poll = NULL;
+  } else if (gone) {
+    napi_remove_async_cleanup_hook(gone);
+  }
+  if (s->fd >= 0) close(s->fd);
+  s->fd = -1;
+  for (int i = 0; i < 4; i++) {
+    if (*refs[i]) napi_delete_reference(s->env, *refs[i]);
+    *refs[i] = NULL;
+  }
+  if (s->context) napi_async_destroy(s->env, s->context);
+  s->context = NULL;
+  s->slab = NULL;
+}
+
+static void environment_ends(napi_async_cleanup_hook_handle handle, void *data) { shut(data, handle); }
+
+static void finalize(napi_env env, void *data, void *hint) {
+  (void)env, (void)hint;
+  shut(data, NULL);
+  free(data);
+}
+
+/* new Socket(domain, type, protocol), or new Socket(clock) for a timerfd */
+static napi_value socket_new(napi_env env, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value argv[3], self;
+  napi_get_cb_info(env, info, &argc, argv, &self, NULL);
+  Socket *s = calloc(1, sizeof *s);
+  if (!s) return throw_errno(env, "socket", ENOMEM);
+  s->env = env;
+  if (argc == 1) {
+    s->fd = timerfd_create(to_int(env, argv[0]), TFD_NONBLOCK | TFD_CLOEXEC);
+  } else {
+    s->domain = to_int(env, argv[0]);
+    s->fd = socket(s->domain, to_int(env, argv[1]) | SOCK_NONBLOCK | SOCK_CLOEXEC, to_int(env, argv[2]));
+  }
+  if (s->fd < 0) {
+    int e = errno;
+    free(s);
+    return throw_errno(env, argc == 1 ? "timerfd_create" : "socket", e);
+  }
+  if (napi_wrap(env, self, s, finalize, NULL, NULL) != napi_ok) {
+    close(s->fd);
+    free(s);
+    return throw_errno(env, "socket", EINVAL);
+  }
+  napi_add_async_cleanup_hook(env, environment_ends, s, &s->hook);
+  return self;
+}
+
+static napi_value socket_close(napi_env env, napi_callback_info info) {
+  napi_value self;
+  Socket *s = NULL;
+  napi_get_cb_info(env, info, NULL, NULL, &self, NULL);
+  if (napi_unwrap(env, self, (void **)&s) == napi_ok && s->fd >= 0) shut(s, NULL);
+  return NULL;
+}
+
+/* ---- set-up ---- */
+
+static napi_value socket_bind(napi_env env, napi_callback_info info) {
+  METHOD(1, "bind");
+  void *address;
+  size_t length;
+  if (!to_bytes(env, argv[0], &address, &length)) return throw_errno(env, "bind", EINVAL);
+  if (bind(s->fd, address, length)) return throw_errno(env, "bind", errno);
+  return NULL;
+}
+
+static napi_value socket_set_option(napi_env env, napi_callback_info info) {
+  METHOD(3, "setsockopt");
+  void *data;
+  size_t length;
+  int number;
+  napi_valuetype type;
+  napi_typeof(env, argv[2], &type);
+  if (type == napi_number) {
+    number = to_int(env, argv[2]);
+    data = &number;
+    length = sizeof number;
+  } else if (!to_bytes(env, argv[2], &data, &length)) {
+    return throw_errno(env, "setsockopt", EINVAL);
+  }
+  if (setsockopt(s->fd, to_int(env, argv[0]), to_int(env, argv[1]), data, length))
+    return throw_errno(env, "setsockopt", errno);
+  return NULL;
+}
+
+static napi_value socket_get_option(napi_env env, napi_callback_info info) {
+  METHOD(3, "getsockopt");
+  void *data;
+  size_t size;
+  if (!to_bytes(env, argv[2], &data, &size)) return throw_errno(env, "getsockopt", EINVAL);
+  socklen_t length = size;
+  if (getsockopt(s->fd, to_int(env, argv[0]), to_int(env, argv[1]), data, &length))
+    return throw_errno(env, "getsockopt", errno);
+  return from_int(env, length);
+}
+
+static napi_value socket_get_name(napi_env env, napi_callback_info info) {
+  METHOD(1, "getsockname");
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  napi_value name;
+  if (getsockname(s->fd, (struct sockaddr *)&address, &length)) return throw_errno(env, "getsockname", errno);
+  napi_create_buffer_copy(env, length, &address, NULL, &name);
+  return name;
+}
+
+/* setFilter(program): classic BPF, struct sock_filter one after the other */
+static napi_value socket_set_filter(napi_env env, napi_callback_info info) {
+  METHOD(1, "setsockopt");
+  void *program;
+  size_t length;
+  if (!to_bytes(env, argv[0], &program, &length)) return throw_errno(env, "setsockopt", EINVAL);
+  struct sock_fprog fprog = {length / sizeof(struct sock_filter), program};
+  if (setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof fprog))
+    return throw_errno(env, "setsockopt", errno);
+  return NULL;
+}
+
+/* setTime(ms, absolute): 0 disarms, a moment that is past fires at once */
+static napi_value socket_set_time(napi_env env, napi_callback_info info) {
+  METHOD(2, "timerfd_settime");
+  double ms = 0;
+  bool absolute = false;
+  napi_get_value_double(env, argv[0], &ms);
+  napi_get_value_bool(env, argv[1], &absolute);
+  struct itimerspec when = {{0, 0}, {0, 0}};
+  if (ms > 0) {
+    when.it_value.tv_sec = (time_t)(ms / 1e3);
+    when.it_value.tv_nsec = (long)((ms - (double)when.it_value.tv_sec * 1e3) * 1e6);
+    if (!when.it_value.tv_sec && !when.it_value.tv_nsec) when.it_value.tv_nsec = 1;
+  }
+  if (timerfd_settime(s->fd, absolute ? TFD_TIMER_ABSTIME : 0, &when, NULL))
+    return throw_errno(env, "timerfd_settime", errno);
+  return NULL;
+}
+
+/* ---- sending ---- */
+
+/* send(bytes, address | null) -> bytes sent or -errno */
+static napi_value socket_send(napi_env env, napi_callback_info info) {
+  METHOD(2, "send");
+  void *data, *address;
+  size_t length, address_length;
+  ssize_t r;
+  if (!to_bytes(env, argv[0], &data, &length)) return throw_errno(env, "send", EINVAL);
+  to_bytes(env, argv[1], &address, &address_length);
+  if (s->domain == AF_NETLINK) {
+    /* A system call of its own, so that an observer outside can tell changes of the kernel's state from packets. */
+    struct iovec vector = {data, length};
+    struct msghdr message = {.msg_name = address, .msg_namelen = address_length, .msg_iov = &vector, .msg_iovlen = 1};
+    r = sendmsg(s->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } else {
+    r = sendto(s->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address_length);
+  }
+  return from_int(env, r < 0 ? -errno : (int)r);
+}
+
+/* sendBatch(slab, spans, count, addresses | null, addressLength) -> messages sent, or -errno if the first one failed */
+static napi_value socket_send_batch(napi_env env, napi_callback_info info) {
+  METHOD(5, "sendmmsg");
+  uint8_t *slab, *addresses;
+  int32_t *spans;
+  size_t length, ints, addresses_length;
+  if (!to_bytes(env, argv[0], &slab, &length) || !to_ints(env, argv[1], &spans, &ints))
+    return throw_errno(env, "sendmmsg", EINVAL);
+  int count = to_int(env, argv[2]), stride = 0, sent = 0;
+  if (to_bytes(env, argv[3], &addresses, &addresses_length)) stride = to_int(env, argv[4]);
+  if (count < 0 || (size_t)count > ints / 2 || stride < 0 || (stride && (size_t)count > addresses_length / stride))
+    return throw_errno(env, "sendmmsg", EINVAL);
+  for (int i = 0; i < count; i++)
+    if (spans[2 * i] < 0 || spans[2 * i + 1] < 0 || (size_t)spans[2 * i] + (size_t)spans[2 * i + 1] > length)
+      return throw_errno(env, "sendmmsg", EINVAL);
+  struct mmsghdr messages[BATCH_MAX];
+  struct iovec vectors[BATCH_MAX];
+  while (sent < count) {
+    int n = count - sent < BATCH_MAX ? count - sent : BATCH_MAX;
+    memset(messages, 0, sizeof messages[0] * n);
+    for (int i = 0; i < n; i++) {
+      int32_t *span = spans + 2 * (sent + i);
+      vectors[i] = (struct iovec){slab + span[0], span[1]};
+      messages[i].msg_hdr.msg_iov = &vectors[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+      if (stride) messages[i].msg_hdr.msg_name = addresses + (size_t)(sent + i) * stride;
+      messages[i].msg_hdr.msg_namelen = stride;
+    }
+    int r = sendmmsg(s->fd, messages, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (r <= 0) return from_int(env, sent ? sent : -errno);
+    sent += r;
+    if (r < n) break;
+  }
+  return from_int(env, sent);
+}
+
+/* ---- receiving ---- */
+
+/* attach(slab, meta, slots): where messages go; meta has length, flags, address length and 0 for each */
+static napi_value socket_attach(napi_env env, napi_callback_info info) {
+  METHOD(3, "recvmmsg");
+  uint8_t *slab;
+  int32_t *meta;
+  size_t length, ints;
+  uint32_t slots = to_int(env, argv[2]);
+  if (s->slab) return throw_errno(env, "recvmmsg", EALREADY);
+  if (!to_bytes(env, argv[0], &slab, &length) || !to_ints(env, argv[1], &meta, &ints) || slots < 1 ||
+      slots > BATCH_MAX || ints < 4 * slots || length / slots <= ADDRESS_SPACE)
+    return throw_errno(env, "recvmmsg", EINVAL);
+  s->slots = slots;
+  s->slot = length / slots;
+  napi_create_reference(env, argv[0], 1, &s->slab_ref);
+  napi_create_reference(env, argv[1], 1, &s->meta_ref);
+  s->meta = meta;
+  s->slab = slab;
+  return NULL;
+}
+
+static int receive_batch(Socket *s) {
+  struct mmsghdr messages[BATCH_MAX];
+  struct iovec vectors[BATCH_MAX];
+  if (!s->slab) return -EINVAL;
+  memset(messages, 0, sizeof messages[0] * s->slots);
+  for (uint32_t i = 0; i < s->slots; i++) {
+    uint8_t *slot = s->slab + (size_t)i * s->slot;
+    vectors[i] = (struct iovec){slot + ADDRESS_SPACE, s->slot - ADDRESS_SPACE};
+    messages[i].msg_hdr.msg_name = slot;
+    messages[i].msg_hdr.msg_namelen = ADDRESS_SPACE;
+    messages[i].msg_hdr.msg_iov = &vectors[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  int r = recvmmsg(s->fd, messages, s->slots, MSG_DONTWAIT | MSG_TRUNC, NULL);
+  if (r < 0) return -errno;
+  for (int i = 0; i < r; i++) {
+    s->meta[4 * i] = messages[i].msg_len;
+    s->meta[4 * i + 1] = messages[i].msg_hdr.msg_flags;
+    s->meta[4 * i + 2] = messages[i].msg_hdr.msg_namelen;
+    s->meta[4 * i + 3] = 0;
+  }
+  return r;
+}
+
+static napi_value socket_receive(napi_env env, napi_callback_info info) {
+  METHOD(1, "recvmmsg");
+  return from_int(env, receive_batch(s));
+}
+
+static double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* receiveWait(timeoutMs): blocks the thread; 0 when nothing came */
+static napi_value socket_receive_wait(napi_env env, napi_callback_info info) {
+  METHOD(1, "poll");
+  double timeout = 0, end;
+  napi_get_value_double(env, argv[0], &timeout);
+  end = now_ms() + timeout;
+  for (;;) {
+    struct pollfd pollfd = {s->fd, POLLIN, 0};
+    double left = end - now_ms();
+    struct timespec wait = {0, 0};
+    if (left > 0) wait = (struct timespec){(time_t)(left / 1e3), (long)((left - (double)(time_t)(left / 1e3) * 1e3) * 1e6)};
+    int r = ppoll(&pollfd, 1, &wait, NULL);
+    if (r == 0) return from_int(env, 0);
+    if (r < 0 && errno != EINTR) return from_int(env, -errno);
+    if (r > 0 && (r = receive_batch(s)) != -EAGAIN) return from_int(env, r);
+  }
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events) {
+  Socket *s = ((Poll *)handle)->socket;
+  int r = 0;
+  (void)events;
+  if (status < 0) {
+    /* libuv stops watching a socket with a pending error (ENETDOWN, ENOBUFS) and calls it EBADF; the truth is in SO_ERROR. */
+    socklen_t length = sizeof r;
+    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &r, &length);
+    r = -r;
+    uv_poll_start(&s->poll->uv, UV_READABLE, on_ready);
+  }
+  if (r == 0 && s->domain == 0) {
+    uint64_t expirations = 0;
+    r = read(s->fd, &expirations, sizeof expirations) < 0 ? -errno : (int)expirations;
+  } else if (r == 0) {
+    r = receive_batch(s);
+  }
+  if (r == -EAGAIN || r == -EINTR) return;
+  napi_env env = s->env;
+  napi_handle_scope scope;
+  napi_value callback, self, argument, thrown;
+  napi_open_handle_scope(env, &scope);
+  napi_get_reference_value(env, s->callback, &callback);
+  napi_get_reference_value(env, s->self, &self);
+  napi_create_int32(env, r, &argument);
+  if (napi_make_callback(env, s->context, self, callback, 1, &argument, NULL) == napi_pending_exception) {
+    napi_get_and_clear_last_exception(env, &thrown);
+    napi_fatal_exception(env, thrown);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+/* start(callback): callback(count or -errno) from the loop, one batch (or one expiry) a call */
+static napi_value socket_start(napi_env env, napi_callback_info info) {
+  METHOD(1, "poll");
+  napi_value name;
+  uv_loop_t *loop;
+  if (s->poll) return throw_errno(env, "poll", EALREADY);
+  if (s->domain && !s->slab) return throw_errno(env, "poll", EINVAL);
+  Poll *poll = calloc(1, sizeof *poll);
+  if (!poll) return throw_errno(env, "poll", ENOMEM);
+  poll->socket = s;
+  napi_get_uv_event_loop(env, &loop);
+  int r = uv_poll_init(loop, &poll->uv, s->fd);
+  if (r) {
+    free(poll);
+    return throw_errno(env, "poll", -r);
+  }
+  s->poll = poll;
+  napi_create_string_utf8(env, "baton.socket", NAPI_AUTO_LENGTH, &name);
+  napi_async_init(env, NULL, name, &s->context);
+  napi_create_reference(env, argv[0], 1, &s->callback);
+  napi_create_reference(env, self, 1, &s->self);
+  uv_poll_start(&poll->uv, UV_READABLE, on_ready);
+  return NULL;
+}
+
+/* ---- functions ---- */
+
+/* readBatch(fds, slab, slot, lengths) -> how many failed; each file from its beginning, the rest of its slot zeroed */
+static napi_value read_batch(napi_env env, napi_callback_info info) {
+  ARGUMENTS(4);
+  int32_t *fds, *lengths;
+  uint8_t *slab;
+  size_t count, size, lengths_count;
+  int failed = 0, slot = to_int(env, argv[2]);
+  if (!to_ints(env, argv[0], &fds, &count) || !to_bytes(env, argv[1], &slab, &size) ||
+      !to_ints(env, argv[3], &lengths, &lengths_count) || slot < 1 || count > size / slot || count > lengths_count)
+    return throw_errno(env, "pread", EINVAL);
+  for (size_t i = 0; i < count; i++) {
+    uint8_t *bytes = slab + i * slot;
+    ssize_t r = fds[i] < 0 ? -EBADF : pread(fds[i], bytes, slot, 0);
+    if (r < 0) lengths[i] = fds[i] < 0 ? -EBADF : -errno;
+    else lengths[i] = r;
+    if (r < 0) failed++;
+    memset(bytes + (r < 0 ? 0 : r), 0, slot - (r < 0 ? 0 : r));
+  }
+  return from_int(env, failed);
+}
+
+/* readNames(ifindexes, slab): the present name of each in IFNAMSIZ bytes, zeroes where there is none; takes no rtnl */
+static napi_value read_names(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  int32_t *ifindexes;
+  uint8_t *slab;
+  size_t count, size;
+  if (!to_ints(env, argv[0], &ifindexes, &count) || !to_bytes(env, argv[1], &slab, &size) || count > size / IFNAMSIZ)
+    return throw_errno(env, "ioctl", EINVAL);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return throw_errno(env, "socket", errno);
+  for (size_t i = 0; i < count; i++) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    request.ifr_ifindex = ifindexes[i];
+    memset(slab + i * IFNAMSIZ, 0, IFNAMSIZ);
+    if (ifindexes[i] > 0 && ioctl(fd, SIOCGIFNAME, &request) == 0)
+      memcpy(slab + i * IFNAMSIZ, request.ifr_name, strnlen(request.ifr_name, IFNAMSIZ));
+  }
+  close(fd);
+  return NULL;
+}
+
+static napi_value ifindex(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  char name[IFNAMSIZ * 2] = "";
+  napi_get_value_string_utf8(env, argv[0], name, sizeof name, NULL);
+  unsigned index = if_nametoindex(name);
+  if (!index && errno != ENODEV && errno != ENXIO) return throw_errno(env, "ioctl", errno);
+  return from_int(env, (int)index);
+}
+
+static napi_value set_thread_name(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  char name[16] = "";
+  napi_get_value_string_utf8(env, argv[0], name, sizeof name, NULL);
+  if (prctl(PR_SET_NAME, name, 0, 0, 0)) return throw_errno(env, "prctl", errno);
+  return NULL;
+}
+
+static napi_value set_scheduler(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct sched_param param = {.sched_priority = to_int(env, argv[1])};
+  if (sched_setscheduler(0, to_int(env, argv[0]), &param)) return throw_errno(env, "sched_setscheduler", errno);
+  return NULL;
+}
+
+#define ENTRY(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
+
+NAPI_MODULE_INIT() {
+  napi_property_descriptor methods[] = {
+      ENTRY("bind", socket_bind),         ENTRY("setOption", socket_set_option),
+      ENTRY("getOption", socket_get_option), ENTRY("getName", socket_get_name),
+      ENTRY("setFilter", socket_set_filter), ENTRY("setTime", socket_set_time),
+      ENTRY("send", socket_send),         ENTRY("sendBatch", socket_send_batch),
+      ENTRY("attach", socket_attach),     ENTRY("receive", socket_receive),
+      ENTRY("receiveWait", socket_receive_wait), ENTRY("start", socket_start),
+      ENTRY("close", socket_close),
+  };
+  napi_property_descriptor functions[] = {
+      ENTRY("readBatch", read_batch),          ENTRY("readNames", read_names),
+      ENTRY("ifindex", ifindex),               ENTRY("setThreadName", set_thread_name),
+      ENTRY("setScheduler", set_scheduler),
+  };
+  napi_value class;
+  napi_define_class(env, "Socket", NAPI_AUTO_LENGTH, socket_new, NULL, sizeof methods / sizeof *methods, methods, &class);
+  napi_set_named_property(env, exports, "Socket", class);
+  napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+  return exports;
+}
