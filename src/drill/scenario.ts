@@ -71,6 +71,8 @@ const expectation = z.strictObject({
 const step = z
   .strictObject({
     at: duration,
+    /** A sentence for whoever watches. */
+    say: z.string().optional(),
     fault: z.string().optional(),
     heal: z.string().optional(),
     /** `alpha: link switch --net public` */
@@ -79,7 +81,7 @@ const step = z
     exit: z.number().int().default(0),
     expect: expectation.optional(),
   })
-  .refine((s) => [s.fault, s.heal, s.do, s.expect].some((x) => x !== undefined), 'a step needs fault, heal, do or expect');
+  .refine((s) => [s.say, s.fault, s.heal, s.do, s.expect].some((x) => x !== undefined), 'a step needs say, fault, heal, do or expect');
 
 /** Bounds per lab where the real clock is noisy: one duration for both, or `{ simulator, kernel }`. */
 const bound = z.union([duration, z.strictObject({ simulator: duration, kernel: duration })]);

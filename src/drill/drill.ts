@@ -1,0 +1,198 @@
+/** Runs one scenario on one lab and reports: steps at their times, expectations within theirs, what must always hold at the end. */
+import type { Lab } from '../../drivers/lab.js';
+import type { Ms } from '../input.js';
+import { alwaysWrong, describeEntry, longestGap, unmet, type Baseline, type Pending } from './judge.js';
+import { parseFault, type Scenario, type ScenarioStep } from './scenario.js';
+
+export interface TimelineLine {
+  at: Ms;
+  what: 'say' | 'fault' | 'heal' | 'do' | 'journal' | 'met' | 'unmet' | 'outage';
+  text: string;
+}
+
+export interface DrillReport {
+  scenario: string;
+  title: string;
+  lab: 'simulator' | 'kernel';
+  verdict: 'passed' | 'failed' | 'skipped';
+  /** Why it was skipped. */
+  reason?: string;
+  failures: string[];
+  timeline: TimelineLine[];
+  outages: { client: string; address: string; longestMs: Ms; sent: number; answered: number }[];
+  connections: { client: string; address: string; alive: boolean; pauseMaxMs: Ms }[];
+  /** Wall time that the drill took. */
+  tookMs: Ms;
+}
+
+export interface DrillOptions {
+  /** Each line of the timeline as it happens. */
+  onLine?: (line: TimelineLine) => void;
+  signal?: AbortSignal;
+}
+
+/** How often expectations under way are looked at, in drill time. */
+const LOOK_EVERY_MS = { simulator: 10, kernel: 40 };
+
+export async function runDrill(scenario: Scenario, lab: Lab, options: DrillOptions = {}): Promise<DrillReport> {
+  const startedAt = performance.now();
+  const drill = new Drill(scenario, lab, options);
+  try {
+    await drill.prepare();
+    await drill.play();
+    await drill.conclude();
+  } catch (error) {
+    drill.failures.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    await lab.destroy();
+  }
+  return drill.report(performance.now() - startedAt);
+}
+
+export function skipped(scenario: Scenario, lab: Lab['name'], reason: string): DrillReport {
+  const { name, title } = scenario;
+  return { scenario: name, title, lab, verdict: 'skipped', reason, failures: [], timeline: [], outages: [], connections: [], tookMs: 0 };
+}
+
+class Drill {
+  readonly failures: string[] = [];
+  readonly #scenario: Scenario;
+  readonly #lab: Lab;
+  readonly #options: DrillOptions;
+  readonly #timeline: TimelineLine[] = [];
+  readonly #baseline: Baseline = { routes: {} };
+  #pending: Pending[] = [];
+  readonly #told: Record<string, number> = {};
+  #outages: DrillReport['outages'] = [];
+  #connections: DrillReport['connections'] = [];
+
+  constructor(scenario: Scenario, lab: Lab, options: DrillOptions) {
+    this.#scenario = scenario;
+    this.#lab = lab;
+    this.#options = options;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#lab.build(this.#scenario);
+    for (const fault of this.#scenario.before) await this.#lab.inflict(parseFault(fault));
+    for (const node of Object.keys(this.#scenario.topology.nodes)) await this.#lab.startDaemon(node);
+    this.#lab.begin();
+    for (const node of Object.keys(this.#scenario.topology.nodes)) this.#baseline.routes[node] = (await this.#lab.truth(node)).routes;
+  }
+
+  async play(): Promise<void> {
+    const steps = [...this.#scenario.steps].sort((a, b) => a.at - b.at);
+    for (;;) {
+      this.#options.signal?.throwIfAborted();
+      const next = steps[0];
+      const now = this.#lab.now();
+      if (next && next.at <= now) {
+        steps.shift();
+        await this.#blow(next);
+      } else if (now >= this.#scenario.until) break;
+      else {
+        const look = this.#pending.length > 0 ? now + LOOK_EVERY_MS[this.#lab.name] : Infinity;
+        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, look, this.#scenario.until));
+      }
+      this.#tell();
+      await this.#look();
+    }
+  }
+
+  async conclude(): Promise<void> {
+    for (const pending of this.#pending) this.#fail(pending, ['not judged before the drill ended']);
+    this.failures.push(...(await alwaysWrong(this.#lab, this.#scenario)));
+    this.#tell();
+    for (const probe of this.#lab.probes()) {
+      const { client, address, sent, answered } = probe;
+      this.#outages.push({ client, address, longestMs: longestGap(probe), sent, answered });
+      for (const gap of probe.gaps) {
+        this.#line({ at: gap.toMs, what: 'outage', text: `${client} saw ${address} out for ${(gap.toMs - gap.fromMs).toFixed(1)} ms` });
+      }
+    }
+    this.#connections = this.#lab.connections();
+  }
+
+  report(tookMs: Ms): DrillReport {
+    return {
+      scenario: this.#scenario.name,
+      title: this.#scenario.title,
+      lab: this.#lab.name,
+      verdict: this.failures.length === 0 ? 'passed' : 'failed',
+      failures: this.failures,
+      timeline: this.#timeline.sort((a, b) => a.at - b.at),
+      outages: this.#outages,
+      connections: this.#connections,
+      tookMs,
+    };
+  }
+
+  async #blow(step: ScenarioStep): Promise<void> {
+    const at = this.#lab.now();
+    if (step.say !== undefined) this.#line({ at, what: 'say', text: step.say });
+    if (step.fault !== undefined) {
+      this.#line({ at, what: 'fault', text: step.fault });
+      await this.#lab.inflict(parseFault(step.fault));
+    }
+    if (step.heal !== undefined) {
+      this.#line({ at, what: 'heal', text: step.heal });
+      await this.#lab.heal(parseFault(step.heal));
+    }
+    if (step.do !== undefined) await this.#operate(step.do, step.exit);
+    if (step.expect) {
+      const label = step.fault ?? step.heal ?? step.do ?? `at ${step.at} ms`;
+      this.#pending.push({ from: at, until: at + step.expect.within, expected: step.expect, label });
+    }
+  }
+
+  async #operate(command: string, exit: number): Promise<void> {
+    const match = /^([a-z0-9]+): *(.+)$/.exec(command);
+    if (!match) throw new Error(`"${command}" is not a command; write "alpha: link switch --net public"`);
+    this.#line({ at: this.#lab.now(), what: 'do', text: command });
+    const result = await this.#lab.operate(match[1]!, match[2]!.split(/\s+/));
+    if (result.code !== exit) this.failures.push(`${command}: exit code ${result.code}, not ${exit}: ${(result.stderr || result.stdout).trim()}`);
+  }
+
+  async #look(): Promise<void> {
+    const still: Pending[] = [];
+    for (const pending of this.#pending) {
+      const over = this.#lab.now() >= pending.until;
+      const wrong = await unmet(this.#lab, this.#scenario, pending, this.#baseline, over);
+      const waits = pending.expected.throughout || pending.expected.events !== undefined;
+      if (wrong.length > 0 && (over || pending.expected.throughout)) this.#fail(pending, wrong);
+      else if (wrong.length === 0 && (over || !waits)) {
+        this.#line({ at: this.#lab.now(), what: 'met', text: `${pending.label}: as expected${this.#outageSince(pending.from)}` });
+      } else still.push(pending);
+    }
+    this.#pending = still;
+  }
+
+  /** What clients felt of it: each address whose probes went unanswered meanwhile. */
+  #outageSince(from: Ms): string {
+    const felt = this.#lab.probes().map((probe) => ({ ...probe, gaps: probe.gaps.filter((gap) => gap.toMs > from) }));
+    const texts = felt.filter((probe) => probe.gaps.length > 0).map((probe) => `${probe.client} missed ${probe.address} for ${longestGap(probe).toFixed(1)} ms`);
+    return texts.length > 0 ? `; ${texts.join(', ')}` : felt.length > 0 ? '; clients noticed nothing' : '';
+  }
+
+  #fail(pending: Pending, wrong: string[]): void {
+    const text = `${pending.label}: ${wrong.join('; ')}`;
+    this.failures.push(text);
+    this.#line({ at: this.#lab.now(), what: 'unmet', text });
+  }
+
+  /** Journal entries since the last time. Those of one node come in order; those of two may not. */
+  #tell(): void {
+    const seen: Record<string, number> = {};
+    for (const entry of this.#lab.journal()) {
+      const count = (seen[entry.node] = (seen[entry.node] ?? 0) + 1);
+      if (count <= (this.#told[entry.node] ?? 0)) continue;
+      this.#told[entry.node] = count;
+      this.#line({ at: entry.at, what: 'journal', text: describeEntry(entry) });
+    }
+  }
+
+  #line(line: TimelineLine): void {
+    this.#timeline.push(line);
+    this.#options.onLine?.(line);
+  }
+}

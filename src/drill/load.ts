@@ -1,0 +1,70 @@
+/** Reads scenario files. Everything wrong in one is told at once, with file, line and column. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { packageRoot } from '../version.js';
+import { parseFault, scenarioSchema, type Scenario } from './scenario.js';
+
+export class ScenarioError extends Error {
+  override readonly name = 'ScenarioError';
+}
+
+/** The scenarios that come with baton. */
+export function scenarioDirectory(): string {
+  return fileURLToPath(new URL('scenarios/', packageRoot()));
+}
+
+export function listScenarios(): string[] {
+  return readdirSync(scenarioDirectory())
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+/** A path, or the name of a scenario that comes with baton. Throws a ScenarioError. */
+export function loadScenario(nameOrPath: string): Scenario {
+  const path = /[/.]/.test(nameOrPath) ? nameOrPath : join(scenarioDirectory(), `${nameOrPath}.yaml`);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    throw new ScenarioError(`there is no scenario ${nameOrPath}; \`baton scenario list\` shows those that come with baton`);
+  }
+  return parseScenario(text, path);
+}
+
+export function parseScenario(text: string, path: string): Scenario {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [broken] = document.errors;
+  if (broken) throw new ScenarioError(`${path}: ${broken.message}`);
+  const parsed = scenarioSchema.safeParse(document.toJS());
+  if (!parsed.success) throw new ScenarioError(parsed.error.issues.map((issue) => `${path}:${placeOf(document, lines, issue)}: ${issue.message}`).join('\n'));
+  const scenario: Scenario = { ...parsed.data, name: basename(path).replace(/\.ya?ml$/, '') };
+  const wrong = [...scenario.before, ...scenario.steps.flatMap((step) => [step.fault, step.heal])].flatMap((fault) => wrongFault(fault));
+  if (wrong.length > 0) throw new ScenarioError(wrong.map((what) => `${path}: ${what}`).join('\n'));
+  return scenario;
+}
+
+function wrongFault(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  try {
+    parseFault(text);
+    return [];
+  } catch (error) {
+    return [`${text}: ${(error as Error).message}`];
+  }
+}
+
+function placeOf(document: Document, lines: LineCounter, issue: z.core.$ZodIssue): string {
+  for (let depth = issue.path.length; depth >= 0; depth--) {
+    const node = document.getIn(issue.path.slice(0, depth), true) as { range?: [number, number, number] } | undefined;
+    if (node?.range) {
+      const { line, col } = lines.linePos(node.range[0]);
+      return `${line}:${col}: ${issue.path.join('.')}`;
+    }
+  }
+  return issue.path.join('.');
+}

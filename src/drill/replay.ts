@@ -1,0 +1,57 @@
+/** Plays a flight recording through the machine again: same inputs, same decisions, same journal. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { readRecorded, type RecordedInput, type RecordingStart } from '../daemon/recording.js';
+import { Node } from '../node.js';
+import type { JournalEntry } from '../status.js';
+import type { Seal } from '../world.js';
+
+export interface ReplayReport {
+  node: string;
+  inputs: number;
+  journal: JournalEntry[];
+  /** Where the journal that came of it first differs from the recorded one; absent: identical. */
+  differs?: { input: number; recorded: string; replayed: string };
+}
+
+/** Throws an Error with the line's number when the file is not a recording or is cut in the middle of a line. */
+export async function replay(path: string): Promise<ReplayReport> {
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+  const seals: string[] = [];
+  const seal: Seal = () => {
+    const recorded = seals.shift();
+    // A machine that asks for more seals than were recorded has already gone another way.
+    return recorded === undefined ? new Uint8Array(16) : new Uint8Array(Buffer.from(recorded, 'hex'));
+  };
+  let node: Node | undefined;
+  let report: ReplayReport | undefined;
+  let number = 0;
+  for await (const line of lines) {
+    number++;
+    const entry = parse(line, number, path);
+    if (!node || !report) {
+      if (!('recording' in entry)) throw new Error(`${path} is not a recording of baton: its first line has no start`);
+      node = new Node({ ...entry, seal }, entry.at, entry.state ?? undefined);
+      report = { node: entry.node, inputs: 0, journal: [] };
+      continue;
+    }
+    if ('recording' in entry) throw new Error(`${path}:${number}: a second start`);
+    seals.length = 0;
+    seals.push(...(entry.seals ?? []));
+    const made = node.step(entry.at, entry.input).flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));
+    report.inputs++;
+    report.journal.push(...made);
+    const [recorded, replayed] = [JSON.stringify(entry.journal ?? []), JSON.stringify(made)];
+    if (recorded !== replayed && !report.differs) report.differs = { input: report.inputs, recorded, replayed };
+  }
+  if (!report) throw new Error(`${path} is empty`);
+  return report;
+}
+
+function parse(line: string, number: number, path: string): RecordingStart | RecordedInput {
+  try {
+    return readRecorded(line);
+  } catch {
+    throw new Error(`${path}:${number}: not a line of a recording (cut short?)`);
+  }
+}
