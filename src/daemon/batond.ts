@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { DaemonStatus } from '../client/document.js';
 import { SOCKET_NAME } from '../client/protocol.js';
+import { packageVersion } from '../version.js';
 import type { OperatorAnswer, OperatorRequest } from '../status.js';
 import { ControlServer } from './control-server.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
@@ -19,7 +20,7 @@ import { Journal } from './journal.js';
 import { openLog } from './log.js';
 import { preflight } from './preflight.js';
 import { Recorder } from './recorder.js';
-import { packageVersion } from '../version.js';
+import { tellService } from './service.js';
 
 export interface DaemonOptions {
   config: string;
@@ -67,6 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   );
   const stop = (how: 'stop' | 'restart') => (): void => {
     log.info({ how }, 'asked to end');
+    tellService('STOPPING=1');
     engine.send({ ask: 'stop', how });
     setTimeout(() => {
       log.error(`the engine did not end within ${STOP_TIMEOUT_MS} ms`);
@@ -172,6 +174,7 @@ class EngineHandle {
         break;
       case 'ready':
         log.info('ready');
+        tellService('READY=1');
         break;
       case 'exit':
         this.#end(message.code);
