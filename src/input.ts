@@ -40,6 +40,8 @@ export interface NextHop {
   flags: number;
   /** rtnh_hops: weight minus one. */
   hops: number;
+  /** As `Route.other`, of this leg. */
+  other?: Record<string, string>;
 }
 
 /** One route as rtnetlink shows it (RTM_NEWROUTE). The text forms are canonical, so equal routes are equal texts. */
@@ -72,7 +74,7 @@ export interface Route {
   nextHops?: NextHop[];
   /** RTA_NH_ID: a nexthop object. Such routes are named, never moved. */
   nextHopId?: number;
-  /** Attributes that baton has no name for, kept verbatim: rta_type → payload in hex. */
+  /** Attributes that baton has no name for, kept verbatim: rta_type → payload in hex; a text among the metrics is `8.16`. */
   other?: Record<string, string>;
 }
 
@@ -84,6 +86,8 @@ export interface Neighbour {
   state: number;
   /** NTF_* bits (router 0x80, proxy 0x08). */
   flags: number;
+  /** NDA_PROTOCOL (Linux 4.20); absent: 0. */
+  protocol?: number;
 }
 
 /** What the kernel says of one NIC, whole. `settings` holds the sysctls that baton sets or reads, by the names of `takeover/settings`. */
