@@ -31,6 +31,8 @@ export interface Net {
   announceEveryMs: Ms;
   /** Announcements a second; absent: no limit. */
   announceRate?: number;
+  /** `follow`: the MAC moves with the addresses in a local switch. Absent: it stays with the NIC. */
+  mac?: 'follow';
 }
 
 /** What one node has of one net. */
@@ -45,7 +47,82 @@ export interface NodeNet {
 export interface ClusterNode {
   name: string;
   nets: NodeNet[];
+  /** Serial line to the other of two nodes. */
+  serial?: { device: string; baud: number };
+  /** How much weight of packages it takes; absent: any. */
+  capacity?: number;
 }
+
+export type Arbiter =
+  | { kind: 'etcd'; endpoints: string[]; ca?: string; cert?: string; key?: string }
+  /** One or two block devices or files; of two both are needed. */
+  | { kind: 'disk'; paths: string[] };
+
+export interface Quorum {
+  arbiter?: Arbiter;
+  onArbiterLoss: 'surrender' | 'keep';
+  startWaitMs: Ms;
+}
+
+/** Command with its arguments, no shell. */
+export type CommandLine = string[];
+
+export type Resource =
+  | {
+      kind: 'address';
+      /** A floating address, with the prefix length of the file, else /32 or /128. */
+      address: Prefix;
+      net: string;
+      mac?: string;
+      /** May it be chosen as source of new connections? */
+      source: boolean;
+      /** Name to compare with DNS. */
+      name?: string;
+    }
+  | {
+      kind: 'exec';
+      start: CommandLine;
+      stop: CommandLine;
+      monitor?: CommandLine;
+      everyMs: Ms;
+      timeoutMs: Ms;
+      restarts: number;
+    }
+  | { kind: 'ocf'; agent: string; parameters: Record<string, string>; everyMs: Ms; timeoutMs: Ms; restarts: number }
+  | { kind: 'systemd'; unit: string; everyMs: Ms; timeoutMs: Ms; restarts: number }
+  | { kind: 'script'; path: string; timeoutMs: Ms };
+
+export interface Package {
+  name: string;
+  /** The first is the primary node, the others are adoptive nodes. */
+  nodes: string[];
+  failover: 'configured-node' | 'min-package-node' | 'manual' | 'never';
+  failback: 'manual' | 'automatic';
+  enabled: boolean;
+  onLeaseLoss: 'halt' | 'kill' | 'reboot';
+  movesMax: number;
+  movesWindowMs: Ms;
+  priority: number;
+  weight: number;
+  dependsOn: string[];
+  excludes: string[];
+  /** Started in this order, halted in the reverse. */
+  resources: Resource[];
+}
+
+export interface FenceAgent {
+  /** Nodes that it can shut; absent in the file: all. */
+  nodes: string[];
+  /** `agent`: of the fence-agents package, `fence_ipmilan`. `command`: with the node's name as last argument. */
+  run: { agent: string; parameters: Record<string, string> } | { command: CommandLine };
+  timeoutMs: Ms;
+}
+
+export type Notification =
+  | { kind: 'webhook'; url: string }
+  | { kind: 'mail'; to: string[]; from: string; server: string }
+  | { kind: 'snmp'; host: string; port: number; community: string }
+  | { kind: 'exec'; command: CommandLine };
 
 export interface Cluster {
   name: string;
@@ -56,7 +133,16 @@ export interface Cluster {
   timing: Timing;
   port: number;
   /** Quorum as in the file. Absent: majority of nodes. */
-  quorum?: 'none';
+  quorum?: 'none' | Quorum;
+  /** What keeps a node without lease from serving. Absent: `gate`. */
+  fence?: 'gate' | 'lifetime' | 'none';
+  fenceAgents?: FenceAgent[];
+  packages?: Package[];
+  /** The web page. Absent: off. */
+  console?: { listen: string; control: boolean };
+  notify?: Notification[];
+  /** Which NICs hang on which switch, `alpha.eth0`: hints for `audit`. */
+  switches?: Record<string, string[]>;
   /** Write the flight recording. */
   record: boolean;
   log: { level: 'trace' | 'debug' | 'info' | 'warn' | 'error'; file?: string; keep: number };
