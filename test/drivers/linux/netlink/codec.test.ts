@@ -56,7 +56,7 @@ const address: fc.Arbitrary<Address> = family.chain((f) =>
         }),
       ),
     )
-    .map(([fixed, options, lifetimes]) => ({ ...fixed, ...options, ...lifetimes }) as Address)
+    .map(([fixed, options, lifetimes]) => ({ ...fixed, ...options, ...lifetimes }))
     .filter(({ local, peer }) => local !== peer),
 );
 
@@ -69,7 +69,7 @@ const leg = (f: 4 | 6): fc.Arbitrary<NextHop> =>
         optional,
       ),
     )
-    .map(([fixed, options]) => ({ ...fixed, ...options }) as NextHop);
+    .map(([fixed, options]) => ({ ...fixed, ...options }));
 
 const prefix = (f: 4 | 6) =>
   fc.tuple(text(f), fc.integer({ min: 1, max: f === 4 ? 32 : 128 })).map(([net, length]) => `${net}/${length}`);
@@ -109,7 +109,7 @@ const neighbour: fc.Arbitrary<Neighbour> = family.chain((f) =>
       }),
       fc.record({ protocol: fc.integer({ min: 1, max: 255 }) }, optional),
     )
-    .map(([fixed, options]) => ({ ...fixed, ...options }) as Neighbour),
+    .map(([fixed, options]) => ({ ...fixed, ...options })),
 );
 
 describe('what is encoded is decoded to the same', () => {
