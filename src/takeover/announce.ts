@@ -107,7 +107,7 @@ export function takeAnnouncements(
     else if (!stillOurs(burst.nic, burst.address)) end(state, burst, 'announcement-not-ours');
     else {
       if (burst.round === 0 && form === 0) journal(burst, nic.mac, now, out);
-      const router = nic.settings[`ipv6/conf/${burst.nic}/forwarding`] === '1';
+      const router = nic.settings['ipv6/conf/{nic}/forwarding'] === '1';
       out.push({ kind: 'send-frame', nic: burst.nic, bytes: frameOf(burst.address, form, nic.mac, router) });
       countSent(world, state, burst.net, now);
       advance(state, burst, now);
