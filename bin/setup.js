@@ -55,10 +55,12 @@ function hasTool(name) {
   });
 }
 
-/** Runs a program in the project's folder; its output is shown. Returns whether it succeeded. */
+/** Runs a program in the project's folder. Its output is shown if it fails. Returns whether it succeeded. */
 function run(program, args, env = {}) {
-  const result = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, ...env } };
+  const result = spawnSync(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   if (result.error) console.error(`setup: ${program}: ${result.error.message}`);
+  if (result.status !== 0) process.stderr.write(result.stdout + result.stderr);
   return result.status === 0;
 }
 
@@ -144,7 +146,7 @@ function installPackages() {
   if (!packagesAreStale()) return false;
   say('installing npm packages (npm ci) ...');
   const done = run(process.execPath, [npmCli(), 'ci', '--include=dev', '--no-audit', '--no-fund'], nodedir());
-  if (!done) stop('npm ci failed; its own words are above');
+  if (!done) stop('npm ci failed; see above');
   return true;
 }
 
@@ -248,8 +250,8 @@ function compile() {
 
 // ── all of it ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const begun = performance.now();
+const begun = Date.now();
 checkNode();
 if (!buildOnly) checkSystem();
 const did = [buildOnly ? false : installPackages(), buildAddons(), compile()].some(Boolean);
-if (did) say(`ready after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+if (did) say(`ready after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
