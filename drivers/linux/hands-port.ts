@@ -1,0 +1,60 @@
+/**
+ * Between the engine's thread and the hands, one MessagePort, in order both ways:
+ *
+ *   engine ──HandsAction──▶ hands      change-host, persist, observe: done one after the other
+ *          ──settle────────▶
+ *          ◀──HandsInput──          started, host-observed, host-changed
+ *          ◀──settled──────         all that was posted before that settle is done
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { Action } from '../../src/action.js';
+import type { Input } from '../../src/input.js';
+
+export type HandsAction = Extract<Action, { kind: 'change-host' | 'persist' | 'observe' }>;
+export type HandsInput = Extract<Input, { kind: 'started' | 'host-observed' | 'host-changed' }>;
+
+export type ToHands = HandsAction | { kind: 'settle'; id: number };
+export type FromHands = HandsInput | { kind: 'settled'; id: number };
+
+/** The engine's view of the hands. */
+export interface Hands {
+  /** Never blocks. */
+  post(action: HandsAction): void;
+  /** Once; what came before is kept until then. */
+  onInput(take: (input: HandsInput) => void): void;
+  /** Calls back when all that was posted so far is done. */
+  settle(done: () => void): void;
+  close(): void;
+}
+
+export class PortHands implements Hands {
+  readonly #port: MessagePort;
+  readonly #settling = new Map<number, () => void>();
+  #settles = 0;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  post(action: HandsAction): void {
+    this.#port.postMessage(action);
+  }
+
+  onInput(take: (input: HandsInput) => void): void {
+    this.#port.on('message', (message: FromHands) => {
+      if (message.kind !== 'settled') return take(message);
+      this.#settling.get(message.id)?.();
+      this.#settling.delete(message.id);
+    });
+  }
+
+  settle(done: () => void): void {
+    const id = ++this.#settles;
+    this.#settling.set(id, done);
+    this.#port.postMessage({ kind: 'settle', id } satisfies ToHands);
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+}
