@@ -1,12 +1,11 @@
 /**
- * Between the engine's thread and the hands, one MessagePort, in order both ways:
+ * Between the engine's thread and the hands, one line of messages, in order both ways:
  *
  *   engine ──HandsAction──▶ hands      change-host, persist, observe: done one after the other
  *          ──settle────────▶
  *          ◀──HandsInput──          started, host-observed, host-changed
  *          ◀──settled──────         all that was posted before that settle is done
  */
-import type { MessagePort } from 'node:worker_threads';
 import type { Action } from '../../src/action.js';
 import type { Input } from '../../src/input.js';
 
@@ -24,15 +23,20 @@ export interface Hands {
   onInput(take: (input: HandsInput) => void): void;
   /** Calls back when all that was posted so far is done. */
   settle(done: () => void): void;
-  close(): void;
+}
+
+/** A Worker, or a MessagePort, as seen from the engine. */
+export interface Line {
+  postMessage(message: ToHands): void;
+  on(event: 'message', take: (message: FromHands) => void): unknown;
 }
 
 export class PortHands implements Hands {
-  readonly #port: MessagePort;
+  readonly #port: Line;
   readonly #settling = new Map<number, () => void>();
   #settles = 0;
 
-  constructor(port: MessagePort) {
+  constructor(port: Line) {
     this.#port = port;
   }
 
@@ -51,10 +55,6 @@ export class PortHands implements Hands {
   settle(done: () => void): void {
     const id = ++this.#settles;
     this.#settling.set(id, done);
-    this.#port.postMessage({ kind: 'settle', id } satisfies ToHands);
-  }
-
-  close(): void {
-    this.#port.close();
+    this.#port.postMessage({ kind: 'settle', id });
   }
 }

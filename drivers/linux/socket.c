@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <net/if.h>
 #include <node_api.h>
@@ -206,6 +207,53 @@ static napi_value socket_set_option(napi_env env, napi_callback_info info) {
   }
   if (setsockopt(s->fd, to_int(env, argv[0]), to_int(env, argv[1]), data, length))
     return throw_errno(env, "setsockopt", errno);
+  return NULL;
+}
+
+typedef struct {
+  napi_async_work work;
+  int fd, level, option;
+  size_t length;
+  uint8_t data[ADDRESS_SPACE];
+} Later;
+
+static void later_execute(napi_env env, void *data) {
+  Later *later = data;
+  (void)env;
+  /* What it brings is not told: the NIC may be gone by now, and its coming back asks again. */
+  (void)setsockopt(later->fd, later->level, later->option, later->data, later->length);
+  close(later->fd);
+}
+
+static void later_complete(napi_env env, napi_status status, void *data) {
+  Later *later = data;
+  if (status == napi_cancelled) close(later->fd);
+  napi_delete_async_work(env, later->work);
+  free(later);
+}
+
+/* setOptionLater(level, option, bytes): on libuv's pool, for options that wait for rtnl inside the kernel */
+static napi_value socket_set_option_later(napi_env env, napi_callback_info info) {
+  METHOD(3, "setsockopt");
+  void *data;
+  size_t length;
+  napi_value name;
+  if (!to_bytes(env, argv[2], &data, &length) || length > ADDRESS_SPACE) return throw_errno(env, "setsockopt", EINVAL);
+  Later *later = calloc(1, sizeof *later);
+  if (!later) return throw_errno(env, "setsockopt", ENOMEM);
+  /* A descriptor of its own: the socket may be closed, and its number be another's, before the pool gets to it. */
+  later->fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+  if (later->fd < 0) {
+    free(later);
+    return throw_errno(env, "fcntl", errno);
+  }
+  later->level = to_int(env, argv[0]);
+  later->option = to_int(env, argv[1]);
+  later->length = length;
+  memcpy(later->data, data, length);
+  napi_create_string_utf8(env, "baton.socket", NAPI_AUTO_LENGTH, &name);
+  napi_create_async_work(env, NULL, name, later_execute, later_complete, later, &later->work);
+  napi_queue_async_work(env, later->work);
   return NULL;
 }
 
@@ -524,6 +572,7 @@ NAPI_MODULE_INIT() {
   napi_property_descriptor methods[] = {
       ENTRY("bind", socket_bind),         ENTRY("setOption", socket_set_option),
       ENTRY("getOption", socket_get_option), ENTRY("getName", socket_get_name),
+      ENTRY("setOptionLater", socket_set_option_later),
       ENTRY("setFilter", socket_set_filter), ENTRY("setTime", socket_set_time),
       ENTRY("send", socket_send),         ENTRY("sendBatch", socket_send_batch),
       ENTRY("attach", socket_attach),     ENTRY("receive", socket_receive),

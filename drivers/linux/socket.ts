@@ -17,6 +17,11 @@ export interface NativeSocket {
   /** `address` is a sockaddr as in memory: see `packetAddress`, `netlinkAddress`. */
   bind(address: Uint8Array): void;
   setOption(level: number, option: number, value: number | Uint8Array): void;
+  /**
+   * The same on libuv's pool, for options that wait for rtnl inside the kernel; at most 32 bytes. What becomes of it is
+   * not told.
+   */
+  setOptionLater(level: number, option: number, value: Uint8Array): void;
   /** Writes into `value`; returns the length in bytes. */
   getOption(level: number, option: number, value: Uint8Array): number;
   getName(): Uint8Array;
