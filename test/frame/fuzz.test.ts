@@ -2,11 +2,21 @@
  * A million mutated frames over all decoders: none may throw, and what is taken for a message must be one, that is,
  * written and read again it is the same. `FUZZ_SEED=n npx vitest run test/frame/fuzz` repeats a run.
  */
+import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import * as arp from '../../src/frame/arp.js';
 import { checksumV6 } from '../../src/frame/checksum.js';
 import { decodeEthernet, encodeEthernet, type EthernetFrame } from '../../src/frame/ethernet.js';
 import * as ndp from '../../src/frame/ndp.js';
+import {
+  clusterTag,
+  decodePoll,
+  encodePoll,
+  POLL_GROUP,
+  POLL_LENGTH_MAX,
+  SEAL_LENGTH,
+  type Poll,
+} from '../../src/frame/poll.js';
 import { Mutator } from './mutator.js';
 import * as vector from './vectors.js';
 import { ONE } from './vectors.js';
@@ -114,4 +124,89 @@ describe.each(Object.entries(CODECS))('%s', (_name, codec) => {
     expect([...codec.reasons, 'taken']).toEqual(expect.arrayContaining(reasons));
     expect(met.get('taken')).toBeGreaterThan(codec.inputs / 100);
   }, 60_000);
+});
+
+describe('poll', () => {
+  const CLUSTER = 'shop';
+  const tag = clusterTag(CLUSTER);
+  const sealWith = (key: string) => (bytes: Uint8Array) =>
+    new Uint8Array(createHmac('sha256', key).update(bytes).digest().subarray(0, SEAL_LENGTH));
+  const seal = sealWith('the key of this cluster');
+
+  const bare: Poll = {
+    kind: 'poll',
+    asks: false,
+    poller: true,
+    node: 'alpha',
+    nic: 'eth1',
+    net: 'public',
+    incarnation: '0123456789abcdef',
+    sequence: 1,
+    round: 1,
+    sessions: [],
+    rows: [],
+  };
+  const sessions = ['beta', 'gamma'].map((node) => ({ node, incarnation: 'fedcba9876543210' }));
+  const heard = ['alpha', 'beta', 'gamma'].map((node) => ({ node, nic: 'eth0', agoMs: 40 }));
+  const polls: Poll[] = [
+    bare,
+    { ...bare, kind: 'answer', nic: 'eth0', poller: false, sequence: 2 ** 40 },
+    {
+      ...bare,
+      kind: 'full',
+      asks: true,
+      sessions,
+      rows: ['eth1', 'eth0'].map((nic) => ({ nic, target: 'answers', lossPermille: 300, heard })),
+    },
+  ];
+  const frames = polls.map((poll) => encodePoll(poll, CLUSTER, POLL_GROUP, ONE, seal));
+
+  /** Padding after the seal is nobody's message. */
+  const isSealed = (bytes: Uint8Array): boolean =>
+    frames.some((frame) => Buffer.compare(bytes.subarray(0, frame.length), frame) === 0);
+
+  test('300000 mutants: no exception, and no forgery is taken', () => {
+    const mutator = new Mutator(seed);
+    const met = new Map<string, number>();
+    for (let i = 0; i < 300_000; i++) {
+      const mutant = mutator.mutate(mutator.pick(frames), mutator.pick(frames));
+      const decoded = decodePoll(mutant, tag, seal);
+      const kind = typeof decoded === 'string' ? decoded : isSealed(mutant) ? 'taken' : 'forgery';
+      if (kind === 'forgery') expect.fail(`taken: ${Buffer.from(mutant).toString('hex')}`);
+      met.set(kind, (met.get(kind) ?? 0) + 1);
+    }
+    const expected = ['poll-short', 'poll-type', 'poll-version', 'poll-length', 'poll-cluster', 'poll-seal', 'taken'];
+    expect([...met.keys()].sort()).toEqual(expected.sort());
+    expect(met.get('poll-seal')).toBeGreaterThan(100_000);
+  }, 60_000);
+
+  test('100000 mutants sealed by a peer gone mad: no exception, and what is taken can be written', () => {
+    const mutator = new Mutator(seed);
+    const met = new Map<string, number>();
+    for (let i = 0; i < 100_000; i++) {
+      const mutant = mutator.mutate(mutator.pick(frames), mutator.pick(frames)).slice(0, POLL_LENGTH_MAX);
+      const end = mutant.length - SEAL_LENGTH;
+      if (end < 20) continue;
+      mutant.set([(end + 2) >> 8, (end + 2) & 0xff], 18);
+      mutant.set(seal(mutant.subarray(0, end)), end);
+      const decoded = decodePoll(mutant, tag, seal);
+      if (typeof decoded !== 'string') {
+        const again = decodePoll(encodePoll(decoded, CLUSTER, POLL_GROUP, ONE, seal), tag, seal);
+        if (typeof again === 'string') expect.fail(`${again}: ${Buffer.from(mutant).toString('hex')}`);
+      }
+      const kind = typeof decoded === 'string' ? decoded : 'taken';
+      met.set(kind, (met.get(kind) ?? 0) + 1);
+    }
+    expect(met.get('poll-seal')).toBeUndefined();
+    expect(met.get('poll-malformed')).toBeGreaterThan(1000);
+    expect(met.get('taken')).toBeGreaterThan(1000);
+  }, 60_000);
+
+  test('frames of another key or cluster are not taken', () => {
+    for (const poll of polls) {
+      const otherKey = encodePoll(poll, CLUSTER, POLL_GROUP, ONE, sealWith('another key'));
+      expect(decodePoll(otherKey, tag, seal)).toBe('poll-seal');
+      expect(decodePoll(encodePoll(poll, 'depot', POLL_GROUP, ONE, seal), tag, seal)).toBe('poll-cluster');
+    }
+  });
 });
