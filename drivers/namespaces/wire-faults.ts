@@ -1,0 +1,139 @@
+/**
+ * Faults of cables, ports, trunks and switches. Each gives back what heals it. Carriers are broken at the switch's end,
+ * frames are dropped at the switch's port, so nothing of it is to be seen in the namespace of the node.
+ */
+import type { Fault } from '../../src/drill/scenario.js';
+import { ip, nft } from './shell.js';
+import type { NamespaceOf } from './topology.js';
+import { CLIENT_NIC, cableAt, portsOf, type Port, type Wiring } from './wiring.js';
+
+export type Undo = () => Promise<void>;
+
+export type WireFault = Extract<
+  Fault,
+  { fault: 'cut' | 'drop' | 'loss' | 'trunk' | 'switch-off' | 'switch-mute' | 'flap' | 'client-off' }
+>;
+
+export interface Wire {
+  wiring: Wiring;
+  namespaceOf: NamespaceOf;
+  /** Ends what goes on by itself. */
+  signal: AbortSignal;
+}
+
+/** `ingress`: from the cable into the switch. `egress`: out of the switch into the cable. */
+type Hook = 'ingress' | 'egress';
+
+interface Filter {
+  port: Port;
+  hooks: readonly Hook[];
+  /** nft statement: `drop`, or with a condition before it. */
+  rule: string;
+}
+
+const BOTH: readonly Hook[] = ['ingress', 'egress'];
+
+let tables = 0;
+
+/** One netdev table per switch holds the filters of one fault. */
+async function filter(wire: Wire, filters: readonly Filter[]): Promise<Undo> {
+  const table = `fault${tables++}`;
+  const switches = [...new Set(filters.map((f) => f.port.switch))];
+  for (const name of switches) {
+    const chains = filters
+      .filter((f) => f.port.switch === name)
+      .flatMap((f) =>
+        f.hooks.map(
+          (hook) =>
+            `chain ${f.port.name}_${hook} { type filter hook ${hook} device "${f.port.name}" priority 0; ${f.rule}; }`,
+        ),
+      );
+    await nft(wire.namespaceOf(name), `table netdev ${table} {\n${chains.join('\n')}\n}\n`);
+  }
+  return async () => {
+    for (const name of switches) await nft(wire.namespaceOf(name), `delete table netdev ${table}\n`);
+  };
+}
+
+async function setPorts(wire: Wire, ports: readonly Port[], state: 'up' | 'down'): Promise<void> {
+  for (const port of ports) await ip(wire.namespaceOf(port.switch), [`link set ${port.name} ${state}`]);
+}
+
+async function powerOff(wire: Wire, ports: readonly Port[]): Promise<Undo> {
+  await setPorts(wire, ports, 'down');
+  return () => setPorts(wire, ports, 'up');
+}
+
+function lossFilters(wire: Wire, fault: Extract<Fault, { fault: 'loss' }>): Filter[] {
+  // nft compares with 0 to 99 only.
+  const rule = fault.percent === 100 ? 'drop' : `numgen random mod 100 < ${fault.percent} drop`;
+  if (fault.at) return [{ port: cableAt(wire.wiring, fault.at).port, hooks: BOTH, rule }];
+  return [
+    ...wire.wiring.cables.map((cable) => ({ port: cable.port, hooks: BOTH, rule })),
+    // Both ends of a trunk are ports of switches: one hook at each is one loss a direction.
+    ...wire.wiring.trunks.flatMap((trunk) => trunk.ends.map((port): Filter => ({ port, hooks: ['ingress'], rule }))),
+  ];
+}
+
+/** Resolves when `at` (monotonic milliseconds) has come, or at once when aborted. */
+function until(at: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, at - performance.now());
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+  });
+}
+
+/** Keeps its period whatever `ip` takes. */
+async function flap(wire: Wire, fault: Extract<Fault, { fault: 'flap' }>, port: Port): Promise<void> {
+  let next = performance.now();
+  for (let i = 0; i < fault.times && !wire.signal.aborted; i++) {
+    await setPorts(wire, [port], 'down');
+    await until((next += fault.downMs), wire.signal);
+    if (wire.signal.aborted) return;
+    await setPorts(wire, [port], 'up');
+    await until((next += fault.upMs), wire.signal);
+  }
+}
+
+/** Resolves when the fault is in force. */
+export async function breakWire(wire: Wire, fault: WireFault): Promise<Undo> {
+  const { wiring } = wire;
+  switch (fault.fault) {
+    case 'cut':
+      return powerOff(wire, [cableAt(wiring, fault.at).port]);
+    case 'drop': {
+      const hooks: Record<typeof fault.direction, readonly Hook[]> = { in: ['egress'], out: ['ingress'], both: BOTH };
+      return filter(wire, [{ port: cableAt(wiring, fault.at).port, hooks: hooks[fault.direction], rule: 'drop' }]);
+    }
+    case 'client-off': {
+      const cable = cableAt(wiring, { node: fault.client, nic: CLIENT_NIC });
+      return filter(wire, [{ port: cable.port, hooks: BOTH, rule: 'drop' }]);
+    }
+    case 'loss':
+      return filter(wire, lossFilters(wire, fault));
+    case 'trunk': {
+      const trunk = wiring.trunks.find((t) => t.name === fault.trunk);
+      if (!trunk) throw new Error(`the topology has no trunk "${fault.trunk}"`);
+      return powerOff(wire, [trunk.ends[0]]);
+    }
+    case 'switch-off':
+      return powerOff(wire, portsOf(wiring, fault.switch));
+    case 'switch-mute':
+      return filter(
+        wire,
+        portsOf(wiring, fault.switch).map((port) => ({ port, hooks: ['ingress'], rule: 'drop' })),
+      );
+    case 'flap': {
+      const { port } = cableAt(wiring, fault.at);
+      // Goes on by itself; a lab that is being removed under it is no error.
+      void flap(wire, fault, port).catch(() => {});
+      return () => Promise.resolve();
+    }
+  }
+}

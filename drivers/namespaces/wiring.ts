@@ -1,0 +1,96 @@
+/**
+ * Where every end of every cable is: the plan of a lab's network, before anything is built.
+ *
+ *     namespace alpha          namespace left                namespace right         namespace alpha
+ *     eth0 ═══ veth pair ═══ p1 ┐ bridge sw ┌ p3 ═ trunk ═ p1 ┐ bridge sw ┌ p2 ═══ veth pair ═══ eth1
+ *                               └───────────┘                 └───────────┘
+ */
+import type { NicRef, Scenario } from '../../src/drill/scenario.js';
+
+export interface Port {
+  switch: string;
+  /** Name of the veth end in the switch's namespace. */
+  name: string;
+}
+
+/** A cable between a NIC of a node or client and a port. */
+export interface Cable {
+  owner: string;
+  nic: string;
+  mac: string;
+  port: Port;
+  /** Of the NIC, and of the port. Equal ones make iflink equal ifindex, as on a physical card. */
+  ifindex: { nic: number; port: number };
+}
+
+export interface Trunk {
+  name: string;
+  ends: [Port, Port];
+}
+
+export interface Wiring {
+  switches: string[];
+  nodes: string[];
+  clients: string[];
+  cables: Cable[];
+  trunks: Trunk[];
+}
+
+/** The only NIC of a client. */
+export const CLIENT_NIC = 'eth0';
+
+/** NICs are numbered from here, and ports of plain cards from there: above what a fresh namespace has, and never equal by chance. */
+const NIC_IFINDEX = 100;
+const PORT_IFINDEX = 500;
+
+/** Throws an Error that names a switch that is not there, or a name that is used twice. */
+export function planWiring(topology: Scenario['topology']): Wiring {
+  const ports: Record<string, number> = Object.fromEntries(topology.switches.map((name) => [name, 0]));
+  const nextPort = (name: string, whose: string): Port => {
+    if (!(name in ports)) throw new Error(`${whose}: there is no switch "${name}"`);
+    return { switch: name, name: `p${(ports[name] = ports[name]! + 1)}` };
+  };
+  const nodes = Object.keys(topology.nodes);
+  const clients = Object.keys(topology.clients);
+  const all = [...topology.switches, ...nodes, ...clients];
+  const twice = all.find((name, i) => all.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`"${twice}" names two things of the topology`);
+
+  const hex = (n: number): string => n.toString(16).padStart(2, '0');
+  const cables: Cable[] = [];
+  const lay = (owner: string, nic: string, to: string, mac: string): void => {
+    const nth = cables.length;
+    const ifindex = {
+      nic: NIC_IFINDEX + nth,
+      port: (topology.cards === 'physical' ? NIC_IFINDEX : PORT_IFINDEX) + nth,
+    };
+    cables.push({ owner, nic, mac, port: nextPort(to, `${owner}.${nic}`), ifindex });
+  };
+  nodes.forEach((node, n) =>
+    Object.entries(topology.nodes[node]!).forEach(([nic, to], i) =>
+      lay(node, nic, to, `02:ba:70:00:${hex(n + 1)}:${hex(i)}`),
+    ),
+  );
+  clients.forEach((client, n) =>
+    lay(client, CLIENT_NIC, topology.clients[client]!.switch, `02:ba:70:01:${hex(n + 1)}:00`),
+  );
+  const trunks = topology.trunks.map((name): Trunk => {
+    const [left, right] = name.split('-') as [string, string];
+    return { name, ends: [nextPort(left, `trunk ${name}`), nextPort(right, `trunk ${name}`)] };
+  });
+  return { switches: topology.switches, nodes, clients, cables, trunks };
+}
+
+/** Throws an Error when the topology has no such NIC. */
+export function cableAt(wiring: Wiring, at: NicRef): Cable {
+  const cable = wiring.cables.find((c) => c.owner === at.node && c.nic === at.nic);
+  if (!cable) throw new Error(`the topology has no NIC ${at.node}.${at.nic}`);
+  return cable;
+}
+
+/** Every port of a switch, those of trunks among them. Throws an Error when there is no such switch. */
+export function portsOf(wiring: Wiring, name: string): Port[] {
+  if (!wiring.switches.includes(name)) throw new Error(`the topology has no switch "${name}"`);
+  const all = [...wiring.cables.map((c) => c.port), ...wiring.trunks.flatMap((t) => t.ends)];
+  return all.filter((port) => port.switch === name);
+}
