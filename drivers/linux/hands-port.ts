@@ -4,6 +4,7 @@
  *   engine ──HandsAction──▶ hands      change-host, persist, observe: done one after the other
  *          ──settle────────▶
  *          ◀──HandsInput──          started, host-observed, host-changed
+ *          ◀──noted────────         a line for the log
  *          ◀──settled──────         all that was posted before that settle is done
  */
 import type { Action } from '../../src/action.js';
@@ -13,7 +14,18 @@ export type HandsAction = Extract<Action, { kind: 'change-host' | 'persist' | 'o
 export type HandsInput = Extract<Input, { kind: 'started' | 'host-observed' | 'host-changed' }>;
 
 export type ToHands = HandsAction | { kind: 'settle'; id: number };
-export type FromHands = HandsInput | { kind: 'settled'; id: number };
+export type FromHands = HandsInput | { kind: 'settled'; id: number } | { kind: 'noted'; text: string };
+
+/** `workerData` of the hands' thread. */
+export interface HandsData {
+  /** NICs of the cluster file on this node. */
+  nics: string[];
+  /** Canonical addresses whose neighbour entries are kept in view, besides those of gateways. */
+  peers: string[];
+  /** Sysctls to be observed, `ipv4/conf/{nic}/arp_ignore`: OBSERVED_SETTINGS of src/takeover/settings. */
+  settings: string[];
+  runDir: string;
+}
 
 /** The engine's view of the hands. */
 export interface Hands {
@@ -23,6 +35,8 @@ export interface Hands {
   onInput(take: (input: HandsInput) => void): void;
   /** Calls back when all that was posted so far is done. */
   settle(done: () => void): void;
+  /** What the operator should read in the log, and no input tells: a record that cannot be written. */
+  onNote?(take: (text: string) => void): void;
 }
 
 /** A Worker, or a MessagePort, as seen from the engine. */
@@ -35,6 +49,7 @@ export class PortHands implements Hands {
   readonly #port: Line;
   readonly #settling = new Map<number, () => void>();
   #settles = 0;
+  #note: (text: string) => void = () => undefined;
 
   constructor(port: Line) {
     this.#port = port;
@@ -46,10 +61,15 @@ export class PortHands implements Hands {
 
   onInput(take: (input: HandsInput) => void): void {
     this.#port.on('message', (message: FromHands) => {
+      if (message.kind === 'noted') return this.#note(message.text);
       if (message.kind !== 'settled') return take(message);
       this.#settling.get(message.id)?.();
       this.#settling.delete(message.id);
     });
+  }
+
+  onNote(take: (text: string) => void): void {
+    this.#note = take;
   }
 
   settle(done: () => void): void {

@@ -39,6 +39,8 @@ const RTAX_CC_ALGO = 16;
 const USER_FLAGS = 0x2 | 0x4;
 /** USER_HZ, in which rta_cacheinfo counts; fixed on every architecture that Node runs on. */
 const TICKS_PER_S = 100;
+/** An exception that the kernel keeps for one destination (path MTU, redirect): no route of anybody's. */
+const RTM_F_CLONED = 0x200;
 const FIXED = 12;
 const LEG_FIXED = 8;
 
@@ -54,7 +56,7 @@ export interface NicNames {
  */
 export function decodeRoute(payload: Buffer, names: NicNames): Route | null {
   const family = familyOf(payload[0]);
-  if (family === null || payload.length < FIXED) return null;
+  if (family === null || payload.length < FIXED || readU32(payload, 8) & RTM_F_CLONED) return null;
   const route: Route = {
     family,
     destination: prefixText(family, undefined, payload[1] ?? 0),

@@ -1,0 +1,310 @@
+/**
+ * What the kernel says of the monitored NICs, kept current. News only mark what is stale; truth comes from dumps, filtered by
+ * NIC, because not everything is told: IPv4 routes that go with an address or a NIC set down vanish without a word.
+ *
+ *   news ──heard──▶ stale marks ──flush──▶ dumps ──▶ observations that differ from the last ones told
+ */
+import type { Address, NicObservation, Route } from '../../src/input.js';
+import { familyOf, RTM_DELADDR, RTM_NEWADDR } from './netlink/address.js';
+import { readU32 } from './netlink/host-order.js';
+import { decodeLink, encodeLinkDump, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, type Link } from './netlink/link.js';
+import { attributeMap, asU32, type Message } from './netlink/message.js';
+import { decodeNeighbour, RTM_DELNEIGH, RTM_NEWNEIGH } from './netlink/neighbour.js';
+import { decodeRoute, RTM_DELROUTE, RTM_NEWROUTE } from './netlink/route.js';
+import type { Session } from './netlink/session.js';
+import { LinkTable } from './link-table.js';
+import { readGroups } from './multicast.js';
+import { NeighbourView } from './neighbour-view.js';
+import { readSettings } from './sysctl.js';
+import { dumpAddresses, dumpNeighbours, dumpRoutes, isTold } from './tables.js';
+
+const RTM_NEWNETCONF = 80;
+const RTM_DELNETCONF = 81;
+const RTM_NEWMULTICAST = 56;
+const RTM_DELMULTICAST = 57;
+const NETCONFA_IFINDEX = 1;
+
+type Table = 'addresses4' | 'addresses6' | 'routes4' | 'routes6' | 'neighbours' | 'groups' | 'settings';
+const TABLES: readonly Table[] = ['addresses4', 'addresses6', 'routes4', 'routes6', 'neighbours', 'groups', 'settings'];
+
+interface Tables {
+  addresses4: Address[];
+  addresses6: Address[];
+  routes4: Route[];
+  routes6: Route[];
+}
+
+/** One monitored NIC. */
+interface Monitored extends Tables {
+  nic: string;
+  ifindex: number | undefined;
+  groups: string[];
+  settings: Record<string, string>;
+  stale: Set<Table>;
+  /** JSON of the observation last told; `missing`; empty before the first. */
+  told: string;
+}
+
+export interface MirrorOptions {
+  nics: readonly string[];
+  peers: readonly string[];
+  settings: readonly string[];
+}
+
+export interface Observation {
+  nics: NicObservation[];
+  missing: string[];
+}
+
+export class Mirror {
+  readonly links = new LinkTable();
+  readonly #session: Session;
+  readonly #monitored: Map<string, Monitored>;
+  readonly #byIndex = new Map<number, Monitored>();
+  readonly #neighbours: NeighbourView;
+  readonly #settings: readonly string[];
+  #linksStale = true;
+  /** Something heard may have changed an observation. */
+  #touched = true;
+
+  constructor(session: Session, options: MirrorOptions) {
+    this.#session = session;
+    this.#settings = options.settings;
+    this.#neighbours = new NeighbourView(options.peers);
+    this.#monitored = new Map(options.nics.map((nic) => [nic, blank(nic)]));
+  }
+
+  isMonitored(nic: string): boolean {
+    return this.#monitored.has(nic);
+  }
+
+  get isTouched(): boolean {
+    return this.#touched;
+  }
+
+  /** Nothing known is sure any more. */
+  distrust(): void {
+    this.#linksStale = true;
+    this.#touched = true;
+    for (const monitored of this.#monitored.values()) markAll(monitored);
+  }
+
+  /** These NICs are to be looked at from scratch. */
+  suspect(nics: readonly string[]): void {
+    this.#linksStale = true;
+    this.#touched = true;
+    for (const nic of nics) markAll(this.#monitored.get(nic));
+  }
+
+  /** What no news tell, of these NICs: sysctls, and on kernels before 6.14 multicast groups. */
+  suspectUntold(nics: readonly string[]): void {
+    for (const nic of nics) this.#mark(this.#monitored.get(nic), 'settings', 'groups');
+  }
+
+  get nics(): string[] {
+    return [...this.#monitored.keys()];
+  }
+
+  heard(message: Message): void {
+    const { type, payload } = message;
+    switch (type) {
+      case RTM_NEWLINK:
+      case RTM_DELLINK:
+        return this.#heardLink(type, decodeLink(payload));
+      case RTM_NEWADDR:
+      case RTM_DELADDR:
+        return this.#heardAddress(type, payload);
+      case RTM_NEWROUTE:
+      case RTM_DELROUTE:
+        return this.#heardRoute(decodeRoute(payload, this.links));
+      case RTM_NEWNEIGH:
+      case RTM_DELNEIGH:
+        return this.#heardNeighbour(type, payload);
+      case RTM_NEWNETCONF:
+      case RTM_DELNETCONF:
+        return this.#mark(this.#byIndex.get(asU32(attributeMap(payload, 4).get(NETCONFA_IFINDEX)) ?? 0), 'settings');
+      case RTM_NEWMULTICAST:
+      case RTM_DELMULTICAST:
+        if (payload.length >= 8) this.#mark(this.#byIndex.get(readU32(payload, 4)), 'groups');
+    }
+  }
+
+  #mark(monitored: Monitored | undefined, ...tables: Table[]): void {
+    if (monitored === undefined) return;
+    for (const table of tables) monitored.stale.add(table);
+    this.#touched = true;
+  }
+
+  #heardLink(type: number, link: Link | null): void {
+    if (link === null) return;
+    const before = this.links.get(link.ifindex);
+    if (type === RTM_DELLINK) this.links.delete(link.ifindex);
+    else this.links.put(link);
+    this.#touched = true;
+    const monitored = this.#byIndex.get(link.ifindex);
+    // Set down or taken to a VRF, a NIC loses routes and addresses, some without a word.
+    if (monitored && (before?.admin !== link.admin || before.master !== link.master)) markAll(monitored);
+    this.#settle(before?.name);
+    this.#settle(link.name);
+  }
+
+  /** Follows which link has a monitored name: another one than before is a new NIC, of which nothing is known. */
+  #settle(nic: string | undefined): void {
+    const monitored = nic === undefined ? undefined : this.#monitored.get(nic);
+    if (monitored === undefined) return;
+    const ifindex = this.links.indexOf(monitored.nic);
+    if (ifindex === monitored.ifindex) return;
+    if (monitored.ifindex !== undefined && this.#byIndex.get(monitored.ifindex) === monitored)
+      this.#byIndex.delete(monitored.ifindex);
+    monitored.ifindex = ifindex;
+    if (ifindex !== undefined) this.#byIndex.set(ifindex, monitored);
+    markAll(monitored);
+  }
+
+  #heardAddress(type: number, payload: Buffer): void {
+    const family = familyOf(payload[0]);
+    if (family === null || payload.length < 8) return;
+    const monitored = this.#byIndex.get(readU32(payload, 4));
+    this.#mark(monitored, `addresses${family}`);
+    // Routes that prefer the address as their source go with it, on whatever NIC they are.
+    if (type === RTM_DELADDR && family === 4) for (const each of this.#monitored.values()) this.#mark(each, 'routes4');
+  }
+
+  #heardNeighbour(type: number, payload: Buffer): void {
+    const told = decodeNeighbour(payload);
+    const monitored = told && this.#byIndex.get(told.ifindex);
+    if (!monitored) return;
+    if (this.#neighbours.heard(monitored.nic, told.neighbour, type === RTM_NEWNEIGH)) this.#touched = true;
+  }
+
+  #heardRoute(route: Route | null): void {
+    if (route === null || !isTold(route)) return;
+    for (const nic of new Set([route.nic, ...(route.nextHops ?? []).map((leg) => leg.nic)]))
+      this.#mark(this.#monitored.get(nic), `routes${route.family}`);
+  }
+
+  /**
+   * Looks at all that is stale. What differs from what was told, and the NICs of `again`, is returned; null if nothing.
+   * Throws NetlinkError; the marks stay, so that the next flush tries anew.
+   */
+  flush(again: readonly string[] = []): Observation | null {
+    if (this.#linksStale) this.#readLinks();
+    const present = [...this.#monitored.values()].filter((monitored) => monitored.ifindex !== undefined);
+    for (const family of [4, 6] as const) {
+      this.#refresh(present, `addresses${family}`, (one) => dumpAddresses(this.#session, family, one));
+      this.#refresh(present, `routes${family}`, (one) => dumpRoutes(this.#session, family, one, this.links));
+    }
+    const gateways = present.flatMap(({ routes4, routes6 }) => [...routes4, ...routes6]);
+    if (this.#neighbours.wantGatewaysOf(gateways)) for (const each of present) each.stale.add('neighbours');
+    this.#refreshNeighbours(present);
+    this.#refreshFiles(present);
+    this.#touched = false;
+    return this.#news(new Set(again));
+  }
+
+  #readLinks(): void {
+    this.links.replaceAll(this.#session.dump(RTM_GETLINK, encodeLinkDump(), decodeLink));
+    for (const nic of this.#monitored.keys()) this.#settle(nic);
+    this.#linksStale = false;
+  }
+
+  /** One dump for a few NICs each, one of everything for many. */
+  #refresh<T extends keyof Tables>(
+    present: Monitored[],
+    table: T,
+    dump: (ifindex: number) => (ifindex: number) => Tables[T],
+  ): void {
+    const stale = present.filter((monitored) => monitored.stale.has(table));
+    const whole = stale.length > DUMPS_MAX ? dump(0) : undefined;
+    for (const monitored of stale) {
+      const ifindex = monitored.ifindex ?? 0;
+      const tables: Tables = monitored;
+      tables[table] = (whole ?? dump(ifindex))(ifindex);
+      monitored.stale.delete(table);
+    }
+  }
+
+  #refreshNeighbours(present: Monitored[]): void {
+    const stale = present.filter((monitored) => monitored.stale.has('neighbours'));
+    const whole = stale.length > DUMPS_MAX ? dumpNeighbours(this.#session, 0) : undefined;
+    for (const monitored of stale) {
+      const ifindex = monitored.ifindex ?? 0;
+      this.#neighbours.replace(monitored.nic, (whole ?? dumpNeighbours(this.#session, ifindex))(ifindex));
+      monitored.stale.delete('neighbours');
+    }
+  }
+
+  #refreshFiles(present: Monitored[]): void {
+    const stale = present.filter((monitored) => monitored.stale.has('groups'));
+    const groups = stale.length > 0 ? readGroups() : new Map<number, string[]>();
+    for (const monitored of stale) {
+      monitored.groups = groups.get(monitored.ifindex ?? 0) ?? [];
+      monitored.stale.delete('groups');
+    }
+    for (const monitored of present)
+      if (monitored.stale.delete('settings')) monitored.settings = readSettings(monitored.nic, this.#settings);
+  }
+
+  #news(again: ReadonlySet<string>): Observation | null {
+    const news: Observation = { nics: [], missing: [] };
+    for (const monitored of this.#monitored.values()) {
+      const observation = this.#observation(monitored);
+      const text = observation === null ? 'missing' : JSON.stringify(observation);
+      if (text === monitored.told && !again.has(monitored.nic)) continue;
+      monitored.told = text;
+      if (observation === null) news.missing.push(monitored.nic);
+      else news.nics.push(observation);
+    }
+    return news.nics.length + news.missing.length > 0 ? news : null;
+  }
+
+  /** Null for a NIC that does not exist. */
+  #observation(monitored: Monitored): NicObservation | null {
+    const { nic, ifindex } = monitored;
+    const link = this.links.get(ifindex);
+    if (link === undefined) return null;
+    const master = this.links.get(link.master);
+    return {
+      nic,
+      ifindex: link.ifindex,
+      mac: link.mac,
+      mtu: link.mtu,
+      linkType: link.linkType,
+      ...(link.kind !== undefined && { kind: link.kind }),
+      ...(master && { master: master.name }),
+      ...(master?.kind !== undefined && { masterKind: master.kind }),
+      admin: link.admin,
+      carrier: link.carrier,
+      addresses: [...monitored.addresses4, ...monitored.addresses6],
+      routes: [...monitored.routes4, ...monitored.routes6],
+      neighbours: this.#neighbours.of(nic),
+      groups: monitored.groups,
+      settings: monitored.settings,
+      children: this.links.childrenOf(link.ifindex),
+    };
+  }
+}
+
+/** More NICs than this are cheaper dumped all at once. */
+const DUMPS_MAX = 8;
+
+function blank(nic: string): Monitored {
+  const monitored: Monitored = {
+    nic,
+    ifindex: undefined,
+    addresses4: [],
+    addresses6: [],
+    routes4: [],
+    routes6: [],
+    groups: [],
+    settings: {},
+    stale: new Set(),
+    told: '',
+  };
+  markAll(monitored);
+  return monitored;
+}
+
+function markAll(monitored: Monitored | undefined): void {
+  for (const table of TABLES) monitored?.stale.add(table);
+}

@@ -1,0 +1,105 @@
+/** Steps on the real kernel: each is one request, so that a daemon killed at any moment has done it or has not. */
+import type { Step } from '../../src/action.js';
+import type { Address } from '../../src/input.js';
+import { encodeAddress, RTM_DELADDR, RTM_NEWADDR } from './netlink/address.js';
+import { NetlinkError, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink/message.js';
+import { encodeNeighbour, RTM_DELNEIGH, RTM_NEWNEIGH } from './netlink/neighbour.js';
+import { encodeRoute, RTM_DELROUTE, RTM_NEWROUTE, type NicNames } from './netlink/route.js';
+import type { Memberships } from './multicast.js';
+import type { Session } from './netlink/session.js';
+import { writeSetting } from './sysctl.js';
+
+/**
+ * IFA_F_* that may be asked for: nodad, optimistic, home address, managed temporaries, noprefixroute, auto-join. The kernel
+ * sets the others itself, and IPv4 takes what it is given without a look.
+ */
+const USER_FLAGS = 0x02 | 0x04 | 0x10 | 0x100 | 0x200 | 0x400;
+/** IFNAMSIZ without its NUL. */
+const LABEL_MAX = 15;
+/** It is there already. */
+const THERE = ['EEXIST'];
+/** It is gone already, maybe with its NIC, or with IPv6 on it. */
+const GONE = ['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'];
+
+export interface StepTools {
+  session: Session;
+  names: NicNames;
+  memberships: Memberships;
+  /** Is this the name of a NIC of the cluster file? Labels that begin with one are renamed. */
+  isMonitored(nic: string): boolean;
+}
+
+/** Throws NetlinkError, or the ErrnoException of a file or socket. */
+export function performStep(step: Step, tools: StepTools): void {
+  switch (step.do) {
+    case 'add-address': {
+      const address = fitted(step.nic, step.address, tools);
+      return request(tools, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, THERE, () =>
+        encodeAddress(indexOf(step.nic, tools), address),
+      );
+    }
+    case 'delete-address':
+      return request(tools, RTM_DELADDR, 0, GONE, () => encodeAddress(indexOf(step.nic, tools), bare(step.address)));
+    case 'replace-route':
+      return request(tools, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, THERE, () =>
+        encodeRoute(step.route, tools.names),
+      );
+    case 'append-route':
+      return request(tools, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, THERE, () =>
+        encodeRoute(step.route, tools.names),
+      );
+    case 'delete-route':
+      return request(tools, RTM_DELROUTE, 0, GONE, () => encodeRoute(step.route, tools.names));
+    case 'set-neighbour':
+      return request(tools, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, [], () =>
+        encodeNeighbour(indexOf(step.nic, tools), step.neighbour),
+      );
+    case 'delete-neighbour':
+      return request(tools, RTM_DELNEIGH, 0, GONE, () =>
+        encodeNeighbour(indexOf(step.nic, tools), { ...step.neighbour, mac: '' }),
+      );
+    case 'join-group':
+      return tools.memberships.join(indexOf(step.nic, tools), step.group);
+    case 'leave-group': {
+      const ifindex = tools.names.indexOf(step.nic);
+      return ifindex === undefined ? undefined : tools.memberships.leave(ifindex, step.group);
+    }
+    case 'set-sysctl':
+      return writeSetting(step.name, step.value);
+  }
+}
+
+function request(
+  tools: StepTools,
+  type: number,
+  flags: number,
+  done: readonly string[],
+  parts: () => readonly Uint8Array[],
+): void {
+  try {
+    tools.session.request(type, flags, parts());
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || !done.includes(error.code)) throw error;
+  }
+}
+
+function indexOf(nic: string, tools: StepTools): number {
+  const ifindex = tools.names.indexOf(nic);
+  if (ifindex === undefined) throw new NetlinkError('ENODEV', `there is no NIC ${nic}`);
+  return ifindex;
+}
+
+/** The address as it is to be on that NIC: its label follows the NIC's name. */
+function fitted(nic: string, address: Address, tools: StepTools): Address {
+  const fit = { ...address, flags: address.flags & USER_FLAGS };
+  if (address.label === undefined) return fit;
+  const [owner = '', ...rest] = address.label.split(':');
+  if (owner === nic || !tools.isMonitored(owner)) return fit;
+  const label = [nic, ...rest].join(':');
+  return { ...fit, label: label.length > LABEL_MAX ? nic : label };
+}
+
+/** What tells an address from others of the NIC; label and the rest might have been changed since. */
+function bare({ family, local, prefixLength, peer, scope }: Address): Address {
+  return { family, local, prefixLength, ...(peer !== undefined && { peer }), scope, flags: 0 };
+}
