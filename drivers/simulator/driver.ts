@@ -1,0 +1,274 @@
+/**
+ * The driver of a simulated host: the same inputs, in the same order and with the same small delays, as the Linux
+ * driver brings from a real one.
+ *
+ *     host ──touched──▶ host-observed (within milliseconds)      hands ──▶ host-changed, host-observed
+ *          ──carrier──▶ carrier-changed (on the carrierPoll grid)
+ *          ──frames───▶ frame-received                            clock ──▶ counters-read (each poll), woke
+ */
+import type { Action, Step } from '../../src/action.js';
+import type { Timing } from '../../src/config/cluster.js';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV6, ETHERTYPE_POLL } from '../../src/frame/ethernet.js';
+import { ipFamily } from '../../src/frame/ip.js';
+import type { Counters, Input, Ms } from '../../src/input.js';
+import type { Driver } from '../driver.js';
+import type { Timer } from './clock.js';
+import { Hands, type RunDirectory } from './hands.js';
+import type { Host } from './host.js';
+import { observe } from './observation.js';
+import type { Random } from './random.js';
+import type { Errno } from './routes.js';
+import type { Trace } from './wire.js';
+
+/** From a change in the kernel to its netlink message in the engine. */
+const OBSERVE_MS = { from: 0.2, to: 1.5 };
+/** How late the timer is. */
+const LATE_MS = { from: 0.02, to: 0.15 };
+const ECHO_MS: Ms = 0.1;
+/** Frames that wait in the sockets of a process that does not read; more are lost. */
+const SOCKET_FRAMES_MAX = 1000;
+
+export interface DriverOptions {
+  host: Host;
+  /** Names of the NICs of the cluster file. */
+  nics: string[];
+  timing: Timing;
+  random: Random;
+  runDirectory: RunDirectory;
+  /** Zero of this node's own clock. */
+  offsetMs: Ms;
+  /** Programs count their traffic before counters are read. */
+  settle: () => void;
+  mayChange: () => boolean;
+  made: (step: Step, code: Errno | null) => void;
+}
+
+export class SimulatorDriver implements Driver {
+  readonly #options: DriverOptions;
+  readonly #hands: Hands;
+  readonly #carriers = new Map<string, string>();
+  readonly #touched = new Set<string>();
+  /** Inputs that a frozen process has not read. */
+  readonly #unread: Input[] = [];
+  #take: (input: Input) => void = () => {};
+  #closed = false;
+  #frozenAt: Ms | null = null;
+  #observing = false;
+  #looking = false;
+  #openedAt: Ms = 0;
+  #wake: { deadline: Ms; timer: Timer } | null = null;
+  /** The deadline came while the process was frozen. */
+  #overdue = false;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    const { host, random, runDirectory, mayChange, made } = options;
+    this.#hands = new Hands({
+      host,
+      random: random.stream('hands'),
+      runDirectory,
+      mayChange,
+      made,
+      observe: (nics) => this.#observe(nics),
+      changed: (id, failed, undone, nics) => {
+        this.#give({ kind: 'host-changed', id, ...(failed === undefined ? {} : { failed }), undone });
+        this.#observe(nics.filter((nic) => options.nics.includes(nic)));
+      },
+    });
+  }
+
+  now(): Ms {
+    return this.#options.host.world.clock.now + this.#options.offsetMs;
+  }
+
+  async open(take: (input: Input) => void): Promise<void> {
+    this.start(take);
+  }
+
+  /** As `open`, within the same event. */
+  start(take: (input: Input) => void): void {
+    const { host, runDirectory, timing } = this.#options;
+    this.#take = take;
+    this.#openedAt = host.world.clock.now;
+    host.onTouched = (nic) => this.#hostTouched(nic);
+    host.onCarrier = () => this.#lookSoon();
+    host.onFrame = (nic, bytes) => this.#frame(nic, bytes);
+    const { switch: plan, ledger } = runDirectory;
+    const run = {
+      switch: plan === undefined ? null : (JSON.parse(plan) as unknown),
+      ledger: ledger === undefined ? null : (JSON.parse(ledger) as unknown),
+    };
+    this.#give({ kind: 'started', run: run.switch === null && run.ledger === null ? null : run });
+    this.#observe(this.#options.nics);
+    this.#look();
+    host.world.clock.after(timing.pollMs, () => this.#count());
+  }
+
+  perform(actions: readonly Action[]): void {
+    for (const action of actions) {
+      if (this.#closed) return;
+      switch (action.kind) {
+        case 'send-frame':
+          this.#options.host.nics.get(action.nic)?.transmitBytes(action.bytes);
+          break;
+        case 'send-echo':
+          this.#echo(action.nic, action.target);
+          break;
+        case 'change-host':
+        case 'persist':
+        case 'observe':
+          this.#hands.post(action);
+          break;
+        case 'journal':
+        case 'answer-operator':
+        case 'exit':
+          break;
+      }
+    }
+  }
+
+  wakeAt(deadline: Ms): void {
+    if (this.#wake?.deadline === deadline) return;
+    if (this.#wake) this.#wake.timer.cancelled = true;
+    this.#wake = null;
+    if (deadline === Infinity || this.#closed) return;
+    const { host, offsetMs, random } = this.#options;
+    const late = random.between(LATE_MS.from, LATE_MS.to);
+    const at = Math.max(deadline - offsetMs, host.world.clock.now) + late;
+    this.#wake = { deadline, timer: host.world.clock.at(at, () => this.#woke()) };
+  }
+
+  /** All that the hands were told so far is done. */
+  settle(done: () => void): void {
+    this.#hands.settle(done);
+  }
+
+  async close(): Promise<void> {
+    this.end();
+  }
+
+  /** The process is gone: its sockets close, and the groups that it joined are left. */
+  end(): void {
+    const { host } = this.#options;
+    this.#closed = true;
+    this.#hands.end();
+    if (this.#wake) this.#wake.timer.cancelled = true;
+    host.onTouched = host.onCarrier = host.onFrame = () => {};
+    for (const nic of host.nics.values()) nic.groups.daemon.clear();
+    host.world.changed();
+  }
+
+  freeze(): void {
+    this.#frozenAt ??= this.#options.host.world.clock.now;
+    this.#hands.freeze(true);
+  }
+
+  /** Timers fire before sockets are read, as Node does it; but first of all the process is told that it slept. */
+  thaw(): void {
+    if (this.#frozenAt === null || this.#closed) return;
+    const forMs = this.#options.host.world.clock.now - this.#frozenAt;
+    this.#frozenAt = null;
+    if (forMs > this.#options.timing.pollMs / 2) this.#give({ kind: 'stalled', forMs });
+    this.#look();
+    this.#readCounters();
+    for (const input of this.#unread.splice(0)) this.#give(input);
+    this.#observeTouched();
+    this.#hands.freeze(false);
+    if (this.#overdue) this.#woke();
+  }
+
+  #give(input: Input): void {
+    if (this.#closed) return;
+    if (this.#frozenAt === null) this.#take(input);
+    else if (this.#unread.length < SOCKET_FRAMES_MAX) this.#unread.push(input);
+  }
+
+  #woke(): void {
+    this.#wake = null;
+    this.#overdue = this.#frozenAt !== null;
+    if (!this.#overdue) this.#give({ kind: 'woke' });
+  }
+
+  #hostTouched(nic: string): void {
+    this.#lookSoon();
+    if (!this.#options.nics.includes(nic)) return;
+    this.#touched.add(nic);
+    if (this.#observing) return;
+    this.#observing = true;
+    const { host, random } = this.#options;
+    host.world.clock.after(random.between(OBSERVE_MS.from, OBSERVE_MS.to), () => {
+      this.#observing = false;
+      if (this.#frozenAt === null) this.#observeTouched();
+    });
+  }
+
+  #observeTouched(): void {
+    const nics = [...this.#touched];
+    this.#touched.clear();
+    if (nics.length > 0) this.#observe(nics);
+  }
+
+  #observe(names: string[]): void {
+    const { host } = this.#options;
+    const nics = names.flatMap((name) => host.nics.get(name) ?? []).map((nic) => observe(host, nic));
+    const missing = names.filter((name) => !host.nics.has(name));
+    if (names.length > 0) this.#give({ kind: 'host-observed', nics, missing });
+  }
+
+  /** At the next moment of the carrierPoll grid. */
+  #lookSoon(): void {
+    if (this.#looking || this.#closed) return;
+    this.#looking = true;
+    const { host, timing } = this.#options;
+    const periods = Math.floor((host.world.clock.now - this.#openedAt) / timing.carrierPollMs) + 1;
+    host.world.clock.at(this.#openedAt + periods * timing.carrierPollMs, () => {
+      this.#looking = false;
+      if (this.#frozenAt === null) this.#look();
+    });
+  }
+
+  #look(): void {
+    for (const name of this.#options.nics) {
+      const nic = this.#options.host.nics.get(name);
+      const state = !nic ? 'missing' : !nic.admin ? 'admin' : nic.carrier ? 'up' : 'down';
+      if (this.#carriers.get(name) === state) continue;
+      this.#carriers.set(name, state);
+      this.#give({ kind: 'carrier-changed', nic: name, state });
+    }
+  }
+
+  #count(): void {
+    if (this.#closed) return;
+    const { host, timing } = this.#options;
+    host.world.clock.after(timing.pollMs, () => this.#count());
+    if (this.#frozenAt === null) this.#readCounters();
+  }
+
+  #readCounters(): void {
+    this.#options.settle();
+    const counters: Counters[] = [];
+    for (const name of this.#options.nics) {
+      const nic = this.#options.host.nics.get(name);
+      if (nic) counters.push({ nic: name, rxPackets: nic.rx, txPackets: nic.tx, rxLinkLocal: 0 });
+    }
+    this.#give({ kind: 'counters-read', counters });
+  }
+
+  #frame(nic: string, bytes: Uint8Array): void {
+    const etherType = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0);
+    const wanted = etherType === ETHERTYPE_POLL || etherType === ETHERTYPE_ARP || etherType === ETHERTYPE_IPV6;
+    if (wanted && this.#options.nics.includes(nic)) this.#give({ kind: 'frame-received', nic, bytes });
+  }
+
+  #echo(name: string, target: string): void {
+    const { host } = this.#options;
+    const nic = host.nics.get(name);
+    const source = nic ? host.sourceOn(nic, target) : null;
+    if (!nic || source === null) return;
+    const answered = (): void => {
+      host.world.clock.after(ECHO_MS, () => this.#give({ kind: 'echo-answered', nic: name, target }));
+    };
+    const trace: Trace = { answered, chance: null, counted: [] };
+    host.send({ family: ipFamily(target), source, destination: target, what: 'echo', trace }, nic);
+  }
+}

@@ -1,0 +1,181 @@
+/** Every fault of the scenario language as a blow at the simulated world. Each returns what heals it. */
+import type { Fault, NicRef } from '../../src/drill/scenario.js';
+import { deleteAddress, setDown, setUp } from './addresses.js';
+import type { Cable } from './cable.js';
+import type { Bridge } from './bridge.js';
+import type { Daemon } from './daemon.js';
+import type { Host } from './host.js';
+import type { Nic } from './nic.js';
+import type { Network } from './network.js';
+import { Rival } from './rival.js';
+
+/** Ends of a cable between a NIC and a port: the NIC is the first. */
+const AT_NIC = 0;
+const AT_PORT = 1;
+
+type Heal = () => void;
+const NOTHING: Heal = () => {};
+
+function named<T>(map: Map<string, T>, name: string, what: string): T {
+  const found = map.get(name);
+  if (found === undefined) throw new Error(`the topology has no ${what} "${name}"`);
+  return found;
+}
+
+function cableAt(network: Network, at: NicRef): Cable {
+  return named(network.ports, `${at.node}.${at.nic}`, 'NIC').cable!;
+}
+
+function nicAt(network: Network, at: NicRef): { host: Host; nic: Nic } {
+  const host = named(network.hosts, at.node, 'node');
+  return { host, nic: named(host.nics, at.nic, `NIC of ${at.node}`) };
+}
+
+export function inflict(network: Network, fault: Fault): Heal {
+  switch (fault.fault) {
+    case 'cut':
+      return cut(cableAt(network, fault.at));
+    case 'drop':
+      return drop(cableAt(network, fault.at), fault.direction);
+    case 'loss':
+      return lose(fault.at ? [cableAt(network, fault.at)] : allCables(network), fault.percent);
+    case 'trunk':
+      return cut(named(network.trunks, fault.trunk, 'trunk'));
+    case 'switch-off':
+    case 'switch-mute':
+      return strikeSwitch(named(network.bridges, fault.switch, 'switch'), fault.fault);
+    case 'flap':
+      return flap(network, cableAt(network, fault.at), fault);
+    case 'client-off':
+      return drop(named(network.clients, fault.client, 'client').nic.cable!, 'both');
+    case 'admin-down':
+    case 'delete':
+    case 'rename':
+    case 'manager':
+      return strikeNic(network, fault);
+    case 'remove-address':
+      removeAddress(named(network.hosts, fault.node, 'node'), fault.address);
+      return NOTHING;
+    case 'kill':
+    case 'kill-at':
+    case 'restart':
+    case 'stop':
+    case 'freeze':
+      return strikeDaemon(named(network.daemons, fault.node, 'node'), fault);
+    case 'rtnl-busy':
+      throw new Error(
+        'rtnl-busy is for the kernel lab only: the simulator has no lock that namespaces hold while they are deleted',
+      );
+  }
+}
+
+function cut(cable: Cable): Heal {
+  cable.cut = true;
+  return () => (cable.cut = false);
+}
+
+function drop(cable: Cable, direction: 'in' | 'out' | 'both'): Heal {
+  const ends = ([AT_NIC, AT_PORT] as const).filter(
+    (end) => direction === 'both' || (end === AT_NIC) === (direction === 'in'),
+  );
+  for (const end of ends) cable.drop(end, true);
+  return () => {
+    for (const end of ends) cable.drop(end, false);
+  };
+}
+
+function lose(cables: Cable[], percent: number): Heal {
+  for (const cable of cables) cable.lose(percent);
+  return () => {
+    for (const cable of cables) cable.lose(0);
+  };
+}
+
+function allCables(network: Network): Cable[] {
+  const ports = [...network.bridges.values()].flatMap((bridge) => bridge.ports);
+  return [...new Set(ports.flatMap((port) => port.cable ?? []))];
+}
+
+function strikeSwitch(bridge: Bridge, how: 'switch-off' | 'switch-mute'): Heal {
+  if (how === 'switch-off') {
+    bridge.powered = false;
+    return () => (bridge.powered = true);
+  }
+  bridge.mute = true;
+  return () => (bridge.mute = false);
+}
+
+function flap(network: Network, cable: Cable, fault: Extract<Fault, { fault: 'flap' }>): Heal {
+  const { clock } = network.world;
+  let ended = false;
+  for (let i = 0; i < fault.times; i++) {
+    const at = i * (fault.downMs + fault.upMs);
+    const set = (out: boolean) => (): void => {
+      if (!ended) cable.cut = out;
+    };
+    clock.after(at, set(true));
+    clock.after(at + fault.downMs, set(false));
+  }
+  return () => {
+    ended = true;
+    cable.cut = false;
+  };
+}
+
+function strikeNic(
+  network: Network,
+  fault: Extract<Fault, { fault: 'admin-down' | 'delete' | 'rename' | 'manager' }>,
+): Heal {
+  const { host, nic } = nicAt(network, fault.at);
+  switch (fault.fault) {
+    case 'admin-down':
+      setDown(host, nic);
+      return () => setUp(host, nic);
+    case 'delete': {
+      const { name, mac, physical } = nic;
+      const port = named(network.ports, `${fault.at.node}.${fault.at.nic}`, 'NIC');
+      host.unplug(name);
+      return () => void host.plug(name, mac, port, physical);
+    }
+    case 'rename':
+      host.rename(nic.name, fault.to);
+      return () => host.rename(fault.to, fault.at.nic);
+    case 'manager': {
+      const rival = new Rival(host, nic);
+      return () => rival.leave();
+    }
+  }
+}
+
+function removeAddress(host: Host, address: string): void {
+  for (const nic of host.nics.values()) {
+    const held = nic.addresses.find((one) => one.local === address);
+    if (held) deleteAddress(host, nic, held);
+  }
+}
+
+function strikeDaemon(
+  daemon: Daemon,
+  fault: Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' }>,
+): Heal {
+  switch (fault.fault) {
+    case 'kill':
+      daemon.kill();
+      return () => daemon.startSoon();
+    case 'kill-at':
+      daemon.killAt(fault.step);
+      return () => {
+        if (daemon.runs) throw new Error(`${fault.node} lives: its hands made fewer than ${fault.step} changes`);
+        daemon.startSoon();
+      };
+    case 'restart':
+      daemon.stop('restart', () => daemon.startSoon());
+      return NOTHING;
+    case 'stop':
+      daemon.stop('stop');
+      return () => daemon.startSoon();
+    case 'freeze':
+      daemon.freeze();
+      return () => daemon.thaw();
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * A host: its NICs and what its kernel does with addresses, routes and neighbours. It answers for its addresses on any
+ * NIC (RFC 1122 section 3.3.4.2, weak end system), as Linux does.
+ */
+import { ETHERTYPE_IPV6 } from '../../src/frame/ethernet.js';
+import { groupMac, ipFamily } from '../../src/frame/ip.js';
+import { IFA_F, setDown, setUp } from './addresses.js';
+import { Cable, type CableEnd } from './cable.js';
+import { Neighbours } from './neighbours.js';
+import { Nic } from './nic.js';
+import { networkOf, covers } from './prefix.js';
+import type { Random } from './random.js';
+import { Routes } from './routes.js';
+import { Sysctls } from './sysctls.js';
+import type { Frame, Packet, World } from './wire.js';
+
+export class Host {
+  readonly world: World;
+  readonly name: string;
+  readonly random: Random;
+  readonly nics = new Map<string, Nic>();
+  readonly routes: Routes;
+  readonly neighbours: Neighbours;
+  readonly sysctls = new Sysctls();
+  /** When the kernel last looked at the carrier of a physical card. */
+  linkwatchAt = -Infinity;
+  /** Netlink: something of that NIC changed. */
+  onTouched: (nic: string) => void = () => {};
+  /** Packet sockets: every frame of bytes for this host. */
+  onFrame: (nic: string, bytes: Uint8Array) => void = () => {};
+  /** The counters of some NIC tell another carrier, at once. */
+  onCarrier: () => void = () => {};
+  /** The kernel noticed it. */
+  onCarrierNoticed: (nic: Nic) => void = () => {};
+  onDatagram: (packet: Packet) => void = () => {};
+  #nextIfindex = 2;
+
+  constructor(world: World, name: string, stuck = false) {
+    this.world = world;
+    this.name = name;
+    this.random = world.random.stream(`host ${name}`);
+    this.routes = new Routes(this);
+    this.neighbours = new Neighbours(this, stuck);
+  }
+
+  /** A new NIC, plugged into `end` and set up. */
+  plug(name: string, mac: string, end: CableEnd & { cable: Cable | undefined }, physical: boolean): Nic {
+    const nic = new Nic(this, name, this.#nextIfindex++, mac, physical);
+    this.nics.set(name, nic);
+    nic.cable = new Cable(this.world, `${this.name}.${name}`, nic, end);
+    end.cable = nic.cable;
+    setUp(this, nic);
+    return nic;
+  }
+
+  /** The card is taken out; all that hung on it goes. */
+  unplug(name: string): void {
+    const nic = this.nics.get(name);
+    if (!nic) return;
+    setDown(this, nic);
+    nic.remove();
+    nic.addresses.length = 0;
+    this.sysctls.forget(name);
+    this.nics.delete(name);
+    this.touched(name);
+  }
+
+  /** The kernel renames only a NIC that is down; up again, its addresses of IPv4 are still there. */
+  rename(from: string, to: string): void {
+    const nic = this.nics.get(from);
+    if (!nic || this.nics.has(to)) return;
+    setDown(this, nic);
+    this.nics.delete(from);
+    nic.name = to;
+    for (const held of nic.addresses) if (held.label === from) held.label = to;
+    this.nics.set(to, nic);
+    this.sysctls.rename(from, to);
+    this.touched(from);
+    setUp(this, nic);
+  }
+
+  touched(nic: string): void {
+    this.world.changed();
+    this.onTouched(nic);
+  }
+
+  carrierNoticed(nic: Nic): void {
+    if (!nic.running) this.neighbours.flush(nic.name, true);
+    this.onCarrierNoticed(nic);
+    this.touched(nic.name);
+  }
+
+  sysctl(group: string, nic: string, key: string): string | undefined {
+    return this.sysctls.read(group, nic, key);
+  }
+
+  /** The larger of the NIC's value and that of `all`, as the kernel takes most of them. */
+  effective(group: string, nic: string, key: string): number {
+    return Math.max(Number(this.sysctls.read(group, 'all', key)), Number(this.sysctls.read(group, nic, key)));
+  }
+
+  /** Has any NIC that address, and may it be used? */
+  owns(address: string): boolean {
+    for (const nic of this.nics.values()) if (has(nic, address)) return true;
+    return false;
+  }
+
+  /** Without `arp_ignore` a NIC answers for every address of the host. */
+  answersArp(nic: Nic, address: string): boolean {
+    return this.effective('ipv4/conf', nic.name, 'arp_ignore') === 0 ? this.owns(address) : has(nic, address);
+  }
+
+  answersSolicitation(nic: Nic, address: string): boolean {
+    return has(nic, address);
+  }
+
+  /** The address of that NIC from which a packet to `destination` leaves; null if it has none. */
+  sourceOn(nic: Nic, destination: string): string | null {
+    const family = ipFamily(destination);
+    const usable = nic.addresses.filter((one) => one.family === family && (one.flags & IFA_F.tentative) === 0);
+    const near = usable.find((one) => covers(networkOf(one.local, one.prefixLength), destination));
+    return (near ?? usable[0])?.local ?? null;
+  }
+
+  /** Which address of its own the host names when it asks for that neighbour; null if it has none to name. */
+  sourceFor(nic: Nic, address: string): string | null {
+    const own = this.sourceOn(nic, address);
+    if (own !== null || ipFamily(address) === 6 || this.effective('ipv4/conf', nic.name, 'arp_announce') > 1)
+      return own;
+    for (const other of this.nics.values()) {
+      const lent = other.addresses.find(
+        (one) => one.family === 4 && covers(networkOf(one.local, one.prefixLength), address),
+      );
+      if (lent) return lent.local;
+    }
+    return null;
+  }
+
+  receive(nic: Nic, frame: Frame): void {
+    if (frame.packet) {
+      this.#arrive(nic, frame.packet);
+      return;
+    }
+    this.neighbours.hear(nic, frame);
+    this.onFrame(nic.name, frame.bytes);
+  }
+
+  /** By the routes, or out of `nic` to a neighbour on its link. What waits for a MAC is sent when that is known, unless it is only a trace. */
+  send(packet: Packet, out?: Nic, preferred?: Nic): void {
+    const way = out ? { nic: out, gateway: packet.destination } : this.routes.lookup(packet.destination, preferred);
+    if (!way) return;
+    const { nic, gateway } = way;
+    const again = packet.trace.chance === null ? () => this.send(packet, out, preferred) : undefined;
+    const mac = this.neighbours.resolve(nic, gateway, again);
+    if (mac !== null) this.#transmit(nic, mac, packet);
+  }
+
+  /** To a multicast group, out of one NIC. */
+  multicast(packet: Packet, nic: Nic): void {
+    this.#transmit(nic, groupMac(packet.destination), packet);
+  }
+
+  #transmit(nic: Nic, destination: string, packet: Packet): void {
+    const etherType = packet.family === 4 ? 0x0800 : ETHERTYPE_IPV6;
+    nic.transmit({ destination, source: nic.mac, etherType, bytes: NOTHING, packet });
+  }
+
+  #arrive(nic: Nic, packet: Packet): void {
+    if (packet.what === 'datagram') {
+      if (nic.joined(packet.destination)) this.onDatagram(packet);
+      return;
+    }
+    if (!this.owns(packet.destination)) return;
+    if (packet.what === 'echo-answer') {
+      packet.trace.answered();
+      return;
+    }
+    const answer: Packet = { ...packet, source: packet.destination, destination: packet.source, what: 'echo-answer' };
+    this.send(answer, undefined, nic);
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function has(nic: Nic, address: string): boolean {
+  return nic.addresses.some((one) => one.local === address && (one.flags & IFA_F.tentative) === 0);
+}

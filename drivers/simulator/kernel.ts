@@ -1,0 +1,97 @@
+/** What a simulated kernel says to each change that the hands ask for: done, or the errno of the real one. */
+import type { Step } from '../../src/action.js';
+import type { Address } from '../../src/input.js';
+import { addAddress, deleteAddress } from './addresses.js';
+import type { Host } from './host.js';
+import type { Errno } from './routes.js';
+
+export function applyStep(host: Host, step: Step): Errno | null {
+  switch (step.do) {
+    case 'replace-route':
+      return host.routes.put(step.route, 'replace');
+    case 'append-route':
+      return host.routes.put(step.route, 'append');
+    case 'delete-route':
+      return host.routes.delete(step.route);
+    case 'set-sysctl':
+      if (!host.nics.has(step.nic) || !host.sysctls.write(step.name, step.value)) return 'ENOENT';
+      host.touched(step.nic);
+      return null;
+    default:
+      return applyToNic(host, step);
+  }
+}
+
+type NicStep = Exclude<Step, { do: 'replace-route' | 'append-route' | 'delete-route' | 'set-sysctl' }>;
+
+function applyToNic(host: Host, step: NicStep): Errno | null {
+  const nic = host.nics.get(step.nic);
+  if (!nic) return 'ENODEV';
+  switch (step.do) {
+    case 'add-address':
+      return addAddress(host, nic, fitted(host, nic.name, step.address));
+    case 'delete-address':
+      return deleteAddress(host, nic, step.address);
+    case 'set-neighbour':
+      host.neighbours.set(nic.name, step.neighbour.address, step.neighbour.mac, step.neighbour.state);
+      return null;
+    case 'delete-neighbour':
+      return host.neighbours.delete(nic.name, step.neighbour.address) ? null : 'ENOENT';
+    case 'join-group':
+      nic.groups.daemon.add(step.group);
+      host.touched(nic.name);
+      return null;
+    case 'leave-group':
+      nic.groups.daemon.delete(step.group);
+      host.touched(nic.name);
+      return null;
+  }
+}
+
+/** Flags that a user may ask for (linux/if_addr.h), as the hands of a real kernel pass them on; a label follows the NIC's name. */
+const USER_FLAGS = 0x02 | 0x04 | 0x10 | 0x100 | 0x200 | 0x400;
+
+function fitted(host: Host, nic: string, address: Address): Address {
+  const fit = { ...address, flags: address.flags & USER_FLAGS };
+  const [owner = '', ...rest] = (address.label ?? '').split(':');
+  return owner === nic || !host.nics.has(owner) ? fit : { ...fit, label: [nic, ...rest].join(':') };
+}
+
+/** Is the world as the step wants it although the kernel refused? Then a repeated step is a done one. */
+export function wasDone(step: Step, code: Errno): boolean {
+  switch (step.do) {
+    case 'add-address':
+    case 'append-route':
+    case 'join-group':
+      return code === 'EEXIST';
+    case 'delete-address':
+    case 'delete-route':
+    case 'delete-neighbour':
+    case 'leave-group':
+      return code === 'EADDRNOTAVAIL' || code === 'ESRCH' || code === 'ENOENT' || code === 'ENODEV';
+    case 'replace-route':
+      return code === 'EEXIST';
+    case 'set-neighbour':
+    case 'set-sysctl':
+      return false;
+  }
+}
+
+/** strerror(3). */
+export const ERROR_TEXT: Record<Errno, string> = {
+  EEXIST: 'File exists',
+  ENOENT: 'No such file or directory',
+  ESRCH: 'No such process',
+  ENODEV: 'No such device',
+  ENETDOWN: 'Network is down',
+  ENETUNREACH: 'Nexthop has invalid gateway',
+  EHOSTUNREACH: 'No route to host',
+  EINVAL: 'Invalid argument',
+  EACCES: 'Permission denied',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+};
+
+/** NICs whose state the step may change. */
+export function nicsOf(step: Step): string[] {
+  return 'route' in step ? (step.route.nextHops ?? [step.route]).map((leg) => leg.nic) : [step.nic];
+}

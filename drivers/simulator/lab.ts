@@ -1,0 +1,222 @@
+/**
+ * The lab in memory: a scenario's network of bridges, cables, hosts and clients in virtual time. The same seed gives the
+ * same drill, byte for byte.
+ */
+import { stringify } from 'yaml';
+import { parseCluster } from '../../src/config/parse.js';
+import { operatorRequestOf } from '../../src/drill/operate.js';
+import type { Fault, Scenario } from '../../src/drill/scenario.js';
+import type { Ms } from '../../src/input.js';
+import type { JournalEntry, NodeStatus, OperatorAnswer } from '../../src/status.js';
+import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, ProbeReport, TcpReport } from '../lab.js';
+import { isToldRoute, routeText } from '../route-text.js';
+import { sealWith } from '../seal.js';
+import type { Client } from './client.js';
+import { Daemon } from './daemon.js';
+import { inflict } from './faults.js';
+import type { Host } from './host.js';
+import { buildNetwork, type Network } from './network.js';
+import { isLinkLocal } from './prefix.js';
+import { writeTrace, type TraceLine } from './trace.js';
+import { World } from './wire.js';
+
+/** Long enough for the kernels to have their link-local addresses before a daemon starts. */
+const SETTLE_MS: Ms = 3000;
+/** From a daemon's start to its first observation and a look at every NIC. */
+const READY_MS: Ms = 50;
+const OPERATOR_WAITS_MS: Ms = 5000;
+const KEY_LENGTH = 32;
+
+export class SimulatorLab implements Lab {
+  readonly name = 'simulator';
+  readonly #network: Network;
+  readonly #healing = new Map<string, () => void>();
+  readonly #journal: (JournalEntry & { node: string })[] = [];
+  readonly #trace: TraceLine[] = [];
+  readonly #datagrams: Ms[] = [];
+  #zero: Ms = 0;
+  #scenario: Scenario | null = null;
+
+  constructor(options: { seed?: number } = {}) {
+    const maps = {
+      bridges: new Map(),
+      trunks: new Map(),
+      hosts: new Map(),
+      clients: new Map(),
+      daemons: new Map(),
+      ports: new Map(),
+    };
+    this.#network = { world: new World(options.seed ?? 1), ...maps };
+  }
+
+  async build(scenario: Scenario): Promise<void> {
+    this.#scenario = scenario;
+    const { world, hosts, daemons } = this.#network;
+    const cluster = parseCluster(
+      stringify({ cluster: 'drill', key: '/etc/baton/cluster.key', ...scenario.cluster }),
+      scenario.name,
+    );
+    buildNetwork(this.#network, scenario, cluster);
+    const seal = sealWith(new Uint8Array(KEY_LENGTH).fill(0xba));
+    for (const [name, host] of hosts) {
+      host.onDatagram = () => this.#datagrams.push(world.clock.now);
+      const daemon = new Daemon({
+        host,
+        cluster,
+        seal,
+        settle: () => this.#settle(),
+        journal: (at, entry) => this.#tell(name, at, entry),
+        made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
+      });
+      daemons.set(name, daemon);
+    }
+    world.clock.runUntil(SETTLE_MS);
+  }
+
+  async startDaemon(node: string): Promise<void> {
+    this.#daemon(node).start();
+    this.#advance(READY_MS);
+  }
+
+  now(): Ms {
+    return this.#network.world.clock.now - this.#zero;
+  }
+
+  begin(): void {
+    const { world, clients } = this.#network;
+    // Probes come on whole milliseconds of the drill.
+    world.clock.runUntil(Math.ceil(world.clock.now));
+    this.#zero = world.clock.now;
+    for (const [name, client] of clients) {
+      const planned = this.#scenario!.topology.clients[name]!;
+      for (const address of planned.probes) client.probe(address);
+      for (const address of planned.tcp) client.connect(address);
+    }
+    const { multicast } = this.#scenario!.topology;
+    if (multicast) clients.get(multicast.from)?.stream(multicast.group);
+  }
+
+  async runUntil(at: Ms): Promise<void> {
+    this.#network.world.clock.runUntil(at + this.#zero);
+  }
+
+  async inflict(fault: Fault): Promise<void> {
+    const key = JSON.stringify(fault);
+    if (this.#healing.has(key)) throw new Error(`${fault.fault} is in force already; heal it first`);
+    this.#note('world', `fault ${key}`);
+    const heal = inflict(this.#network, fault);
+    if (fault.fault !== 'remove-address' && fault.fault !== 'restart') this.#healing.set(key, heal);
+  }
+
+  async heal(fault: Fault): Promise<void> {
+    const key = JSON.stringify(fault);
+    const heal = this.#healing.get(key);
+    if (!heal) throw new Error(`${fault.fault} cannot be healed: it is not in force`);
+    this.#note('world', `heal ${key}`);
+    this.#healing.delete(key);
+    heal();
+  }
+
+  async operate(node: string, command: string[]): Promise<CommandResult> {
+    const request = operatorRequestOf(command);
+    if (typeof request === 'string') return { code: 2, stdout: '', stderr: `${request}\n` };
+    const daemon = this.#daemon(node);
+    if (!daemon.runs) return { code: 3, stdout: '', stderr: `no batond answers on ${node}\n` };
+    let answer: OperatorAnswer | undefined;
+    daemon.ask(request, (given) => (answer = given));
+    const until = this.now() + OPERATOR_WAITS_MS;
+    while (answer === undefined && this.now() < until) this.#advance(1);
+    if (answer === undefined) return { code: 3, stdout: '', stderr: `batond on ${node} does not answer\n` };
+    const text = `${answer.text}\n`;
+    return answer.ok ? { code: 0, stdout: text, stderr: '' } : { code: 1, stdout: '', stderr: text };
+  }
+
+  async truth(node: string): Promise<NodeTruth> {
+    const host = this.#host(node);
+    const addresses = [...host.nics.values()].map((nic): [string, string[]] => {
+      const told = nic.addresses.filter((held) => !isLinkLocal(held.local));
+      return [nic.name, told.map((held) => `${held.local}/${held.prefixLength}`).sort()];
+    });
+    return {
+      addresses: Object.fromEntries(addresses),
+      routes: host.routes.list.filter(isToldRoute).map(routeText).sort(),
+    };
+  }
+
+  async status(node: string): Promise<NodeStatus | null> {
+    this.#settle();
+    return this.#daemon(node).status();
+  }
+
+  journal(): (JournalEntry & { node: string })[] {
+    return this.#journal.map((entry) => ({ ...entry, at: entry.at - this.#zero }));
+  }
+
+  probes(): ProbeReport[] {
+    const drill = (at: Ms): Ms => at - this.#zero;
+    return this.#clients((client) => client.probes.map((prober) => prober.report())).map((report) => ({
+      ...report,
+      gaps: report.gaps.map((gap) => ({ fromMs: drill(gap.fromMs), toMs: drill(gap.toMs) })),
+    }));
+  }
+
+  connections(): TcpReport[] {
+    return this.#clients((client) => client.connections.map((connection) => connection.report()));
+  }
+
+  announcements(): AnnouncementSeen[] {
+    const seen = this.#clients((client) => client.announcements);
+    return seen.map((one) => ({ ...one, at: one.at - this.#zero })).sort((a, b) => a.at - b.at);
+  }
+
+  multicastReceived(node: string, since: Ms): number {
+    if (this.#scenario?.topology.multicast?.node !== node) return 0;
+    return this.#datagrams.filter((at) => at - this.#zero >= since).length;
+  }
+
+  /** The whole drill so far as text, for golden files. */
+  trace(): string {
+    return writeTrace(this.#trace, this.#zero);
+  }
+
+  async destroy(): Promise<void> {
+    for (const daemon of this.#network.daemons.values()) daemon.kill();
+    for (const map of [this.#network.daemons, this.#network.clients, this.#network.hosts, this.#network.bridges])
+      map.clear();
+  }
+
+  #tell(node: string, at: Ms, entry: JournalEntry): void {
+    this.#journal.push({ ...entry, at, node });
+    const { at: _, event, ...rest } = entry;
+    this.#trace.push({ at, who: node, text: `${event} ${JSON.stringify(rest)}` });
+  }
+
+  #note(who: string, text: string): void {
+    this.#trace.push({ at: this.#network.world.clock.now, who, text });
+  }
+
+  #settle(): void {
+    this.#clients((client) => [...client.probes, ...client.connections]).forEach((program) => program.asker.settle());
+  }
+
+  #clients<T>(take: (client: Client) => T[]): T[] {
+    return [...this.#network.clients.values()].flatMap(take);
+  }
+
+  #advance(ms: Ms): void {
+    const { clock } = this.#network.world;
+    clock.runUntil(clock.now + ms);
+  }
+
+  #host(name: string): Host {
+    const host = this.#network.hosts.get(name);
+    if (!host) throw new Error(`the topology has no node "${name}"`);
+    return host;
+  }
+
+  #daemon(name: string): Daemon {
+    const daemon = this.#network.daemons.get(name);
+    if (!daemon) throw new Error(`the topology has no node "${name}"`);
+    return daemon;
+  }
+}

@@ -1,0 +1,106 @@
+/** The network of a topology: bridges joined by trunks, and hosts and clients whose NICs are plugged into them. */
+import type { Cluster } from '../../src/config/cluster.js';
+import type { Scenario } from '../../src/drill/scenario.js';
+import { parseRoute } from '../route-text.js';
+import { addAddress, IFA_F } from './addresses.js';
+import { Bridge, trunk, type Port } from './bridge.js';
+import type { Cable } from './cable.js';
+import { Client, CLIENT_NIC } from './client.js';
+import type { Daemon } from './daemon.js';
+import { Host } from './host.js';
+import { NUD } from './neighbours.js';
+import type { World } from './wire.js';
+
+export interface Network {
+  world: World;
+  bridges: Map<string, Bridge>;
+  trunks: Map<string, Cable>;
+  hosts: Map<string, Host>;
+  clients: Map<string, Client>;
+  daemons: Map<string, Daemon>;
+  /** `alpha.eth0` → where its cable ends, whatever card is plugged in. */
+  ports: Map<string, Port>;
+}
+
+/** Throws an Error that names a switch that is not there, or a route that the kernel refuses. */
+export function buildNetwork(network: Network, scenario: Scenario, cluster: Cluster): void {
+  const { topology } = scenario;
+  for (const name of topology.switches) network.bridges.set(name, new Bridge(network.world, name));
+  for (const name of topology.trunks) {
+    const [left, right] = name.split('-') as [string, string];
+    network.trunks.set(name, trunk(network.world, switchOf(network, left), switchOf(network, right)));
+  }
+  for (const [n, name] of Object.keys(topology.nodes).entries()) raiseNode(network, scenario, cluster, name, n);
+  for (const [n, name] of Object.keys(topology.clients).entries()) raiseClient(network, scenario, name, n);
+}
+
+function raiseNode(network: Network, scenario: Scenario, cluster: Cluster, name: string, n: number): void {
+  const { nodes, routes, neighbours, multicast, cards, addressesAtBoot } = scenario.topology;
+  const host = new Host(network.world, name);
+  network.hosts.set(name, host);
+  for (const [i, [nic, to]] of Object.entries(nodes[name]!).entries()) {
+    plug(network, host, nic, to, `02:ba:70:00:${hex(n + 1)}:${hex(i)}`, cards === 'physical');
+  }
+  if (addressesAtBoot) raiseAddresses(host, cluster);
+  for (const line of routes[name] ?? []) {
+    const code = host.routes.put(parseRoute(line), 'add');
+    if (code) throw new Error(`${name}: the route "${line}" is refused: ${code}`);
+  }
+  for (const line of neighbours[name] ?? []) raiseNeighbour(host, line);
+  if (multicast?.node === name) host.nics.get(multicast.nic)?.groups.programs.add(multicast.group);
+}
+
+function raiseClient(network: Network, scenario: Scenario, name: string, n: number): void {
+  const { switch: to, addresses, stuck } = scenario.topology.clients[name]!;
+  const client = new Client(network.world, name, stuck);
+  network.clients.set(name, client);
+  plug(network, client.host, CLIENT_NIC, to, `02:ba:70:01:${hex(n + 1)}:00`, false);
+  for (const text of addresses) raiseAddress(client.host, CLIENT_NIC, text);
+}
+
+function plug(network: Network, host: Host, nic: string, to: string, mac: string, physical: boolean): void {
+  const port = switchOf(network, to).port();
+  network.ports.set(`${host.name}.${nic}`, port);
+  host.plug(nic, mac, port, physical);
+}
+
+function switchOf(network: Network, name: string): Bridge {
+  const bridge = network.bridges.get(name);
+  if (!bridge) throw new Error(`the topology has no switch "${name}"`);
+  return bridge;
+}
+
+function hex(n: number): string {
+  return n.toString(16).padStart(2, '0');
+}
+
+/** `10.77.0.1/24`, usable at once. */
+function raiseAddress(host: Host, nic: string, text: string): void {
+  const [local, length] = text.split('/') as [string, string];
+  const family = local.includes(':') ? 6 : 4;
+  const address = {
+    family,
+    local,
+    prefixLength: Number(length),
+    scope: 0,
+    flags: family === 6 ? IFA_F.nodad : 0,
+  } as const;
+  addAddress(host, host.nics.get(nic)!, address);
+}
+
+function raiseAddresses(host: Host, cluster: Cluster): void {
+  for (const net of cluster.nodes.find((node) => node.name === host.name)?.nets ?? [])
+    for (const one of net.addresses)
+      if (host.nics.has(net.primary)) raiseAddress(host, net.primary, `${one.address}/${one.prefixLength}`);
+}
+
+/** As for `ip neigh add`: `10.77.0.9 lladdr 02:00:00:00:00:09 dev eth0`. */
+function raiseNeighbour(host: Host, line: string): void {
+  const words = line.trim().split(/\s+/);
+  const after = (word: string): string => {
+    const value = words[words.indexOf(word) + 1];
+    if (!words.includes(word) || value === undefined) throw new Error(`neighbour: "${line}" names no ${word}`);
+    return value;
+  };
+  host.neighbours.set(after('dev'), words[0]!, after('lladdr'), NUD.permanent);
+}

@@ -1,0 +1,48 @@
+/** One NIC of a simulated host as rtnetlink and procfs show it. */
+import type { NicObservation, Route } from '../../src/input.js';
+import { OBSERVED_SETTINGS } from '../../src/takeover/settings.js';
+import type { Host } from './host.js';
+import { NUD } from './neighbours.js';
+import type { Nic } from './nic.js';
+
+const ETHERNET = 1;
+
+export function observe(host: Host, nic: Nic): NicObservation {
+  return {
+    nic: nic.name,
+    ifindex: nic.ifindex,
+    mac: nic.mac,
+    mtu: nic.mtu,
+    linkType: ETHERNET,
+    ...(nic.physical ? {} : { kind: 'veth' }),
+    admin: nic.admin,
+    carrier: nic.running,
+    addresses: nic.addresses.map((held) => ({ ...held })),
+    routes: host.routes.list.filter((route) => leavesBy(route, nic.name)).map((route) => ({ ...route })),
+    neighbours: neighboursOf(host, nic),
+    groups: [...new Set([...nic.groups.programs, ...nic.groups.daemon])],
+    settings: settingsOf(host, nic.name),
+    children: [],
+  };
+}
+
+function leavesBy(route: Route, nic: string): boolean {
+  return route.nic === nic || (route.nextHops ?? []).some((leg) => leg.nic === nic);
+}
+
+/** All entries that hold a MAC. */
+function neighboursOf(host: Host, nic: Nic): NicObservation['neighbours'] {
+  return [...host.neighbours.entries.values()]
+    .filter((entry) => entry.nic === nic.name && (entry.state & ~(NUD.incomplete | NUD.failed)) !== 0)
+    .map(({ address, mac, state }) => ({ family: address.includes(':') ? 6 : 4, address, mac, state, flags: 0 }));
+}
+
+function settingsOf(host: Host, nic: string): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const name of OBSERVED_SETTINGS) {
+    const [family, kind, , key] = name.split('/') as [string, string, string, string];
+    const value = host.sysctl(`${family}/${kind}`, nic, key);
+    if (value !== undefined) settings[name] = value;
+  }
+  return settings;
+}
