@@ -1,7 +1,8 @@
 /** Builds what `wiring.ts` plans: namespaces, bridges, veth pairs, addresses, routes. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../../src/drill/scenario.js';
-import { ip, setSysctls } from './shell.js';
-import { CLIENT_NIC, type Cable, type Wiring } from './wiring.js';
+import { ip, ipAsk, setSysctls } from './shell.js';
+import { CLIENT_NIC, type Cable, type Port, type Wiring } from './wiring.js';
 
 const BRIDGE = 'sw';
 
@@ -9,9 +10,12 @@ export type NamespaceOf = (name: string) => string;
 
 /** A line for `ip` that lays this cable; both ends are down afterwards. */
 function layCable(cable: Cable, namespaceOf: NamespaceOf): string {
-  const nic = `name ${cable.nic} netns ${namespaceOf(cable.owner)} index ${cable.ifindex.nic} address ${cable.mac}`;
-  const port = `name ${cable.port.name} netns ${namespaceOf(cable.port.switch)} index ${cable.ifindex.port}`;
-  return `link add ${nic} type veth peer ${port}`;
+  const nic = `name ${cable.nic} netns ${namespaceOf(cable.owner)} index ${cable.ifindex} address ${cable.mac}`;
+  return `link add ${nic} type veth peer ${portEnd(cable.port, namespaceOf)}`;
+}
+
+function portEnd(port: Port, namespaceOf: NamespaceOf): string {
+  return `name ${port.name} netns ${namespaceOf(port.switch)} index ${port.ifindex}`;
 }
 
 function plugIn(port: string): string {
@@ -102,11 +106,25 @@ export async function raiseTopology(scenario: Scenario, wiring: Wiring, namespac
   await ip(undefined, [
     ...cables.map((cable) => layCable(cable, namespaceOf)),
     ...trunks.map(
-      ({ ends: [a, b] }) =>
-        `link add name ${a.name} netns ${namespaceOf(a.switch)} type veth peer name ${b.name} netns ${namespaceOf(b.switch)}`,
+      ({ ends: [a, b] }) => `link add ${portEnd(a, namespaceOf)} type veth peer ${portEnd(b, namespaceOf)}`,
     ),
   ]);
   for (const name of switches) await raiseSwitch(name, wiring, namespaceOf);
   for (const name of clients) await raiseClient(name, scenario, namespaceOf);
   for (const name of nodes) await raiseNode(name, scenario, namespaceOf);
+  await Promise.all([...switches, ...nodes, ...clients].map((name) => untilUp(namespaceOf(name))));
+}
+
+const UP_WITHIN_MS = 5000;
+
+/** A port forwards only after its carrier event, which the kernel may have held back. */
+async function untilUp(namespace: string): Promise<void> {
+  const deadline = performance.now() + UP_WITHIN_MS;
+  for (;;) {
+    const links = await ipAsk<{ ifname: string; operstate: string }>(namespace, ['link', 'show', 'type', 'veth']);
+    const waiting = links.filter((link) => link.operstate !== 'UP').map((link) => link.ifname);
+    if (waiting.length === 0) return;
+    if (performance.now() > deadline) throw new Error(`${namespace}: no carrier at ${waiting.join(', ')}`);
+    await sleep(20);
+  }
 }

@@ -11,6 +11,7 @@ export interface Port {
   switch: string;
   /** Name of the veth end in the switch's namespace. */
   name: string;
+  ifindex: number;
 }
 
 /** A cable between a NIC of a node or client and a port. */
@@ -19,8 +20,8 @@ export interface Cable {
   nic: string;
   mac: string;
   port: Port;
-  /** Of the NIC, and of the port. Equal ones make iflink equal ifindex, as on a physical card. */
-  ifindex: { nic: number; port: number };
+  /** Of the NIC. If the port has the same, iflink equals ifindex, as on a physical card. */
+  ifindex: number;
 }
 
 export interface Trunk {
@@ -42,13 +43,14 @@ export const CLIENT_NIC = 'eth0';
 /** NICs are numbered from here, and ports of plain cards from there: above what a fresh namespace has, and never equal by chance. */
 const NIC_IFINDEX = 100;
 const PORT_IFINDEX = 500;
+const TRUNK_IFINDEX = 900;
 
 /** Throws an Error that names a switch that is not there, or a name that is used twice. */
 export function planWiring(topology: Scenario['topology']): Wiring {
   const ports: Record<string, number> = Object.fromEntries(topology.switches.map((name) => [name, 0]));
-  const nextPort = (name: string, whose: string): Port => {
+  const nextPort = (name: string, ifindex: number, whose: string): Port => {
     if (!(name in ports)) throw new Error(`${whose}: there is no switch "${name}"`);
-    return { switch: name, name: `p${(ports[name] = ports[name]! + 1)}` };
+    return { switch: name, name: `p${(ports[name] = ports[name]! + 1)}`, ifindex };
   };
   const nodes = Object.keys(topology.nodes);
   const clients = Object.keys(topology.clients);
@@ -59,12 +61,9 @@ export function planWiring(topology: Scenario['topology']): Wiring {
   const hex = (n: number): string => n.toString(16).padStart(2, '0');
   const cables: Cable[] = [];
   const lay = (owner: string, nic: string, to: string, mac: string): void => {
-    const nth = cables.length;
-    const ifindex = {
-      nic: NIC_IFINDEX + nth,
-      port: (topology.cards === 'physical' ? NIC_IFINDEX : PORT_IFINDEX) + nth,
-    };
-    cables.push({ owner, nic, mac, port: nextPort(to, `${owner}.${nic}`), ifindex });
+    const ifindex = NIC_IFINDEX + cables.length;
+    const portIfindex = topology.cards === 'physical' ? ifindex : PORT_IFINDEX + cables.length;
+    cables.push({ owner, nic, mac, ifindex, port: nextPort(to, portIfindex, `${owner}.${nic}`) });
   };
   nodes.forEach((node, n) =>
     Object.entries(topology.nodes[node]!).forEach(([nic, to], i) =>
@@ -74,9 +73,10 @@ export function planWiring(topology: Scenario['topology']): Wiring {
   clients.forEach((client, n) =>
     lay(client, CLIENT_NIC, topology.clients[client]!.switch, `02:ba:70:01:${hex(n + 1)}:00`),
   );
-  const trunks = topology.trunks.map((name): Trunk => {
+  const trunks = topology.trunks.map((name, n): Trunk => {
     const [left, right] = name.split('-') as [string, string];
-    return { name, ends: [nextPort(left, `trunk ${name}`), nextPort(right, `trunk ${name}`)] };
+    const end = (to: string, side: number): Port => nextPort(to, TRUNK_IFINDEX + 2 * n + side, `trunk ${name}`);
+    return { name, ends: [end(left, 0), end(right, 1)] };
   });
   return { switches: topology.switches, nodes, clients, cables, trunks };
 }
