@@ -1,0 +1,224 @@
+/**
+ * Carrier and admin state of each NIC, polled from sysfs files that take no rtnl.
+ *
+ * The file `carrier` itself waits for rtnl, `operstate` follows the rate-limited event, and the events of physical cards
+ * (and of a veth whose iflink equals its ifindex) are held back up to a second. But each loss adds one to
+ * `carrier_down_count` and each return one to `carrier_up_count`, at once, strictly by turns. So
+ *
+ *   carrier = base + carrier_up_count - carrier_down_count
+ *
+ * where base, 0 or 1, is what the NIC was born with. A difference of -1 or 1 betrays base; else `carrier` is read once on
+ * libuv's pool, and believed if `carrier_changes` was the same before and after.
+ *
+ * A poll reads `carrier_changes` (the sum of both) of every NIC in one call; the rest is looked at when that moved, and by
+ * turns, for admin state, deletion and renaming leave it alone.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Input } from '../../src/input.js';
+import type { Nics } from './nics.js';
+import { readBatch } from './socket.js';
+
+export type CarrierState = Extract<Input, { kind: 'carrier-changed' }>['state'];
+
+/** Enough for any of these numbers and a newline; four 32-bit words to compare. */
+const SLOT = 16;
+const WORDS = SLOT / 4;
+/** In this order: their sum, read last, tells whether the two counts belong together. */
+const LOOK_FILES = ['flags', 'carrier_up_count', 'carrier_down_count', 'carrier_changes'] as const;
+const LOOK_TRIES = 3;
+/** All NICs are looked at closely once in so many polls, but at least so many NICs at each poll. */
+const TURNS = 10;
+const TURN_NICS_MIN = 16;
+
+const IFF_UP = 1;
+
+interface Row {
+  nic: string;
+  /** Where in the arrays of the quick look. */
+  at: number;
+  /** Kept descriptors of LOOK_FILES; null while the NIC is missing. */
+  look: Int32Array | null;
+  base: 0 | 1 | undefined;
+  settling: boolean;
+  state: CarrierState | undefined;
+}
+
+export class Carrier {
+  readonly #nics: Nics;
+  readonly #take: (nic: string, state: CarrierState) => void;
+  readonly #rows: Row[];
+  readonly #byName: Map<string, Row>;
+  readonly #fds: Int32Array;
+  readonly #lengths: Int32Array;
+  readonly #slab: Uint8Array;
+  readonly #now: Int32Array;
+  readonly #before: Int32Array;
+  readonly #lookSlab = Buffer.alloc(LOOK_FILES.length * SLOT);
+  readonly #lookLengths = new Int32Array(LOOK_FILES.length);
+  readonly #toSettle: Row[] = [];
+  #isSettling = false;
+  #turn = 0;
+  #closed = false;
+
+  /** `take` is called only when the state of a NIC is another than the last one told. */
+  constructor(nics: Nics, take: (nic: string, state: CarrierState) => void) {
+    this.#nics = nics;
+    this.#take = take;
+    this.#rows = nics.names.map((nic, at) => ({
+      nic,
+      at,
+      look: null,
+      base: undefined,
+      settling: false,
+      state: undefined,
+    }));
+    this.#byName = new Map(this.#rows.map((row) => [row.nic, row]));
+    this.#fds = new Int32Array(this.#rows.length).fill(-1);
+    this.#lengths = new Int32Array(this.#rows.length);
+    this.#slab = new Uint8Array(this.#rows.length * SLOT);
+    this.#now = new Int32Array(this.#slab.buffer);
+    this.#before = new Int32Array(this.#now.length);
+    nics.watch({
+      appeared: (nic) => this.#open(nic),
+      vanished: (nic) => this.#shut(nic),
+    });
+  }
+
+  /** Once each `carrierPoll`. */
+  poll(): void {
+    readBatch(this.#fds, this.#slab, SLOT, this.#lengths);
+    for (const row of this.#rows) if (this.#moved(row.at)) this.#look(row);
+    this.#before.set(this.#now);
+    const size = Math.min(this.#rows.length, Math.max(TURN_NICS_MIN, Math.ceil(this.#rows.length / TURNS)));
+    const turn = Array.from({ length: size }, (_, i) => this.#rows[(this.#turn + i) % this.#rows.length]!);
+    this.#turn = (this.#turn + size) % Math.max(1, this.#rows.length);
+    this.#lookClosely(turn);
+  }
+
+  /** Looks at these NICs now, because something says that they changed. */
+  hint(names: readonly string[]): void {
+    this.#lookClosely(names.flatMap((nic) => this.#byName.get(nic) ?? []));
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const row of this.#rows) this.#closeFiles(row);
+  }
+
+  #moved(at: number): boolean {
+    if (this.#fds[at]! < 0) return false;
+    if (this.#lengths[at]! <= 0) return true;
+    for (let word = at * WORDS; word < (at + 1) * WORDS; word++) {
+      if (this.#now[word] !== this.#before[word]) return true;
+    }
+    return false;
+  }
+
+  #lookClosely(rows: readonly Row[]): void {
+    this.#nics.refresh(rows.map((row) => row.nic));
+    for (const row of rows) this.#look(row);
+  }
+
+  #look(row: Row): void {
+    if (row.look === null && this.#nics.ifindexOf(row.nic) !== 0) this.#open(row.nic);
+    if (row.look === null) return this.#tell(row, 'missing');
+    const seen = this.#read(row.look);
+    if (seen === 'torn') return;
+    if (seen === 'gone') {
+      // The new owner of the name, if there is one, is opened on the way.
+      if (this.#nics.ifindexOf(row.nic) !== 0) this.#nics.refresh([row.nic]);
+      return;
+    }
+    const { flags, difference } = seen;
+    if (difference === -1) row.base = 1;
+    if (difference === 1) row.base = 0;
+    if ((flags & IFF_UP) === 0) return this.#tell(row, 'admin');
+    if (row.base === undefined) return this.#settle(row);
+    this.#tell(row, row.base + difference === 1 ? 'up' : 'down');
+  }
+
+  /** `torn`: the counts moved while being read, so that the next poll finds them moved. */
+  #read(look: Int32Array): { flags: number; difference: number } | 'gone' | 'torn' {
+    for (let i = 0; i < LOOK_TRIES; i++) {
+      if (readBatch(look, this.#lookSlab, SLOT, this.#lookLengths) > 0) return 'gone';
+      const [ups, downs] = [this.#number(1), this.#number(2)];
+      if (ups + downs === this.#number(3)) return { flags: this.#number(0), difference: ups - downs };
+    }
+    return 'torn';
+  }
+
+  #number(file: number): number {
+    return Number(this.#lookSlab.toString('latin1', file * SLOT, file * SLOT + this.#lookLengths[file]!));
+  }
+
+  #tell(row: Row, state: CarrierState): void {
+    if (row.state === state) return;
+    row.state = state;
+    this.#take(row.nic, state);
+  }
+
+  #open(nic: string): void {
+    const row = this.#byName.get(nic);
+    if (row === undefined || row.look !== null || this.#closed) return;
+    const opened: number[] = [];
+    try {
+      for (const file of LOOK_FILES) opened.push(openSync(`${this.#nics.folder(nic)}/${file}`, 'r'));
+    } catch {
+      // Gone between two looks, or no descriptor is left: the next turn tries again.
+      for (const fd of opened) closeSync(fd);
+      return;
+    }
+    row.look = Int32Array.from(opened);
+    this.#fds[row.at] = row.look[LOOK_FILES.indexOf('carrier_changes')]!;
+    row.base = undefined;
+    this.#before.fill(0, row.at * WORDS, (row.at + 1) * WORDS);
+  }
+
+  #shut(nic: string): void {
+    const row = this.#byName.get(nic);
+    if (row === undefined) return;
+    this.#closeFiles(row);
+    this.#tell(row, 'missing');
+  }
+
+  #closeFiles(row: Row): void {
+    if (row.look === null) return;
+    for (const fd of row.look) closeSync(fd);
+    this.#fds[row.at] = -1;
+    row.look = null;
+    row.base = undefined;
+  }
+
+  /** One after the other: while rtnl is held each such read occupies a thread of the pool that others need too. */
+  #settle(row: Row): void {
+    if (row.settling) return;
+    row.settling = true;
+    this.#toSettle.push(row);
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    void this.#settleAll().finally(() => (this.#isSettling = false));
+  }
+
+  async #settleAll(): Promise<void> {
+    for (let row = this.#toSettle.shift(); row !== undefined; row = this.#toSettle.shift()) {
+      const before = this.#changes(row);
+      const carrier = await readFile(`${this.#nics.folder(row.nic)}/carrier`, 'latin1').catch(() => null);
+      row.settling = false;
+      if (this.#closed) return;
+      // Unreadable: set down or deleted meanwhile. The next look asks again if there is still a question.
+      if (carrier === null || row.look === null || this.#changes(row) !== before) continue;
+      const seen = this.#read(row.look);
+      if (typeof seen === 'string' || this.#changes(row) !== before) continue;
+      row.base = Number(carrier) - seen.difference === 1 ? 1 : 0;
+      this.#look(row);
+    }
+  }
+
+  /** `carrier_changes` of the NIC that has the name now, with its ifindex. */
+  #changes(row: Row): string {
+    const slab = Buffer.alloc(SLOT);
+    readBatch(Int32Array.of(this.#fds[row.at]!), slab, SLOT, new Int32Array(1));
+    return `${this.#nics.ifindexOf(row.nic)} ${slab.toString('latin1')}`;
+  }
+}

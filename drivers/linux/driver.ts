@@ -1,0 +1,218 @@
+/**
+ * The real kernel, as the engine's thread sees it. Nothing here waits for rtnl:
+ *
+ *   packet and echo sockets ─┐                                   ┌─▶ outbox, echo   send-frame, send-echo
+ *   timerfd ─────────────────┼─▶ inputs, one at a time ─▶ engine ┼─▶ hands          change-host, persist, observe
+ *   sysfs by kept files ─────┤                                   └─▶ local          journal, answer-operator, exit
+ *   hands ───────────────────┘
+ *
+ * A turn that begins late first says `stalled`; a turn of the timer drains every socket, then polls carriers and counters,
+ * and only then says `woke`, so that silence is never judged while the answer waits in a buffer.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Action } from '../../src/action.js';
+import type { ClusterNode, Timing } from '../../src/config/cluster.js';
+import type { Input, Ms } from '../../src/input.js';
+import type { Driver } from '../driver.js';
+import { Carrier } from './carrier.js';
+import { CounterReader } from './counters.js';
+import { Echo } from './echo.js';
+import type { Hands, HandsInput } from './hands-port.js';
+import { Nics } from './nics.js';
+import { Outbox } from './outbox.js';
+import { Packets } from './packets.js';
+import { SCHED, setScheduler } from './socket.js';
+import { monotonicMs, Wake } from './wake.js';
+
+export type LocalAction = Extract<Action, { kind: 'journal' | 'answer-operator' | 'exit' }>;
+
+export interface LinuxDriverOptions {
+  self: ClusterNode;
+  timing: Pick<Timing, 'pollMs' | 'carrierPollMs'>;
+  hands: Hands;
+  /** What the engine does itself. `exit` comes when the hands have done all that was asked of them before it. */
+  local: (action: LocalAction) => void;
+  /** Something for the operator to know, once. */
+  note?: (text: string) => void;
+  /** Ask for SCHED_FIFO for the calling thread. Default: true. */
+  realTime?: boolean;
+}
+
+/** Above all ordinary threads, below the kernel's own (50). */
+const PRIORITY = 10;
+/** Threads that this one starts, the hands among them, do not inherit the priority (sched(7)). */
+const SCHED_RESET_ON_FORK = 0x40000000;
+
+export class LinuxDriver implements Driver {
+  readonly #options: LinuxDriverOptions;
+  readonly #nics: Nics;
+  readonly #carrier: Carrier;
+  readonly #counters: CounterReader;
+  readonly #packets: Packets;
+  readonly #outbox: Outbox;
+  readonly #echo: Echo;
+  readonly #wake: Wake;
+  readonly #waiting: Input[] = [];
+  readonly #dropped: Record<string, number> = {};
+  #take: ((input: Input) => void) | null = null;
+  #delivering = false;
+  #begun = false;
+  #exiting = false;
+  #deadline: Ms = Infinity;
+  #nextCarrier: Ms = Infinity;
+  #nextCounters: Ms = Infinity;
+
+  /** Opens every socket. Throws `NodeJS.ErrnoException` without CAP_NET_RAW and CAP_NET_ADMIN. */
+  constructor(options: LinuxDriverOptions) {
+    this.#options = options;
+    const drop = (reason: string): void => this.#drop(reason);
+    const enter = (): void => this.#wake.check();
+    this.#wake = new Wake(options.timing.pollMs / 2, (forMs) => this.#hand({ kind: 'stalled', forMs }));
+    this.#nics = new Nics(options.self.nets.flatMap((net) => [net.primary, ...net.standby]));
+    this.#packets = new Packets(this.#nics, (nic, bytes) => this.#hand({ kind: 'frame-received', nic, bytes }), drop);
+    this.#outbox = new Outbox(this.#nics, drop);
+    const answered = (nic: string, target: string): void => this.#hand({ kind: 'echo-answered', nic, target });
+    this.#echo = new Echo(this.#nics, randomBytes(8), answered, drop, enter);
+    this.#counters = new CounterReader(this.#nics);
+    this.#carrier = new Carrier(this.#nics, (nic, state) => this.#hand({ kind: 'carrier-changed', nic, state }));
+  }
+
+  now(): Ms {
+    return monotonicMs();
+  }
+
+  /** Resolves when the hands have said `started`, which is the first input; everything else begins after it. */
+  open(take: (input: Input) => void): Promise<void> {
+    this.#take = take;
+    if (this.#options.realTime ?? true) this.#askForPriority();
+    return new Promise((resolve) => {
+      this.#options.hands.onInput((input) => {
+        this.#hear(input);
+        if (!this.#begun) this.#begin();
+        resolve();
+      });
+    });
+  }
+
+  perform(actions: readonly Action[]): void {
+    for (const action of actions) {
+      if (this.#exiting) return;
+      if (action.kind !== 'send-frame') this.#outbox.flush();
+      this.#do(action);
+    }
+    this.#outbox.flush();
+  }
+
+  wakeAt(deadline: Ms): void {
+    this.#deadline = deadline;
+    if (this.#begun) this.#rearm();
+  }
+
+  /** p99 of the last minute's wake-ups, the maximum since the start. */
+  lateness(): { p99Ms: Ms; maxMs: Ms } {
+    return this.#wake.lateness.summary();
+  }
+
+  /** What was ignored or could not be sent since the start: reason → count. */
+  dropped(): Readonly<Record<string, number>> {
+    return this.#dropped;
+  }
+
+  async close(): Promise<void> {
+    this.#take = null;
+    this.#wake.close();
+    for (const part of [this.#packets, this.#outbox, this.#echo, this.#counters, this.#carrier]) part.close();
+  }
+
+  #begin(): void {
+    this.#begun = true;
+    this.#packets.start(() => this.#wake.check());
+    this.#carrier.hint(this.#nics.names);
+    this.#nextCarrier = this.#nextCounters = monotonicMs();
+    this.#wake.start(() => this.#turn());
+    this.#rearm();
+  }
+
+  /** The timer fired. */
+  #turn(): void {
+    this.#packets.drain();
+    this.#echo.drain();
+    const now = monotonicMs();
+    const { carrierPollMs, pollMs } = this.#options.timing;
+    if (this.#nextCarrier <= now) {
+      this.#nextCarrier = next(this.#nextCarrier, carrierPollMs, now);
+      this.#carrier.poll();
+    }
+    if (this.#nextCounters <= now) {
+      this.#nextCounters = next(this.#nextCounters, pollMs, now);
+      const counters = this.#counters.read((nic) => this.#packets.linkLocal(nic));
+      this.#hand({ kind: 'counters-read', counters });
+    }
+    if (this.#deadline <= now) {
+      this.#deadline = Infinity;
+      this.#hand({ kind: 'woke' });
+    }
+    this.#rearm();
+  }
+
+  #rearm(): void {
+    if (this.#take !== null) this.#wake.at(Math.min(this.#deadline, this.#nextCarrier, this.#nextCounters));
+  }
+
+  #hear(input: HandsInput): void {
+    this.#wake.check();
+    this.#hand(input);
+    // The hands hear of changes that the carrier poll finds by turns only: admin state, deletion, renaming.
+    if (input.kind === 'host-observed' && this.#begun) {
+      this.#carrier.hint([...input.nics.map(({ nic }) => nic), ...input.missing]);
+    }
+  }
+
+  /** Gives it to the engine now, or after the one that it is busy with. */
+  #hand(input: Input): void {
+    this.#waiting.push(input);
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      for (let first = this.#waiting.shift(); first !== undefined; first = this.#waiting.shift()) this.#take?.(first);
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  #do(action: Action): void {
+    switch (action.kind) {
+      case 'send-frame':
+        return this.#outbox.add(action.nic, action.bytes);
+      case 'send-echo':
+        return this.#echo.send(action.nic, action.target);
+      case 'change-host':
+      case 'persist':
+      case 'observe':
+        return this.#options.hands.post(action);
+      case 'journal':
+      case 'answer-operator':
+        return this.#options.local(action);
+      case 'exit':
+        this.#exiting = true;
+        return this.#options.hands.settle(() => this.#options.local(action));
+    }
+  }
+
+  #drop(reason: string): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
+  }
+
+  #askForPriority(): void {
+    try {
+      setScheduler(SCHED.fifo | SCHED_RESET_ON_FORK, PRIORITY);
+    } catch (error) {
+      this.#options.note?.(`no real-time priority for the engine (${(error as NodeJS.ErrnoException).code})`);
+    }
+  }
+}
+
+/** The next moment of a beat; beats that were slept through are left out. */
+function next(due: Ms, everyMs: Ms, now: Ms): Ms {
+  return due + everyMs > now ? due + everyMs : now + everyMs;
+}

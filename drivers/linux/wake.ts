@@ -1,0 +1,64 @@
+/**
+ * One timerfd for all that the engine's thread does by time: the machine's deadline, the carrier poll, the counters.
+ * It tells how late each wake-up was, and notices a stall wherever the thread comes back to life first, be it the timer
+ * or a socket.
+ */
+import type { Ms } from '../../src/input.js';
+import { Lateness } from './lateness.js';
+import { openTimer } from './socket.js';
+import type { NativeSocket } from './socket.js';
+
+/** CLOCK_MONOTONIC in milliseconds, the same on all processes of the machine. */
+export function monotonicMs(): Ms {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+export class Wake {
+  readonly lateness = new Lateness();
+  readonly #timer: NativeSocket = openTimer();
+  readonly #stallMs: Ms;
+  readonly #stalled: (forMs: Ms) => void;
+  /** Infinity: nothing is asked for. */
+  #armed: Ms = Infinity;
+  #stallTold = false;
+
+  /** `stalled` is called once when the thread comes back later than `stallMs` after a wake-up asked for. */
+  constructor(stallMs: Ms, stalled: (forMs: Ms) => void) {
+    this.#stallMs = stallMs;
+    this.#stalled = stalled;
+  }
+
+  start(onWake: () => void): void {
+    this.#timer.start(() => {
+      const now = monotonicMs();
+      this.check(now);
+      if (this.#armed <= now) {
+        this.lateness.add(now - this.#armed);
+        this.#armed = Infinity;
+      }
+      onWake();
+    });
+  }
+
+  /** To be called first whenever the thread comes back to life. */
+  check(now: Ms = monotonicMs()): void {
+    const lateMs = now - this.#armed;
+    if (lateMs <= this.#stallMs || this.#stallTold) return;
+    this.#stallTold = true;
+    this.#stalled(lateMs);
+  }
+
+  /** Replaces the moment asked for before, unless that has come: then the wake-up is on its way. A moment that is past means at once. */
+  at(moment: Ms): void {
+    const now = monotonicMs();
+    const due = Math.max(moment, now);
+    if (this.#armed <= now || this.#armed === due) return;
+    this.#armed = due;
+    this.#stallTold = false;
+    this.#timer.setTime(Number.isFinite(due) ? due : 0, true);
+  }
+
+  close(): void {
+    this.#timer.close();
+  }
+}
