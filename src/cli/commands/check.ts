@@ -1,0 +1,64 @@
+import { Args, Flags } from '@oclif/core';
+import { readKey } from '../../config/key.js';
+import { readClusterFile } from '../../config/parse.js';
+import { showProblem } from '../../config/problem.js';
+import { observeHost } from '../../daemon/host.js';
+import { hostFindings, type HostFinding } from '../../daemon/host-findings.js';
+import { selfOf } from '../../daemon/preflight.js';
+import { BatonCommand, EXIT } from '../command.js';
+import { paintFor } from '../output/paint.js';
+import { plural } from '../output/words.js';
+
+interface Checked {
+  file: string;
+  digest: string;
+  warnings: string[];
+  host: HostFinding[];
+}
+
+export default class Check extends BatonCommand {
+  static override summary = 'validate a cluster file, and it against this host';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> ./cluster.yaml',
+    '<%= config.bin %> <%= command.id %> --host --node alpha',
+  ];
+  static override enableJsonFlag = true;
+  static override args = { file: Args.string({ description: 'cluster file (default: --config)' }) };
+  static override flags = {
+    host: Flags.boolean({ description: 'also against the NICs and the key of this host' }),
+    node: Flags.string({ description: "this host's node in the file (default: the host's name)", dependsOn: ['host'] }),
+  };
+
+  async run(): Promise<Checked> {
+    const { args, flags } = await this.parse(Check);
+    const file = args.file ?? flags.config;
+    const { cluster, warnings } = readClusterFile(file);
+    const paint = paintFor(process.stdout);
+    const result: Checked = {
+      file,
+      digest: cluster.digest,
+      warnings: warnings.map((it) => showProblem(file, it)),
+      host: [],
+    };
+    if (flags.host) {
+      const self = selfOf(cluster, flags.node);
+      readKey(cluster.key);
+      result.host = hostFindings(cluster, self, await observeHost());
+    }
+    for (const warning of result.warnings) this.log(`${paint.warn('warning')} ${warning}`);
+    for (const { severity, text, fix } of result.host) {
+      if (severity === 'warning') this.log(`${paint.warn('warning')} ${text}; ${fix}`);
+      else this.logToStderr(`baton: ${text}; ${fix}`);
+    }
+    const wrong = result.host.filter(({ severity }) => severity === 'error').length;
+    if (wrong > 0) process.exitCode = EXIT.usage;
+    else {
+      const size = `${plural(cluster.nets.length, 'net')}, ${plural(cluster.nodes.length, 'node')}`;
+      this.log(
+        `${paint.good('valid')} ${file}: cluster ${cluster.name}, ${size}, digest ${cluster.digest.slice(0, 12)}`,
+      );
+    }
+    return result;
+  }
+}

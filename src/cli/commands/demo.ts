@@ -1,0 +1,33 @@
+import { Flags } from '@oclif/core';
+import { runDemo } from '../../drill/demo.js';
+import type { DrillReport } from '../../drill/drill.js';
+import { BatonCommand, EXIT } from '../command.js';
+import { verdictText } from '../output/drill-text.js';
+import { paintFor } from '../output/paint.js';
+
+export default class Demo extends BatonCommand {
+  static override summary = 'watch a small cluster lose its cards, with the outages that a client measured';
+  static override description =
+    'Builds two switches, two servers and a client out of network namespaces and removes them afterwards; nothing else on this machine is touched. Without root the same runs on the simulator.';
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --simulator'];
+  static override enableJsonFlag = true;
+  static override flags = { simulator: Flags.boolean({ description: 'in memory and virtual time, also as root' }) };
+
+  async run(): Promise<DrillReport> {
+    const { flags } = await this.parse(Demo);
+    const paint = paintFor(process.stdout);
+    const ended = new AbortController();
+    const stop = (): void => ended.abort(new Error('stopped'));
+    process.once('SIGINT', stop).once('SIGTERM', stop);
+    const report = await runDemo({
+      say: (text, kind) =>
+        this.log(kind === 'say' || kind === 'title' ? paint.bold(text) : kind === 'unmet' ? paint.bad(text) : text),
+      signal: ended.signal,
+      simulator: flags.simulator,
+    });
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    for (const line of verdictText(report, paint)) this.log(line);
+    if (report.verdict !== 'passed') process.exitCode = EXIT.refused;
+    return report;
+  }
+}

@@ -1,0 +1,44 @@
+import { Args, Flags } from '@oclif/core';
+import { userInfo } from 'node:os';
+import { parseDuration } from '../../../config/duration.js';
+import { BatonCommand, EXIT, Failure } from '../../command.js';
+import { nodeAndNic, operate, type Operated } from '../../operate.js';
+
+export default class LinkLock extends BatonCommand {
+  static override summary = 'no switch to or from a NIC by itself';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> eth1 --reason "cable work" --for 2h',
+    '<%= config.bin %> <%= command.id %> alpha eth1',
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    first: Args.string({ name: 'node', description: 'the node (default: this one)', required: true }),
+    second: Args.string({ name: 'nic', description: 'the NIC' }),
+  };
+  static override usage = '<%= command.id %> [NODE] NIC [--for 2h] [--reason TEXT] [--dry-run]';
+  static override flags = {
+    for: Flags.string({ description: 'how long, such as 2h (default: until unlocked)' }),
+    reason: Flags.string({ description: 'why', default: 'none given' }),
+    owner: Flags.string({ description: 'who (default: this user)' }),
+    'dry-run': Flags.boolean({ description: 'say what would be done' }),
+  };
+
+  async run(): Promise<Operated> {
+    const { args, flags } = await this.parse(LinkLock);
+    const { node, nic } = nodeAndNic(args.first, args.second);
+    const forMs = flags.for === undefined ? undefined : parseDuration(flags.for);
+    if (forMs === null || forMs === 0)
+      throw new Failure(`--for: found "${flags.for}"; expected a duration such as 30m or 2h`, EXIT.usage);
+    const request = {
+      ask: 'link-lock' as const,
+      nic,
+      owner: flags.owner ?? process.env['SUDO_USER'] ?? userInfo().username,
+      reason: flags.reason,
+      ...(forMs === undefined ? {} : { forMs }),
+      dryRun: flags['dry-run'],
+    };
+    const done = await this.withDaemon(flags['run-dir'], (control) => operate(control, node, request));
+    this.log(done.text);
+    return done;
+  }
+}

@@ -1,0 +1,27 @@
+import { Args, Flags } from '@oclif/core';
+import { BatonCommand } from '../../command.js';
+import { nodeAndNic, operate, type Operated } from '../../operate.js';
+
+export default class LinkUnlock extends BatonCommand {
+  static override summary = 'take the lock off a NIC';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> eth1',
+    '<%= config.bin %> <%= command.id %> alpha eth1',
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    first: Args.string({ name: 'node', description: 'the node (default: this one)', required: true }),
+    second: Args.string({ name: 'nic', description: 'the NIC' }),
+  };
+  static override usage = '<%= command.id %> [NODE] NIC [--dry-run]';
+  static override flags = { 'dry-run': Flags.boolean({ description: 'say what would be done' }) };
+
+  async run(): Promise<Operated> {
+    const { args, flags } = await this.parse(LinkUnlock);
+    const { node, nic } = nodeAndNic(args.first, args.second);
+    const request = { ask: 'link-unlock' as const, nic, dryRun: flags['dry-run'] };
+    const done = await this.withDaemon(flags['run-dir'], (control) => operate(control, node, request));
+    this.log(done.text);
+    return done;
+  }
+}

@@ -1,0 +1,31 @@
+import { Args } from '@oclif/core';
+import { replay, type ReplayReport } from '../../../drill/replay.js';
+import { BatonCommand, EXIT, Failure } from '../../command.js';
+
+export default class ScenarioReplay extends BatonCommand {
+  static override summary = 'play a flight recording again and compare its journal, byte for byte';
+  static override description =
+    'A daemon whose cluster file says record: true writes recordings to its state directory.';
+  static override examples = ['<%= config.bin %> <%= command.id %> /var/lib/baton/recording.jsonl'];
+  static override enableJsonFlag = true;
+  static override args = { file: Args.string({ description: 'the recording', required: true }) };
+
+  async run(): Promise<ReplayReport> {
+    const { args } = await this.parse(ScenarioReplay);
+    let report: ReplayReport;
+    try {
+      report = await replay(args.file);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new Failure(code === undefined ? message : `cannot read the recording ${args.file}: ${code}`, EXIT.usage);
+    }
+    for (const entry of report.journal) this.log(JSON.stringify(entry));
+    const { differs } = report;
+    if (differs) {
+      this.logToStderr(`baton: after input ${differs.input} the journal differs`);
+      this.logToStderr(`  recorded ${differs.recorded}\n  replayed ${differs.replayed}`);
+      process.exitCode = EXIT.refused;
+    } else this.logToStderr(`${report.inputs} inputs of ${report.node} replayed: the same journal, byte for byte`);
+    return report;
+  }
+}

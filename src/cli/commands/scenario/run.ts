@@ -1,0 +1,81 @@
+import { Args, Flags } from '@oclif/core';
+import { runDrill, skipped, type DrillReport } from '../../../drill/drill.js';
+import { openLab, type LabName } from '../../../drill/labs.js';
+import { listScenarios, loadScenario } from '../../../drill/load.js';
+import type { Scenario } from '../../../drill/scenario.js';
+import { BatonCommand, EXIT, Failure } from '../../command.js';
+import { lineText, summaryText, verdictText } from '../../output/drill-text.js';
+import { paintFor, type Paint } from '../../output/paint.js';
+
+export default class ScenarioRun extends BatonCommand {
+  static override summary = 'run scenarios on the simulator or on this kernel, and judge them';
+  static override description =
+    'The kernel lab needs root; it builds network namespaces of its own and touches nothing else.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> cable-pulled',
+    '<%= config.bin %> <%= command.id %> --all --on simulator',
+    '<%= config.bin %> <%= command.id %> ./mine.yaml --on kernel --times 5',
+  ];
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = { scenario: Args.string({ description: 'names or files' }) };
+  static override flags = {
+    on: Flags.option({
+      options: ['simulator', 'kernel'] as const,
+      description: 'the lab',
+      default: 'simulator' as const,
+    })(),
+    all: Flags.boolean({ description: 'every scenario that comes with baton' }),
+    times: Flags.integer({ description: 'so many times in a row', default: 1, min: 1 }),
+    quiet: Flags.boolean({ char: 'q', description: 'only the verdicts' }),
+  };
+
+  async run(): Promise<DrillReport[]> {
+    const { argv, flags } = await this.parse(ScenarioRun);
+    const names = flags.all ? listScenarios() : (argv as string[]);
+    if (names.length === 0)
+      throw new Failure('which scenario? name one, or say --all; baton scenario list shows them', EXIT.usage);
+    const scenarios = names.map((name) => loadScenario(name));
+    const paint = paintFor(process.stdout);
+    const ended = new AbortController();
+    const stop = (): void => ended.abort(new Error('stopped'));
+    process.once('SIGINT', stop).once('SIGTERM', stop);
+    const reports: DrillReport[] = [];
+    for (let round = 0; round < flags.times && !ended.signal.aborted; round++) {
+      for (const scenario of scenarios) {
+        if (ended.signal.aborted) break;
+        reports.push(await this.one(scenario, flags.on, flags.quiet, paint, ended.signal));
+      }
+    }
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    if (reports.length > 1) for (const line of summaryText(reports, paint)) this.log(line);
+    if (reports.some(({ verdict }) => verdict === 'failed')) process.exitCode = EXIT.refused;
+    return reports;
+  }
+
+  private async one(
+    scenario: Scenario,
+    on: LabName,
+    quiet: boolean,
+    paint: Paint,
+    signal: AbortSignal,
+  ): Promise<DrillReport> {
+    const report = await this.drill(scenario, on, quiet, paint, signal);
+    for (const line of verdictText(report, paint, quiet)) this.log(line);
+    return report;
+  }
+
+  private async drill(
+    scenario: Scenario,
+    on: LabName,
+    quiet: boolean,
+    paint: Paint,
+    signal: AbortSignal,
+  ): Promise<DrillReport> {
+    if (!scenario.labs.includes(on)) return skipped(scenario, on, scenario.why ?? `not for the ${on} lab`);
+    const lab = await openLab(on);
+    if (typeof lab === 'string') return skipped(scenario, on, lab);
+    if (!quiet) this.log(paint.bold(`${scenario.name}: ${scenario.title} (${on})`));
+    return runDrill(scenario, lab, { ...(quiet ? {} : { onLine: (line) => this.log(lineText(line, paint)) }), signal });
+  }
+}

@@ -1,0 +1,28 @@
+import { Args } from '@oclif/core';
+import { unknownWord } from '../../config/problem.js';
+import type { Decision } from '../../status.js';
+import { BatonCommand, EXIT, Failure } from '../command.js';
+import { decisionText } from '../output/events-text.js';
+import { paintFor } from '../output/paint.js';
+
+export default class Why extends BatonCommand {
+  static override summary = 'show the last decisions about a NIC or package, with their evidence';
+  static override examples = ['<%= config.bin %> <%= command.id %> eth0', '<%= config.bin %> <%= command.id %> public'];
+  static override enableJsonFlag = true;
+  static override args = { subject: Args.string({ description: 'a NIC, net or package', required: true }) };
+
+  async run(): Promise<{ subject: string; decisions: Decision[] }> {
+    const { args, flags } = await this.parse(Why);
+    const { subject } = args;
+    const paint = paintFor(process.stdout);
+    const { status } = await this.withDaemon(flags['run-dir'], (control) => control.status());
+    const decisions = status.decisions.filter((it) => it.subject === subject);
+    const known = [...status.nics.map(({ name }) => name), ...status.nets.map(({ name }) => name)];
+    if (decisions.length === 0 && !known.includes(subject)) {
+      throw new Failure(unknownWord('NIC, net or package', subject, known), EXIT.usage);
+    }
+    if (decisions.length === 0) this.log(`nothing was decided about ${subject} since batond started`);
+    for (const decision of decisions) for (const line of decisionText(decision, status.now, paint)) this.log(line);
+    return { subject, decisions };
+  }
+}

@@ -1,0 +1,73 @@
+/** A drill as it goes, its verdict, and the table of many. */
+import type { DrillReport, TimelineLine } from '../../drill/drill.js';
+import type { Paint } from './paint.js';
+import { table } from './table.js';
+import { count, plural, span } from './words.js';
+
+function paintLine(what: TimelineLine['what'], text: string, paint: Paint): string {
+  switch (what) {
+    case 'say':
+      return paint.bold(text);
+    case 'fault':
+    case 'outage':
+      return paint.warn(text);
+    case 'unmet':
+      return paint.bad(text);
+    case 'met':
+    case 'heal':
+      return paint.good(text);
+    case 'do':
+    case 'journal':
+      return text;
+  }
+}
+
+export function lineText(line: TimelineLine, paint: Paint): string {
+  const at = `${(line.at / 1000).toFixed(3).padStart(8)} s`;
+  return `${paint.dim(at)}  ${paint.dim(line.what.padEnd(7))} ${paintLine(line.what, line.text, paint)}`;
+}
+
+function outageTable(report: DrillReport, paint: Paint): string[] {
+  const rows = report.outages.map(({ client, address, longestMs, sent, answered }) => [
+    client,
+    address,
+    `${longestMs.toFixed(1)} ms`,
+    `${count(answered)} of ${count(sent)}`,
+  ]);
+  for (const { client, address, alive, pauseMaxMs } of report.connections) {
+    rows.push([
+      client,
+      address,
+      `${pauseMaxMs.toFixed(1)} ms`,
+      alive ? 'TCP connection alive' : paint.bad('TCP connection broken'),
+    ]);
+  }
+  return table(
+    [{ title: 'CLIENT' }, { title: 'ADDRESS' }, { title: 'LONGEST OUTAGE', align: 'right' }, { title: 'ANSWERED' }],
+    rows,
+    paint.dim,
+  );
+}
+
+export function verdictText(report: DrillReport, paint: Paint, quiet = false): string[] {
+  const { scenario, lab, verdict, failures, reason, tookMs } = report;
+  const head = `${scenario} on ${lab}`;
+  if (verdict === 'skipped') return [`${paint.warn('skipped')} ${head}: ${reason ?? 'no reason given'}`];
+  const colour = verdict === 'passed' ? paint.good : paint.bad;
+  const lines = quiet ? [] : outageTable(report, paint);
+  lines.push(`${colour(verdict)} ${head} ${paint.dim(`in ${span(tookMs)}`)}`);
+  lines.push(...failures.map((failure) => `  ${paint.bad(failure)}`));
+  return lines;
+}
+
+export function summaryText(reports: readonly DrillReport[], paint: Paint): string[] {
+  const of = (verdict: DrillReport['verdict']) => reports.filter((report) => report.verdict === verdict);
+  const failed = of('failed');
+  const took = reports.reduce((sum, report) => sum + report.tookMs, 0);
+  const figures = `${of('passed').length} passed, ${failed.length} failed, ${of('skipped').length} skipped`;
+  return [
+    '',
+    `${plural(reports.length, 'drill')}: ${failed.length > 0 ? paint.bad(figures) : paint.good(figures)} in ${span(took)}`,
+    ...[...new Set(failed.map(({ scenario }) => scenario))].map((name) => `  ${paint.bad(name)}`),
+  ];
+}

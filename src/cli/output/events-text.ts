@@ -1,0 +1,50 @@
+/** One line per journal entry, and the decisions behind `why`. */
+import type { JournalLine } from '../../client/document.js';
+import type { Decision, JournalEvent } from '../../status.js';
+import type { Paint } from './paint.js';
+import { span } from './words.js';
+
+const GRAVE: readonly JournalEvent[] = [
+  'alarm-raised',
+  'switch-failed',
+  'switch-refused',
+  'clash',
+  'cabling',
+  'stalled',
+];
+const GOOD: readonly JournalEvent[] = ['alarm-cleared', 'switch-done', 'adopted', 'mended'];
+
+function paintEvent(event: JournalEvent, paint: Paint): string {
+  const text = event.padEnd(15);
+  if (GRAVE.includes(event)) return paint.bad(text);
+  return GOOD.includes(event) ? paint.good(text) : text;
+}
+
+/** `{ a: 1, b: "x" }` → `a 1, b x`. */
+export function evidenceText(evidence: Record<string, unknown>): string {
+  return Object.entries(evidence)
+    .map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}
+
+/** `time node event subject: from → to (cause; evidence)` */
+export function eventText(line: JournalLine, paint: Paint): string {
+  const subject = [line.net, line.nic, line.address].filter((it) => it !== undefined).join(' ');
+  const change = [line.from, line.to].filter((it) => it !== undefined).join(' → ');
+  const evidence = line.evidence === undefined ? '' : evidenceText(line.evidence);
+  const why = [line.cause, evidence].filter((it) => it !== '').join('; ');
+  const what = [subject, change].filter((it) => it !== '').join(': ');
+  return `${paint.dim(line.time)} ${line.node} ${paintEvent(line.event, paint)} ${what}${what === '' ? '' : ' '}${paint.dim(`(${why})`)}`;
+}
+
+/** The last decisions about one NIC, newest last. */
+export function decisionText(decision: Decision, now: number, paint: Paint): string[] {
+  const evidence = Object.entries(decision.evidence).map(
+    ([key, value]) => `    ${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return [
+    `${paint.bold(decision.text)} ${paint.dim(`${span(now - decision.at)} ago`)}`,
+    `  because ${decision.cause}`,
+    ...(evidence.length > 0 ? ['  evidence:', ...evidence] : []),
+  ];
+}
