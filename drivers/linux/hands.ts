@@ -13,6 +13,7 @@ import { Memberships } from './multicast.js';
 import { NetlinkError } from './netlink/message.js';
 import { Monitor } from './netlink/monitor.js';
 import { Session } from './netlink/session.js';
+import { rehearse } from './rehearsal.js';
 import { readRecords, writeRecord } from './run-directory.js';
 import { setThreadName } from './socket.js';
 import { performStep, type StepTools } from './step.js';
@@ -63,6 +64,7 @@ export class HandsThread {
     this.#monitor = new Monitor(listener, monitorBytes);
     this.#post({ kind: 'started', run: readRecords(data.runDir) });
     this.#lookNow();
+    rehearse(this.#session);
     setInterval(() => this.#readUntold(), UNTOLD_EVERY_MS).unref();
   }
 

@@ -22,9 +22,9 @@ const THERE = ['EEXIST'];
 const GONE = ['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'];
 
 export interface StepTools {
-  session: Session;
+  session: Pick<Session, 'request'>;
   names: NicNames;
-  memberships: Memberships;
+  memberships: Pick<Memberships, 'join' | 'leave'>;
   /** Is this the name of a NIC of the cluster file? Labels that begin with one are renamed. */
   isMonitored(nic: string): boolean;
 }
