@@ -67,7 +67,7 @@ export function planWiring(topology: Scenario['topology']): Wiring {
   };
   nodes.forEach((node, n) =>
     Object.entries(topology.nodes[node]!).forEach(([nic, to], i) =>
-      lay(node, nic, to, `02:ba:70:00:${hex(n + 1)}:${hex(i)}`),
+      lay(node, nic, to, `02:ba:${hex(0x70 + (i >> 8))}:00:${hex(n + 1)}:${hex(i & 0xff)}`),
     ),
   );
   clients.forEach((client, n) =>
