@@ -7,7 +7,8 @@ import type { JournalEntry, OperatorAnswer } from './status.js';
 
 /** One change of the kernel's state. Each is idempotent: done twice it is done once (the driver takes EEXIST on add, ENOENT, ESRCH and EADDRNOTAVAIL on delete for done). */
 export type Step =
-  | { do: 'add-address'; nic: string; address: Address }
+  /** `renew`: it is there already, and its flags and lifetimes become these (RTM_NEWADDR with REPLACE; a driver that leaves it as it is does no harm). */
+  | { do: 'add-address'; nic: string; address: Address; renew?: true }
   | { do: 'delete-address'; nic: string; address: Address }
   /** RTM_NEWROUTE with CREATE and REPLACE: takes the place of the route with the same key (destination, tos, metric, table). */
   | { do: 'replace-route'; route: Route }

@@ -23,8 +23,12 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'ipv6/conf/{nic}/autoconf', value: '0', role: 'standby' },
 ];
 
-/** Read, never written: readiness and the plan look at them. */
-export const READ_SETTINGS: readonly string[] = ['ipv6/conf/{nic}/disable_ipv6', 'ipv4/conf/{nic}/promote_secondaries'];
+/** Read, never written: readiness and announcements look at them. */
+export const READ_SETTINGS: readonly string[] = [
+  'ipv6/conf/{nic}/disable_ipv6',
+  'ipv6/conf/{nic}/forwarding',
+  'ipv4/conf/{nic}/promote_secondaries',
+];
 
 /** All that the observer reads of each NIC. A name whose file does not exist (kernel without IPv6) is left out of the observation. */
 export const OBSERVED_SETTINGS: readonly string[] = [...SETTINGS.map((s) => s.name), ...READ_SETTINGS];

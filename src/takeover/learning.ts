@@ -1,0 +1,166 @@
+/**
+ * The portfolio follows what the administrator does on the carrier NIC, but never what a loss does to it: only while the
+ * NIC carries and nothing is suspected. What is new counts at once; what is gone counts after it has stayed away for a
+ * settle time, for a network manager strips a NIC that lost carrier perhaps before the loss is noticed here.
+ */
+import type { NodeNet, Prefix } from '../config/cluster.js';
+import type { Address, Ms, NicObservation } from '../input.js';
+import { decide, journal } from './account.js';
+import { ADDRESS_PROTOCOL } from './ledger.js';
+import { addressKey, aged, fateOf, gist, neighbourKey, type Portfolio, readPortfolio, routeText } from './portfolio.js';
+import { runRecord } from './run-record.js';
+import { type NetState, nicsOf, type Turn } from './state.js';
+
+export const SETTLE: Ms = 1000;
+const IFA_F_PERMANENT = 0x80;
+
+/** An address of the cluster file as it is raised where it is not there. */
+export function raised({ family, address, prefixLength }: Prefix): Address {
+  return { family, local: address, prefixLength, scope: 0, flags: family === 6 ? 0x02 : 0, protocol: ADDRESS_PROTOCOL };
+}
+
+/** Addresses that are defended: those of the cluster file and those that baton moved. */
+export function ownedKeys({ state }: Turn, own: NodeNet): Set<string> {
+  const mine = nicsOf(own);
+  const moved = state.ledger.addresses.filter((x) => mine.includes(x.nic)).map((x) => addressKey(x.address));
+  return new Set([...own.addresses.map((prefix) => addressKey(raised(prefix))), ...moved]);
+}
+
+/** The portfolio with every address of the cluster file in it. */
+export function withFile(portfolio: Portfolio, own: NodeNet): Portfolio {
+  const known = new Set(portfolio.addresses.map(addressKey));
+  const lacking = own.addresses.map(raised).filter((address) => !known.has(addressKey(address)));
+  return lacking.length === 0 ? portfolio : { ...portfolio, addresses: [...portfolio.addresses, ...lacking] };
+}
+
+/** Two nets may share a standby: what belongs to another net's portfolio is not this one's. */
+export function readCarrier({ state, now }: Turn, own: NodeNet, net: NetState, seen: NicObservation): Portfolio {
+  const read = readPortfolio(seen, own.primary, state.seenAt[seen.nic] ?? now);
+  const strangers = Object.values(state.nets).filter((x) => x.net !== net.net && x.carrier === seen.nic);
+  if (strangers.length === 0) return read;
+  const addresses = new Set(strangers.flatMap((x) => x.portfolio.addresses.map(addressKey)));
+  const routes = new Set(
+    strangers.flatMap((x) =>
+      x.portfolio.routes.map((route) => `${route.destination} ${route.table} ${route.metric ?? ''}`),
+    ),
+  );
+  return {
+    ...read,
+    addresses: read.addresses.filter((address) => !addresses.has(addressKey(address))),
+    routes: read.routes.filter((route) => !routes.has(`${route.destination} ${route.table} ${route.metric ?? ''}`)),
+  };
+}
+
+/** Takes over what is on the carrier. Call only while it carries, is up, and nothing is under way. */
+export function learn(turn: Turn, own: NodeNet, net: NetState, seen: NicObservation): void {
+  const { now, out } = turn;
+  const before = aged(net.portfolio, now);
+  const fresh = readCarrier(turn, own, net, seen);
+  const owned = ownedKeys(turn, own);
+  const away = net.carrier !== own.primary;
+  // While an address of ours is gone, the kernel or a rival took its routes along: that is no wish of anybody's.
+  const there = new Set(fresh.addresses.map(addressKey));
+  const robbed = before.addresses.some((address) => owned.has(addressKey(address)) && !there.has(addressKey(address)));
+  const missing: Record<string, Ms> = {};
+  const keep = (kind: string, name: string, isOwned: boolean): boolean => {
+    if (isOwned) return true;
+    const key = `${kind} ${name}`;
+    const since = robbed ? now : (net.missingSince[key] ?? now);
+    if (now - since >= SETTLE) return false;
+    missing[key] = since;
+    return true;
+  };
+  const merged: Portfolio = {
+    at: fresh.at,
+    addresses: merge(
+      before.addresses,
+      fresh.addresses,
+      addressKey,
+      (x) => keep('address', addressKey(x), owned.has(addressKey(x))),
+      away ? asKnown : undefined,
+    ),
+    routes: merge(before.routes, fresh.routes, routeText, (x) => keep('route', routeText(x), false)),
+    neighbours: merge(before.neighbours, fresh.neighbours, neighbourKey, (x) =>
+      keep('neighbour', neighbourKey(x), false),
+    ),
+    groups: merge(
+      before.groups,
+      fresh.groups,
+      (x) => x,
+      (x) => keep('group', x, isJoinedByUs(turn, own, x)),
+    ),
+  };
+  net.missingSince = missing;
+  const changed = gist(net.portfolio) !== gist(merged);
+  net.portfolio = merged;
+  nameUnmoved(turn, net, seen);
+  if (changed) {
+    decide(turn, net.net, `portfolio as on ${seen.nic}`, 'observed', {
+      addresses: merged.addresses.map((x) => x.local),
+      routes: merged.routes.length,
+    });
+    out.push({ kind: 'persist', record: runRecord(turn) });
+  }
+}
+
+/** On a standby an address wears baton's tag and flags: what it is at home stays known, only its lifetimes go on. */
+function asKnown(before: Address, fresh: Address): Address {
+  const { validS: _, preferredS: __, ...known } = before;
+  return {
+    ...known,
+    ...(fresh.validS === undefined ? {} : { validS: fresh.validS }),
+    ...(fresh.preferredS === undefined ? {} : { preferredS: fresh.preferredS }),
+  };
+}
+
+/** A group that baton joined for receivers bound to the old NIC stays wanted though no socket shows it. */
+function isJoinedByUs({ state }: Turn, own: NodeNet, group: string): boolean {
+  const mine = nicsOf(own);
+  return state.ledger.groups.some((x) => x.group === group && mine.includes(x.nic));
+}
+
+/** In the order seen, as long as nothing that is kept is missing; else the known order with what is new behind it. */
+function merge<T>(
+  before: readonly T[],
+  fresh: readonly T[],
+  key: (item: T) => string,
+  keep: (item: T) => boolean,
+  blend: (before: T, fresh: T) => T = (_, x) => x,
+): T[] {
+  const old = new Map(before.map((item) => [key(item), item]));
+  const seen = new Map(fresh.map((item) => [key(item), item]));
+  const latest = (name: string, item: T): T => {
+    const known = old.get(name);
+    return known === undefined ? item : blend(known, item);
+  };
+  const missing = before.filter((item) => !seen.has(key(item)) && keep(item));
+  if (missing.length === 0) return [...seen].map(([name, item]) => latest(name, item));
+  const kept = new Set(missing.map(key));
+  const known = [...old].filter(([name]) => seen.has(name) || kept.has(name));
+  const added = [...seen].filter(([name]) => !old.has(name));
+  return [...known.map(([name, item]) => latest(name, seen.get(name) ?? item)), ...added.map(([, item]) => item)];
+}
+
+function nameUnmoved(turn: Turn, net: NetState, seen: NicObservation): void {
+  const routes = seen.routes.flatMap((route) => {
+    const fate = fateOf(route, seen.addresses);
+    return typeof fate === 'object' ? [`route ${route.destination} (${fate.stays})`] : [];
+  });
+  const names = [...routes, ...seen.children.map((child) => `device ${child} on top of it`)].sort();
+  const text = names.join(', ');
+  if (text === net.notMoved) return;
+  net.notMoved = text;
+  if (text !== '')
+    journal(turn, { event: 'not-moved', net: net.net, nic: seen.nic, cause: 'not-ours', evidence: { what: names } });
+}
+
+/** An IPv4 address with a lifetime is a DHCP client's: it would be taken off the NIC on which that client does not look for it. */
+export function hasLease(seen: NicObservation): Address | undefined {
+  return seen.addresses.find((x) => x.family === 4 && x.validS !== undefined && (x.flags & IFA_F_PERMANENT) === 0);
+}
+
+/** When a settling removal is due; null: none. */
+export function settleAt(net: NetState): Ms | null {
+  const times = Object.values(net.missingSince);
+  return times.length === 0 ? null : Math.min(...times) + SETTLE;
+}

@@ -1,0 +1,65 @@
+/** Sets what each NIC needs once, when it is first seen, and puts it back at a clean stop. What others change later is the doctor's. */
+import type { NicObservation } from '../input.js';
+import { journal } from './account.js';
+import { withoutNic } from './ledger.js';
+import { runRecord } from './run-record.js';
+import { type SettingRecord, settingStep, wantedSettings } from './settings.js';
+import { allNics, type Turn } from './state.js';
+
+/** Looks at NICs just seen: a new one, also a new card under an old name, gets its settings. */
+export function setUp(turn: Turn, nics: readonly NicObservation[]): void {
+  const { world, state } = turn;
+  const mine = allNics(world.self);
+  for (const seen of nics.filter(({ nic }) => mine.includes(nic))) {
+    const key = `${seen.nic} ${seen.ifindex}`;
+    if (state.settingsDone.includes(key)) continue;
+    state.settingsDone = [...state.settingsDone.filter((x) => !x.startsWith(`${seen.nic} `)), key];
+    if (state.ledger.settings.some((x) => x.nic === seen.nic && x.ifindex !== seen.ifindex)) {
+      state.ledger = withoutNic(state.ledger, seen.nic);
+    }
+    const role = world.self.nets.some((own) => own.standby.includes(seen.nic)) ? 'standby' : 'primary';
+    ask(turn, wantedSettings(seen, role));
+  }
+}
+
+function ask(turn: Turn, records: SettingRecord[]): void {
+  const { state, out } = turn;
+  if (records.length === 0) return;
+  const id = state.nextId++;
+  state.settings[id] = records;
+  const names = new Set(records.map((x) => `${x.nic} ${x.name}`));
+  const kept = state.ledger.settings.filter((x) => !names.has(`${x.nic} ${x.name}`));
+  state.ledger = { ...state.ledger, settings: [...kept, ...records] };
+  out.push({
+    kind: 'change-host',
+    id,
+    steps: records.map((x) => settingStep(x, x.value)),
+    undo: records.map((x) => settingStep(x, x.original)),
+    record: runRecord(turn),
+  });
+}
+
+/** `host-changed` for settings. False: that id is not one of ours. */
+export function settingsSet(turn: Turn, id: number, failure: string | null): boolean {
+  const { state } = turn;
+  const records = state.settings[id];
+  if (records === undefined) return false;
+  delete state.settings[id];
+  const nic = records[0]?.nic ?? '';
+  const evidence = Object.fromEntries(records.map((x) => [x.name, `${x.original} → ${x.value}`]));
+  if (failure === null) {
+    journal(turn, { event: 'settings', nic, cause: 'needed', evidence });
+  } else {
+    state.ledger = { ...state.ledger, settings: state.ledger.settings.filter((x) => !records.includes(x)) };
+    journal(turn, { event: 'settings', nic, cause: 'refused', evidence: { ...evidence, failure } });
+  }
+  return true;
+}
+
+/** Settings of these NICs that are still as baton set them, to be put back. */
+export function settingsToPutBack({ world, state }: Turn, nics: readonly string[]): SettingRecord[] {
+  return state.ledger.settings.filter((x) => {
+    const seen = world.host[x.nic];
+    return nics.includes(x.nic) && seen?.ifindex === x.ifindex && seen.settings[x.name] === x.value;
+  });
+}

@@ -1,0 +1,136 @@
+/** One input through the local switch: first what it says of itself, then a look at every net that it may concern. */
+import type { Input } from '../input.js';
+import { journal } from './account.js';
+import { adopt } from './adoption.js';
+import { takeAnnouncements } from './announce.js';
+import { finish } from './change.js';
+import { withoutNic } from './ledger.js';
+import { lookAtNet } from './net-switch.js';
+import { expireLocks, operate } from './operator.js';
+import { parseLedger, parseRunSwitch } from './run-record.js';
+import { setUp, settingsSet } from './setting-up.js';
+import { allNics, drop, nicsOf, type Turn } from './state.js';
+import { askStop, cleaned, goOn } from './stopping.js';
+
+export function takeTurn(turn: Turn, input: Input): void {
+  const { world, state, now, out } = turn;
+  if (state.stopping?.phase === 'done') return;
+  absorb(turn, input);
+  if (state.ready) {
+    expireLocks(turn);
+    for (const own of world.self.nets) {
+      const net = state.nets[own.net];
+      if (net && concerns(input, nicsOf(own))) lookAtNet(turn, own, net);
+    }
+    goOn(turn);
+  }
+  takeAnnouncements(world, state.announcer, now, (nic, address) => isOurs(turn, nic, address), out);
+}
+
+/** Frames and answers are many: they concern the net of their NIC only. */
+function concerns(input: Input, nics: readonly string[]): boolean {
+  return input.kind === 'frame-received' || input.kind === 'echo-answered' ? nics.includes(input.nic) : true;
+}
+
+function absorb(turn: Turn, input: Input): void {
+  switch (input.kind) {
+    case 'started':
+      return remember(turn, input.run);
+    case 'host-observed':
+      return observe(turn, input);
+    case 'host-changed':
+      return changed(turn, input);
+    case 'operator-asked':
+      return operate(turn, input.id, input.request);
+    case 'stop-asked':
+      return askStop(turn, input.how);
+    case 'carrier-changed':
+    case 'counters-read':
+    case 'frame-received':
+    case 'echo-answered':
+    case 'stalled':
+    case 'woke':
+      return;
+  }
+}
+
+function remember(turn: Turn, run: (Input & { kind: 'started' })['run']): void {
+  const { world, state, now } = turn;
+  if (run === null) return;
+  const left = parseRunSwitch(run.switch, now);
+  const ledger = parseLedger(run.ledger);
+  const damaged = (run.switch != null && left === null) || (run.ledger != null && ledger === null);
+  if (damaged)
+    journal(turn, {
+      event: 'adopted',
+      cause: 'record-damaged',
+      evidence: { switch: left !== null, ledger: ledger !== null },
+    });
+  if (left && (left.cluster !== world.cluster.name || left.node !== world.self.name)) {
+    journal(turn, {
+      event: 'adopted',
+      cause: 'record-of-other-node',
+      evidence: { cluster: left.cluster, node: left.node },
+    });
+    return;
+  }
+  if (ledger) state.ledger = ledger;
+  if (!left) return;
+  state.run = left;
+  for (const [nic, { owner, reason, leftMs }] of Object.entries(left.locks)) {
+    if (!allNics(world.self).includes(nic)) continue;
+    state.locks[nic] = leftMs === undefined ? { owner, reason } : { owner, reason, until: now + leftMs };
+  }
+}
+
+function observe(turn: Turn, { nics, missing }: Input & { kind: 'host-observed' }): void {
+  const { world, state, now } = turn;
+  const looked = [...nics.map((seen) => seen.nic), ...missing];
+  for (const nic of looked) state.seenAt[nic] = now;
+  if (state.ready) for (const nic of missing) state.ledger = withoutNic(state.ledger, nic);
+  for (const own of world.self.nets) {
+    const net = state.nets[own.net];
+    if (!net || !nicsOf(own).some((nic) => looked.includes(nic))) continue;
+    net.dirty = true;
+    net.unseen = net.unseen.filter((nic) => !looked.includes(nic));
+  }
+  if (state.ready) {
+    markNewCards(turn, nics);
+    setUp(turn, nics);
+  } else if (allNics(world.self).every((nic) => nic in state.seenAt)) {
+    state.ready = true;
+    for (const own of world.self.nets) {
+      const net = state.nets[own.net];
+      if (net) adopt(turn, own, net);
+    }
+    setUp(turn, Object.values(world.host));
+  }
+}
+
+/** A new card under the name of a carrier has nothing of its portfolio, which nobody took off on purpose. */
+function markNewCards({ state }: Turn, nics: (Input & { kind: 'host-observed' })['nics']): void {
+  for (const { nic, ifindex } of nics) {
+    const known = state.settingsDone.find((key) => key.startsWith(`${nic} `));
+    if (known === undefined || known === `${nic} ${ifindex}`) continue;
+    for (const net of Object.values(state.nets)) if (net.carrier === nic && !net.change) net.unfinished = nic;
+  }
+}
+
+function changed(turn: Turn, { id, failed, undone }: Input & { kind: 'host-changed' }): void {
+  const { world, state } = turn;
+  const failure = failed ? `${failed.code} ${failed.text}` : null;
+  if (settingsSet(turn, id, failure) || cleaned(turn, id, failure)) return;
+  const own = world.self.nets.find(({ net }) => state.nets[net]?.change?.id === id);
+  const net = own && state.nets[own.net];
+  if (own && net) finish(turn, own, net, failed, undone);
+  else drop(state, 'host-changed-unknown');
+}
+
+/** Until the NICs were looked at after a change, its outcome is the newest truth there is. */
+function isOurs({ world, state }: Turn, nic: string, address: string): boolean {
+  const net = Object.values(state.nets).find(
+    (x) => x.carrier === nic && x.portfolio.addresses.some(({ local }) => local === address),
+  );
+  if (!net || (net.change?.kind === 'switch' && net.change.from === nic)) return false;
+  return net.unseen.length > 0 || (world.host[nic]?.addresses.some(({ local }) => local === address) ?? false);
+}
