@@ -1,0 +1,70 @@
+/** The networks that are measured, as scenarios without steps. */
+import { scenarioSchema, type Scenario } from '../../src/drill/scenario.js';
+import type { Timing } from './figures.js';
+
+export const ADDRESS = '10.77.0.1';
+export const GATEWAY = '10.77.0.254';
+export const PREFIX_LENGTH = 24;
+
+function scenario(name: string, topology: object, cluster: object): Scenario {
+  const parsed = scenarioSchema.parse({ title: `bench: ${name}`, topology, cluster, steps: [], until: '1s' });
+  return { ...parsed, name };
+}
+
+/**
+ *     client 10.77.0.254 ── left ═══ right        spare
+ *                            │  │     │  │          │
+ *              10.77.0.1 eth0a  eth0b eth1a eth1b   eth9a
+ *
+ * The client is gateway and target, pings each millisecond and keeps a TCP connection. A carrier change of eth9 is
+ * what makes the kernel hold back the next carrier event of a `physical` card.
+ */
+export function switchNetwork(cards: 'plain' | 'physical', timing: Timing): Scenario {
+  const node = (address: string) => ({ public: { primary: 'eth0', standby: ['eth1'], address } });
+  return scenario(
+    'local-switch',
+    {
+      switches: ['left', 'right', 'spare'],
+      trunks: ['left-right'],
+      nodes: {
+        alpha: { eth0: 'left', eth1: 'right', eth9: 'spare' },
+        beta: { eth0: 'left', eth1: 'right' },
+      },
+      clients: {
+        client: { switch: 'left', addresses: [`${GATEWAY}/${PREFIX_LENGTH}`], probes: [ADDRESS], tcp: [ADDRESS] },
+      },
+      cards,
+      routes: { alpha: [`default via ${GATEWAY}`] },
+    },
+    {
+      timing,
+      nets: { public: { targets: [GATEWAY], upDelay: '300ms', flapMax: 1000 } },
+      nodes: { alpha: node(`${ADDRESS}/${PREFIX_LENGTH}`), beta: node(`10.77.0.2/${PREFIX_LENGTH}`) },
+    },
+  );
+}
+
+/** As many nets as it takes, of `nicsPerNet` NICs a node each, every net on a switch of its own. */
+export function idleNetwork(nics: number, nicsPerNet: number, nodes: number, timing: Timing): Scenario {
+  const names = ['alpha', 'beta', 'gamma'].slice(0, nodes);
+  const nets = Array.from({ length: nics / nicsPerNet }, (_, i) => i);
+  const nicsOf = (net: number) => Array.from({ length: nicsPerNet }, (_, i) => `n${net * nicsPerNet + i}`);
+  const wiring = nets.flatMap((net) => nicsOf(net).map((nic) => [nic, `s${net}`]));
+  const nodeNets = (n: number) =>
+    nets.map((net) => {
+      const [primary, ...standby] = nicsOf(net);
+      return [`net${net}`, { primary, standby, address: `10.${net >> 8}.${net & 255}.${n + 1}/24` }];
+    });
+  return scenario(
+    'idle',
+    {
+      switches: nets.map((net) => `s${net}`),
+      nodes: Object.fromEntries(names.map((name) => [name, Object.fromEntries(wiring)])),
+    },
+    {
+      timing,
+      nets: Object.fromEntries(nets.map((net) => [`net${net}`, {}])),
+      nodes: Object.fromEntries(names.map((name, n) => [name, Object.fromEntries(nodeNets(n))])),
+    },
+  );
+}
