@@ -187,8 +187,8 @@ export class SimulatorLab implements Lab {
 
   #tell(node: string, at: Ms, entry: JournalEntry): void {
     this.#journal.push({ ...entry, at, node });
-    const { at: _, event, ...rest } = entry;
-    this.#trace.push({ at, who: node, text: `${event} ${JSON.stringify(rest)}` });
+    const { event, ...rest } = entry;
+    this.#trace.push({ at, who: node, text: `${event} ${JSON.stringify({ ...rest, at: undefined })}` });
   }
 
   #note(who: string, text: string): void {
