@@ -24,6 +24,8 @@ export class Journal {
     this.#file = createStream(FILE_NAME, { path: stateDir, size: FILE_SIZE, maxFiles: FILES_KEPT });
     this.#file.once('error', onTrouble);
     this.#file.on('error', () => {});
+    // After a line that a crash cut short, the next one would be lost with it.
+    if (endsMidLine(join(stateDir, FILE_NAME))) this.#file.write('\n');
   }
 
   add(entry: JournalEntry): JournalLine {
@@ -52,6 +54,10 @@ export class Journal {
       this.#file.end(() => resolve());
     });
   }
+}
+
+function endsMidLine(path: string): boolean {
+  return existsSync(path) && !/(^|\n)$/.test(readFileSync(path, 'utf8').slice(-1));
 }
 
 /** Lines that do not parse (a daemon died while it wrote) are passed over. */
