@@ -1,16 +1,11 @@
 import { Flags } from '@oclif/core';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Control } from '../../client/control.js';
-import type { DaemonStatus } from '../../client/document.js';
 import type { Cluster } from '../../config/cluster.js';
 import { readClusterFile } from '../../config/parse.js';
 import type { NicStatus } from '../../status.js';
 import { BatonCommand, EXIT } from '../command.js';
-import { linksText, matrices, matrixText, type Matrix } from '../output/links-text.js';
+import { hearingNow } from '../full-polling.js';
+import { linksText, matrixText, type Matrix } from '../output/links-text.js';
 import { paintFor } from '../output/paint.js';
-
-/** Hearing within one window of full polling, and the way to this command. */
-const SLACK_MS = 100;
 
 export default class Links extends BatonCommand {
   static override summary = 'show each NIC with its evidence, or who hears whom';
@@ -30,9 +25,7 @@ export default class Links extends BatonCommand {
         return { node: daemon.status.node, nics: daemon.status.nics };
       }
       const cluster = this.clusterFile(flags.config);
-      const windowMs = cluster ? cluster.timing.pollMs * cluster.timing.pollMisses : 600;
-      const daemon = await fullyPolled(control, windowMs);
-      const matrix = matrices(daemon, windowMs + SLACK_MS, knownNics(cluster), hints(cluster));
+      const { daemon, matrices: matrix } = await hearingNow(control, this.clusterFile(flags.config));
       for (const [i, one] of matrix.entries()) {
         if (i > 0) this.log('');
         for (const line of matrixText(one, paint)) this.log(line);
@@ -50,26 +43,4 @@ export default class Links extends BatonCommand {
       return null;
     }
   }
-}
-
-/** Status at the end of a window in which every NIC spoke. */
-async function fullyPolled(control: Control, windowMs: number): Promise<DaemonStatus> {
-  await control.ask({ ask: 'poll-now' });
-  await sleep(windowMs);
-  return control.status();
-}
-
-function knownNics(cluster: Cluster | null): Record<string, string[]> {
-  const known: Record<string, string[]> = {};
-  for (const node of cluster?.nodes ?? []) {
-    for (const { net, primary, standby } of node.nets) {
-      (known[net] ??= []).push(...[primary, ...standby].map((nic) => `${node.name}/${nic}`));
-    }
-  }
-  return known;
-}
-
-function hints(cluster: Cluster | null): Record<string, string[]> {
-  const switches = Object.entries(cluster?.switches ?? {});
-  return Object.fromEntries(switches.map(([name, ports]) => [name, ports.map((port) => port.replace('.', '/'))]));
 }

@@ -1,0 +1,196 @@
+/** What `baton doctor` looks at on this host. Nothing is changed; what cannot be read is left out. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { DaemonStatus } from '../../client/document.js';
+import type { Cluster, ClusterNode } from '../../config/cluster.js';
+import { KeyError, readKey } from '../../config/key.js';
+import { observeHost, type HostNic } from '../../daemon/host.js';
+import { SETTINGS } from '../../takeover/settings.js';
+
+export interface Process {
+  pid: number;
+  name: string;
+  args: string[];
+}
+
+export interface Evidence {
+  cluster: Cluster;
+  self: ClusterNode;
+  host: HostNic[];
+  /** Of the tools that commands and the lab call. */
+  missingTools: string[];
+  processes: Process[];
+  /** Present values of the kernel's settings; null: no such file. */
+  settings: { nic: string; role: 'primary' | 'standby'; name: string; value: string | null }[];
+  /** NIC → `configured`, `unmanaged`, ... as systemd-networkd says. */
+  networkd: Record<string, string>;
+  /** NIC → `connected`, `unmanaged`, ... as NetworkManager says. */
+  networkManager: Record<string, string>;
+  /** Lines of /etc/network/interfaces and interfaces.d that name a NIC. */
+  interfaces: { nic: string; line: string }[];
+  /** Policy rules, nexthop objects, firewall rules and bound sockets that name a NIC. */
+  naming: { nic: string; kind: 'rule' | 'nexthop' | 'firewall' | 'socket'; text: string }[];
+  packetSockets: boolean;
+  nftables: boolean;
+  /** What is wrong with the key. */
+  key: string | null;
+  daemon: DaemonStatus | null;
+}
+
+export const TOOLS = { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' } as const;
+
+function hasTool(name: string): boolean {
+  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+/** Standard output, or nothing if the program is missing or fails. */
+async function outputOf(program: string, args: string[]): Promise<string | null> {
+  try {
+    return (await promisify(execFile)(program, args, { maxBuffer: 1 << 26, timeout: 5000 })).stdout;
+  } catch {
+    return null;
+  }
+}
+
+function processes(): Process[] {
+  return list('/proc')
+    .filter((it) => /^\d+$/.test(it))
+    .flatMap((pid) => {
+      const name = read(`/proc/${pid}/comm`)?.trim();
+      const args = read(`/proc/${pid}/cmdline`)?.split('\0').filter(Boolean) ?? [];
+      return name === undefined ? [] : [{ pid: Number(pid), name, args }];
+    });
+}
+
+function settingsOf(self: ClusterNode): Evidence['settings'] {
+  return nicsOf(self).flatMap(({ nic, role }) =>
+    SETTINGS.filter((setting) => setting.role === 'both' || setting.role === role).map(({ name }) => ({
+      nic,
+      role,
+      name,
+      value: read(`/proc/sys/net/${name.replace('{nic}', nic)}`)?.trim() ?? null,
+    })),
+  );
+}
+
+export function nicsOf(self: ClusterNode): { nic: string; role: 'primary' | 'standby'; net: string }[] {
+  return self.nets.flatMap(({ net, primary, standby }) => [
+    { nic: primary, role: 'primary' as const, net },
+    ...standby.map((nic) => ({ nic, role: 'standby' as const, net })),
+  ]);
+}
+
+function networkd(host: readonly HostNic[]): Record<string, string> {
+  const states: Record<string, string> = {};
+  for (const { nic, ifindex } of host) {
+    const state = /^ADMIN_STATE=(.*)$/m.exec(read(`/run/systemd/netif/links/${ifindex}`) ?? '')?.[1];
+    if (state !== undefined) states[nic] = state;
+  }
+  return states;
+}
+
+async function networkManager(): Promise<Record<string, string>> {
+  const lines = (await outputOf('nmcli', ['-t', '-f', 'DEVICE,STATE', 'device']))?.split('\n') ?? [];
+  return Object.fromEntries(
+    lines.flatMap((line) => (line.includes(':') ? [line.split(':', 2) as [string, string]] : [])),
+  );
+}
+
+function interfaces(): Evidence['interfaces'] {
+  const folder = '/etc/network/interfaces.d';
+  const files = ['/etc/network/interfaces', ...list(folder).map((file) => join(folder, file))];
+  return files.flatMap((file) =>
+    (read(file) ?? '').split('\n').flatMap((raw) => {
+      const line = raw.trim();
+      const words = line.split(/\s+/);
+      if (words[0] !== 'iface' && words[0] !== 'allow-hotplug') return [];
+      const nics = words[0] === 'iface' ? words.slice(1, 2) : words.slice(1);
+      return nics.map((nic) => ({ nic, line }));
+    }),
+  );
+}
+
+async function naming(nics: readonly string[]): Promise<Evidence['naming']> {
+  const [rules4, rules6, nexthops, firewall, sockets] = await Promise.all([
+    outputOf('ip', ['rule', 'show']),
+    outputOf('ip', ['-6', 'rule', 'show']),
+    outputOf('ip', ['nexthop', 'show']),
+    outputOf('nft', ['list', 'ruleset']),
+    outputOf('ss', ['-Htuna']),
+  ]);
+  const found: Evidence['naming'] = [];
+  const seek = (
+    kind: Evidence['naming'][number]['kind'],
+    text: string | null,
+    names: (nic: string) => string[],
+  ): void => {
+    for (const line of (text ?? '').split('\n')) {
+      for (const nic of nics) {
+        const shown = line.trim().replace(/\s+/g, ' ');
+        if (names(nic).some((name) => ` ${shown} `.includes(name))) found.push({ nic, kind, text: shown });
+      }
+    }
+  };
+  seek('rule', rules4, (nic) => [` iif ${nic} `, ` oif ${nic} `]);
+  seek('rule', rules6, (nic) => [` iif ${nic} `, ` oif ${nic} `]);
+  seek('nexthop', nexthops, (nic) => [` dev ${nic} `]);
+  seek('firewall', firewall, (nic) => [`"${nic}"`]);
+  seek('socket', sockets, (nic) => [`%${nic}:`]);
+  return found;
+}
+
+function keyProblem(path: string): string | null {
+  try {
+    readKey(path);
+    return null;
+  } catch (error) {
+    if (error instanceof KeyError) return error.message;
+    throw error;
+  }
+}
+
+/** Throws an Error when the NICs cannot be listed. */
+export async function gather(cluster: Cluster, self: ClusterNode, daemon: DaemonStatus | null): Promise<Evidence> {
+  const host = await observeHost();
+  return {
+    cluster,
+    self,
+    host,
+    missingTools: Object.keys(TOOLS).filter((tool) => !hasTool(tool)),
+    processes: processes(),
+    settings: settingsOf(self),
+    networkd: networkd(host),
+    networkManager: await networkManager(),
+    interfaces: interfaces(),
+    naming: await naming(nicsOf(self).map(({ nic }) => nic)),
+    packetSockets: existsSync('/proc/net/packet'),
+    nftables: existsSync('/sys/module/nf_tables') || (await outputOf('nft', ['list', 'tables'])) !== null,
+    key: keyProblem(cluster.key),
+    daemon,
+  };
+}
