@@ -90,8 +90,8 @@ export class Node {
       node: this.#world.self.name,
       now,
       alarms: [...seen.alarms, ...moved.alarms].sort((a, b) => a.since - b.since),
-      nics: seen.nics.map((nic) => ({ ...nic, ...moved.nics[nic.name] })),
-      nets: seen.nets.map((net) => ({ ...net, ...moved.nets[net.name] })),
+      nics: seen.nics.map((nic) => ({ carrying: [], ...nic, ...moved.nics[nic.name] })),
+      nets: seen.nets.map((net) => ({ switching: false, switches: 0, ...net, ...moved.nets[net.name] })),
       decisions: [...seen.decisions, ...moved.decisions].sort((a, b) => a.at - b.at),
       dropped: { ...seen.dropped, ...moved.dropped },
     };

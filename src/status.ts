@@ -56,6 +56,8 @@ export type JournalEvent =
   | 'link-unlocked'
   | 'operator'
   | 'stalled'
+  /** Only with --shadow: the steps that were held back. */
+  | 'shadow'
   | 'clash';
 
 export type OperatorRequest =

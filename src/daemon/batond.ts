@@ -38,6 +38,7 @@ const STOP_TIMEOUT_MS = 10_000;
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ready = await preflight(options);
   const log = openLog(ready.cluster.log, ready.node);
+  for (const warning of ready.warnings) log.warn(warning);
   const trouble = (what: string) => (error: Error) => log.error({ err: error }, what);
   const journal = new Journal(options.stateDir, ready.node, trouble('the journal cannot be written to the state directory; it goes on in memory'));
   const settings: EngineSettings = {
