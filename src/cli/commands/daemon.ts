@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core';
-import { runDaemon } from '../../daemon/batond.js';
 import { BatonCommand } from '../command.js';
 
 export default class Daemon extends BatonCommand {
@@ -18,6 +17,8 @@ export default class Daemon extends BatonCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Daemon);
+    // Loaded here, so that the other commands start without it.
+    const { runDaemon } = await import('../../daemon/batond.js');
     const code = await runDaemon({
       config: flags.config,
       runDir: flags['run-dir'],

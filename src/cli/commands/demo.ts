@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core';
-import { runDemo } from '../../drill/demo.js';
 import type { DrillReport } from '../../drill/drill.js';
 import { BatonCommand, EXIT } from '../command.js';
 import { verdictText } from '../output/drill-text.js';
@@ -19,6 +18,7 @@ export default class Demo extends BatonCommand {
     const ended = new AbortController();
     const stop = (): void => ended.abort(new Error('stopped'));
     process.once('SIGINT', stop).once('SIGTERM', stop);
+    const { runDemo } = await import('../../drill/demo.js');
     const report = await runDemo({
       say: (text, kind) =>
         this.log(kind === 'say' || kind === 'title' ? paint.bold(text) : kind === 'unmet' ? paint.bad(text) : text),

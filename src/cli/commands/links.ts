@@ -25,7 +25,7 @@ export default class Links extends BatonCommand {
         return { node: daemon.status.node, nics: daemon.status.nics };
       }
       const cluster = this.clusterFile(flags.config);
-      const { daemon, matrices: matrix } = await hearingNow(control, this.clusterFile(flags.config));
+      const { daemon, matrices: matrix } = await hearingNow(control, cluster);
       for (const [i, one] of matrix.entries()) {
         if (i > 0) this.log('');
         for (const line of matrixText(one, paint)) this.log(line);

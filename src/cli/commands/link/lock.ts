@@ -12,8 +12,8 @@ export default class LinkLock extends BatonCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    first: Args.string({ name: 'node', description: 'the node (default: this one)', required: true }),
-    second: Args.string({ name: 'nic', description: 'the NIC' }),
+    node: Args.string({ description: 'the node; left out: this one', required: true }),
+    nic: Args.string({ description: 'the NIC' }),
   };
   static override usage = '<%= command.id %> [NODE] NIC [--for 2h] [--reason TEXT] [--dry-run]';
   static override flags = {
@@ -25,7 +25,7 @@ export default class LinkLock extends BatonCommand {
 
   async run(): Promise<Operated> {
     const { args, flags } = await this.parse(LinkLock);
-    const { node, nic } = nodeAndNic(args.first, args.second);
+    const { node, nic } = nodeAndNic(args.node, args.nic);
     const forMs = flags.for === undefined ? undefined : parseDuration(flags.for);
     if (forMs === null || forMs === 0)
       throw new Failure(`--for: found "${flags.for}"; expected a duration such as 30m or 2h`, EXIT.usage);

@@ -10,15 +10,15 @@ export default class LinkUnlock extends BatonCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    first: Args.string({ name: 'node', description: 'the node (default: this one)', required: true }),
-    second: Args.string({ name: 'nic', description: 'the NIC' }),
+    node: Args.string({ description: 'the node; left out: this one', required: true }),
+    nic: Args.string({ description: 'the NIC' }),
   };
   static override usage = '<%= command.id %> [NODE] NIC [--dry-run]';
   static override flags = { 'dry-run': Flags.boolean({ description: 'say what would be done' }) };
 
   async run(): Promise<Operated> {
     const { args, flags } = await this.parse(LinkUnlock);
-    const { node, nic } = nodeAndNic(args.first, args.second);
+    const { node, nic } = nodeAndNic(args.node, args.nic);
     const request = { ask: 'link-unlock' as const, nic, dryRun: flags['dry-run'] };
     const done = await this.withDaemon(flags['run-dir'], (control) => operate(control, node, request));
     this.log(done.text);

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { runDrill, skipped, type DrillReport } from '../../../drill/drill.js';
-import { openLab, type LabName } from '../../../drill/labs.js';
+import type { LabName } from '../../../drill/labs.js';
 import { listScenarios, loadScenario } from '../../../drill/load.js';
 import type { Scenario } from '../../../drill/scenario.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
@@ -73,6 +73,7 @@ export default class ScenarioRun extends BatonCommand {
     signal: AbortSignal,
   ): Promise<DrillReport> {
     if (!scenario.labs.includes(on)) return skipped(scenario, on, scenario.why ?? `not for the ${on} lab`);
+    const { openLab } = await import('../../../drill/labs.js');
     const lab = await openLab(on);
     if (typeof lab === 'string') return skipped(scenario, on, lab);
     if (!quiet) this.log(paint.bold(`${scenario.name}: ${scenario.title} (${on})`));
