@@ -56,6 +56,7 @@ export class LinuxDriver implements Driver {
   readonly #dropped: Record<string, number> = {};
   #take: ((input: Input) => void) | null = null;
   #delivering = false;
+  #turning = false;
   #begun = false;
   #exiting = false;
   #deadline: Ms = Infinity;
@@ -105,7 +106,7 @@ export class LinuxDriver implements Driver {
 
   wakeAt(deadline: Ms): void {
     this.#deadline = deadline;
-    if (this.#begun) this.#rearm();
+    if (this.#begun && !this.#turning) this.#rearm();
   }
 
   /** p99 of the last minute's wake-ups, the maximum since the start. */
@@ -133,8 +134,9 @@ export class LinuxDriver implements Driver {
     this.#rearm();
   }
 
-  /** The timer fired. */
+  /** The timer fired. It is set again once, at the end, whatever the engine asks for meanwhile. */
   #turn(): void {
+    this.#turning = true;
     this.#packets.drain();
     this.#echo.drain();
     const now = monotonicMs();
@@ -152,6 +154,7 @@ export class LinuxDriver implements Driver {
       this.#deadline = Infinity;
       this.#hand({ kind: 'woke' });
     }
+    this.#turning = false;
     this.#rearm();
   }
 

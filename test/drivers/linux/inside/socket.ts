@@ -1,6 +1,7 @@
 /** What socket.test.ts has done inside a namespace. */
-import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { indexOf, ip, sleep } from './kernel.js';
 import {
   AF,
   Inbox,
@@ -14,12 +15,8 @@ import {
   SOL,
   type NativeSocket,
 } from '../../../../drivers/linux/socket.js';
-import { readFileSync } from 'node:fs';
 
 const ETHERTYPE = 0x88b5;
-export const ip = (line: string): string => execFileSync('ip', line.split(' '), { encoding: 'utf8' });
-export const indexOf = (nic: string): number => Number(readFileSync(`/sys/class/net/${nic}/ifindex`, 'utf8'));
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Broadcast of that length whose body begins with a number. */
 export function frame(number: number, length = 60): Uint8Array {
