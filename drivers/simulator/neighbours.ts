@@ -135,6 +135,8 @@ export class Neighbours {
     if (asked.source !== UNSPECIFIED_V6 && asked.sourceLinkLayer !== undefined) {
       const asker = this.of(nic.name, asked.source) ?? this.#create(nic.name, asked.source);
       this.#update(asker, asked.sourceLinkLayer, NUD.stale, true);
+      // The answer is a packet like any other: to send it is to use the entry.
+      this.resolve(nic, asked.source);
     }
     nic.transmitBytes(neighbourAnswer(nic.mac, asked, askerMac, false));
   }
