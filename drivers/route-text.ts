@@ -6,13 +6,13 @@
  *
  * Words stand in this order and only where they say something: `[type] destination [via gateway] dev NIC [metric n]
  * [src address] [mtu n] [advmss n] [tos n] [table n] [onlink] [proto n] {[nexthop via gateway dev NIC weight n]}`.
- * Left out are the kernel's own defaults (metric 0 or 1024, main table, unicast) and the protocols of hand-made routes
- * and of baton, because a moved route may carry baton's tag.
+ * Left out are the kernel's own defaults (metric 0 or 1024, main table, unicast) and the protocols of hand-made
+ * routes.
  */
 import type { NextHop, Route } from '../src/input.js';
 
-/** Protocols that are not told: boot, static (rtnetlink(7), rtm_protocol), and the tag of routes that baton adds. */
-const UNTOLD_PROTOCOLS = new Set([3, 4, 187]);
+/** Protocols that are not told: boot and static (rtnetlink(7), rtm_protocol). */
+const UNTOLD_PROTOCOLS = new Set([3, 4]);
 const MAIN_TABLE = 254;
 const ONLINK = 4;
 /** RTAX_* numbers (linux/rtnetlink.h). */
