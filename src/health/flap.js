@@ -1,0 +1,30 @@
+import { clear, raise } from './alarm.js';
+/** A first hold is this part of `flapWindow`. */
+const FIRST_PART = 1 / 10;
+const LONGEST_WINDOWS = 6;
+/** The NIC has just gone down. */
+export function countDown(state, net, nic, now, out) {
+    nic.downs = nic.downs.filter((at) => at > now - net.flapWindowMs);
+    if (nic.downs.length === 0)
+        nic.flapHoldMs = 0;
+    nic.downs.push(now);
+    if (nic.downs.length <= net.flapMax)
+        return;
+    nic.flapHoldMs =
+        nic.flapHoldMs === 0
+            ? net.flapWindowMs * FIRST_PART
+            : Math.min(2 * nic.flapHoldMs, net.flapWindowMs * LONGEST_WINDOWS);
+    const second = nic.downs[Math.max(0, nic.downs.length - net.flapMax)] ?? now;
+    nic.verdict.holdUntil = Math.max(now + nic.flapHoldMs, second + net.flapWindowMs);
+    const seconds = Math.round((nic.verdict.holdUntil - now) / 1000);
+    const text = `${nic.nic} went down ${nic.downs.length} times within ${Math.round(net.flapWindowMs / 1000)} s: no switch back to it for ${seconds} s`;
+    raise(state, `flapping ${nic.nic}`, 'flapping', text, { net: nic.net, nic: nic.nic }, now, out);
+}
+/** Ends a hold that is over. Returns when it wants to be called again, or null. */
+export function endHold(state, nic, now, out) {
+    if (nic.verdict.holdUntil > now)
+        return nic.verdict.holdUntil;
+    clear(state, `flapping ${nic.nic}`, { net: nic.net, nic: nic.nic }, now, out);
+    return null;
+}
+//# sourceMappingURL=flap.js.map

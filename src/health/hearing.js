@@ -1,0 +1,96 @@
+/**
+ * Who heard whom. Own NICs: from the frames they received. NICs of other nodes: from the rows of their frames, which
+ * say what they heard and, as plainly, what they did not.
+ */
+import { NOT_HEARD } from '../frame/poll.js';
+import { carryingNics, NEVER } from './state.js';
+import { targetTestimony } from './target.js';
+import { countLoss, fullPollMs, graceMs, nicLoss } from './window.js';
+/** Books one frame. Returns whether this NIC had not heard that sender for longer than a light poll takes. */
+export function bookFrame(world, nic, key, poll, now) {
+    const { pollMs, pollMisses } = world.cluster.timing;
+    const heard = (nic.hears[key] ??= { at: NEVER, sequence: 0, round: 0, lossNow: 0, lossHeld: 0 });
+    const isNew = now - heard.at > 2 * (pollMs + graceMs(world));
+    if (poll.kind !== 'answer') {
+        if (heard.round > 0 && poll.round > heard.round)
+            countLoss(heard, poll.round - heard.round - 1, 2 * pollMisses);
+        heard.round = poll.round;
+    }
+    heard.sequence = poll.sequence;
+    heard.at = now;
+    if (now - nic.heardAnyAt > 5 * pollMs)
+        nic.receivingSince = now;
+    nic.heardAnyAt = now;
+    nic.proven = true;
+    return isNew;
+}
+/** Takes what a frame of another node says. */
+export function bookRows(net, poll, now) {
+    for (const row of poll.rows) {
+        const report = (net.reports[`${poll.node}/${row.nic}`] ??= { at: now, target: 'not-asked', lossPermille: 0, heard: {} });
+        report.at = now;
+        report.target = row.target;
+        report.lossPermille = row.lossPermille;
+        report.heard = {};
+        for (const entry of row.heard)
+            report.heard[`${entry.node}/${entry.nic}`] = entry.agoMs === NOT_HEARD ? NEVER : now - entry.agoMs;
+    }
+}
+/** What a frame of `first` says: its own row, then its siblings', each with the silent ones first and then the latest. */
+export function rowsOf(world, state, net, first, now) {
+    const siblings = net.nics.map((name) => state.nics[name]).filter((nic) => nic !== first && nic.link === 'up');
+    return [first, ...siblings].map((nic) => ({
+        nic: nic.nic,
+        target: targetTestimony(world, state, net, nic, now),
+        lossPermille: Math.min(1000, Math.round(1000 * nicLoss(world, nic, now))),
+        heard: entriesOf(net, nic, now),
+    }));
+}
+function entriesOf(net, nic, now) {
+    const entries = [];
+    for (const member of net.members) {
+        if (member.key === nic.key)
+            continue;
+        const agoMs = Math.min(NOT_HEARD, now - (nic.hears[member.key]?.at ?? NEVER));
+        entries.push({ node: member.node, nic: member.nic, agoMs });
+    }
+    return entries.sort((a, b) => Number(b.agoMs === NOT_HEARD) - Number(a.agoMs === NOT_HEARD) || a.agoMs - b.agoMs);
+}
+/** Own NICs are judged half a full poll after the last frame of the window was due, or a little less by the clock's rounding. */
+export const LATE_PART = 0.4;
+export function hearingOf(world, state, net, frames, now) {
+    const fullMs = fullPollMs(world);
+    const windowMs = frames * fullMs;
+    const freshAfter = now - Math.max(windowMs + fullMs, world.cluster.timing.pollMs + graceMs(world));
+    const own = {};
+    let windowFrom = NEVER;
+    for (const nic of carryingNics(state, net)) {
+        own[nic.key] = nic;
+        windowFrom = Math.max(windowFrom, nic.windowFrom);
+    }
+    const ownRelation = (by, heard) => {
+        const limit = windowMs + LATE_PART * fullMs;
+        if (heard !== undefined && now - heard.at < limit)
+            return 'hears';
+        return now - by.windowFrom >= limit ? 'not' : 'undecided';
+    };
+    const theirRelation = (by, of) => {
+        const report = net.reports[by];
+        const at = report?.heard[of];
+        if (report === undefined || at === undefined || report.at < freshAfter)
+            return 'unknown';
+        if (report.at - at < windowMs)
+            return 'hears';
+        // Their ticks follow ours by the time that our first full poll took to reach them.
+        const since = own[of]?.windowFrom ?? windowFrom;
+        return report.at - Math.max(at, since) >= windowMs - fullMs / 4 ? 'not' : 'undecided';
+    };
+    const relation = (by, of) => {
+        const nic = own[by];
+        return nic === undefined ? theirRelation(by, of) : ownRelation(nic, nic.hears[of]);
+    };
+    const known = [...Object.keys(own), ...Object.keys(net.reports).filter((key) => net.reports[key].at >= freshAfter)];
+    const heardOf = (by) => Object.keys(own[by]?.hears ?? net.reports[by]?.heard ?? {}).filter((of) => relation(by, of) === 'hears');
+    return { known, relation, heardOf };
+}
+//# sourceMappingURL=hearing.js.map

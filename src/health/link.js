@@ -1,0 +1,37 @@
+/** Takes an observation. Returns whether the link changed. */
+export function observeLink(nic, observed, now) {
+    if (observed === undefined) {
+        nic.polled = 'unknown';
+        nic.ifindex = 0;
+        return enter(nic, 'missing', now);
+    }
+    if (observed.ifindex !== nic.ifindex) {
+        nic.ifindex = observed.ifindex;
+        nic.polled = 'unknown';
+    }
+    if (!observed.admin)
+        return enter(nic, 'admin', now);
+    if (!observed.carrier)
+        return enter(nic, 'down', now);
+    // The kernel may hold back what the lock-free poll has seen already.
+    if (nic.polled === 'down' || nic.polled === 'admin')
+        return false;
+    return enter(nic, 'up', now);
+}
+/** Takes a word of the lock-free poll. Returns whether the link changed. */
+export function pollLink(nic, polled, now) {
+    nic.polled = polled === 'missing' ? 'unknown' : polled;
+    return enter(nic, polled, now);
+}
+function enter(nic, link, now) {
+    if (nic.link === link)
+        return false;
+    nic.link = link;
+    nic.expects = {};
+    if (link === 'up') {
+        nic.proven = false;
+        nic.windowFrom = now;
+    }
+    return true;
+}
+//# sourceMappingURL=link.js.map

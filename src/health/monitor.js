@@ -1,0 +1,336 @@
+import { ETHERTYPE_POLL } from '../frame/ethernet.js';
+import { clusterTag, decodePoll } from '../frame/poll.js';
+import { forgetSightings, sight } from './cabling.js';
+import { readCounters } from './counter.js';
+import { expectNext, overdue, postpone } from './expectation.js';
+import { endHold } from './flap.js';
+import { bookFrame, bookRows } from './hearing.js';
+import { endWaits, judgeLink, judgeNet } from './judgement.js';
+import { observeLink, pollLink } from './link.js';
+import { doubt, enterFull, followPoller, leaveFull, pollFully, pollLightly, send } from './poller.js';
+import { reviewReadiness } from './readiness.js';
+import { admit } from './session.js';
+import { drop, FAR, NEVER, nicKey } from './state.js';
+import { answered, answerIn, netOf, restartTargets } from './target.js';
+import { become } from './verdict.js';
+import { fullPollMs, graceMs } from './window.js';
+export { status } from './status.js';
+/** Nets of one phase poll together; hundreds of them are spread over the interval. */
+const NETS_A_PHASE = 16;
+const PHASES = 10;
+export function start(world, now) {
+    const state = {
+        dropped: {},
+        nets: {},
+        nics: {},
+        netOf: {},
+        sessions: {},
+        senders: {},
+        cabling: {},
+        alarms: {},
+        decisions: [],
+        clusterTag: clusterTag(world.cluster.name),
+        dueAt: FAR,
+    };
+    for (const node of world.cluster.nodes)
+        for (const part of node.nets)
+            for (const nic of [part.primary, ...part.standby])
+                state.netOf[nicKey(node.name, nic)] = part.net;
+    world.self.nets.forEach((part, i) => {
+        const phaseMs = ((Math.floor(i / NETS_A_PHASE) % PHASES) * world.cluster.timing.pollMs) / PHASES;
+        for (const nic of [part.primary, ...part.standby])
+            state.nics[nic] = startNic(world, part.net, nic, nic === part.primary, now);
+        state.nets[part.net] = startNet(world, part.net, [part.primary, ...part.standby], now + phaseMs);
+    });
+    for (const net of Object.values(state.nets))
+        plan(state, net);
+    return state;
+}
+function startNet(world, name, nics, now) {
+    const members = world.cluster.nodes.flatMap((node) => node.nets
+        .filter((part) => part.net === name)
+        .flatMap((part) => [part.primary, ...part.standby])
+        .map((nic) => ({ node: node.name, nic, key: nicKey(node.name, nic) })));
+    return {
+        name,
+        nics,
+        members,
+        // A start is a doubt about everything.
+        polling: 'full',
+        poller: nics[1] ?? nics[0],
+        doubtUntil: now + 2 * world.cluster.timing.pollMs,
+        askedUntil: NEVER,
+        holdMs: 2 * world.cluster.timing.pollMs,
+        leftFullAt: NEVER,
+        pollDueAt: now,
+        checkDueAt: now + fullPollMs(world) / 2,
+        unsettled: false,
+        reports: {},
+    };
+}
+function startNic(world, net, nic, primary, now) {
+    return {
+        nic,
+        key: nicKey(world.self.name, nic),
+        net,
+        role: primary ? 'primary' : 'standby',
+        link: 'unseen',
+        polled: 'unknown',
+        ifindex: 0,
+        proven: false,
+        windowFrom: now,
+        receivingSince: NEVER,
+        heardAnyAt: NEVER,
+        waitingSince: NEVER,
+        sequence: 0,
+        round: 0,
+        hears: {},
+        expects: {},
+        targets: {},
+        rxPackets: -1,
+        txPackets: -1,
+        rxLinkLocal: 0,
+        movedAt: NEVER,
+        downs: [],
+        flapHoldMs: 0,
+        // Until it was seen there is nothing to act on.
+        verdict: { health: 'suspect', reason: 'waiting', since: now, rank: 3, holdUntil: NEVER },
+        readiness: [],
+    };
+}
+/** Infinity: never. */
+export function deadline(_world, state) {
+    return state.dueAt >= FAR ? Infinity : state.dueAt;
+}
+/** What is decided of an own NIC; one that is not in the cluster file is missing. */
+export function verdict(state, nic) {
+    return state.nics[nic]?.verdict ?? { health: 'down', reason: 'missing', since: 0, rank: 4, holdUntil: NEVER };
+}
+/** Full polling of one net, or of all, for at least one window. Its first frames go out at the next wake-up, which is due. */
+export function pollNow(world, state, now, out, name) {
+    for (const net of Object.values(state.nets)) {
+        if (name !== undefined && net.name !== name)
+            continue;
+        const windowMs = (world.cluster.timing.pollMisses + 2) * fullPollMs(world);
+        enterFull(world, state, net, windowMs, 'operator', {}, now, out);
+        net.pollDueAt = now;
+        plan(state, net);
+    }
+}
+export function take(world, state, now, input, out) {
+    switch (input.kind) {
+        case 'host-observed':
+            for (const nic of [...input.nics.map((it) => it.nic), ...input.missing])
+                takeObservation(world, state, nic, now, out);
+            return;
+        case 'carrier-changed': {
+            const nic = state.nics[input.nic];
+            if (nic === undefined)
+                drop(state, 'unknown-nic');
+            else if (pollLink(nic, input.state, now))
+                linkChanged(world, state, nic, now, out);
+            return;
+        }
+        case 'counters-read':
+            readCounters(state, input.counters, now);
+            return;
+        case 'frame-received':
+            takeFrame(world, state, input.nic, input.bytes, now, out);
+            return;
+        case 'echo-answered': {
+            const nic = state.nics[input.nic];
+            if (nic === undefined)
+                drop(state, 'unknown-nic');
+            else
+                takeAnswer(world, state, nic, input.target, now, out);
+            return;
+        }
+        case 'stalled':
+            takeStall(world, state, now);
+            return;
+        case 'woke':
+            wake(world, state, now, out);
+            return;
+        case 'started':
+        case 'host-changed':
+        case 'operator-asked':
+        case 'stop-asked':
+            return;
+    }
+}
+function plan(state, net) {
+    state.dueAt = Math.min(state.dueAt, net.pollDueAt, net.checkDueAt);
+}
+function takeObservation(world, state, name, now, out) {
+    const nic = state.nics[name];
+    if (nic === undefined)
+        return drop(state, 'unknown-nic');
+    if (observeLink(nic, world.host[name], now))
+        linkChanged(world, state, nic, now, out);
+    else
+        reviewReadiness(world, state, state.nets[nic.net], now, out);
+}
+function linkChanged(world, state, nic, now, out) {
+    const net = state.nets[nic.net];
+    judgeLink(world, state, nic, now, out);
+    verdictsChanged(world, state, net, now, out);
+}
+/** All that follows from a verdict. */
+function verdictsChanged(world, state, net, now, out) {
+    followPoller(world, state, net, now, out);
+    reviewReadiness(world, state, net, now, out);
+    plan(state, net);
+}
+function takeFrame(world, state, name, bytes, now, out) {
+    const nic = state.nics[name];
+    if (nic === undefined)
+        return drop(state, 'unknown-nic');
+    const isPoll = bytes[12] === ETHERTYPE_POLL >> 8 && bytes[13] === (ETHERTYPE_POLL & 0xff);
+    if (!isPoll) {
+        if (Object.keys(nic.targets).length === 0)
+            return;
+        const target = answerIn(world, nic, bytes, now);
+        if (target !== null)
+            takeAnswer(world, state, nic, target, now, out);
+        return;
+    }
+    const poll = decodePoll(bytes, state.clusterTag, world.seal);
+    if (typeof poll === 'string')
+        return drop(state, poll);
+    const key = nicKey(poll.node, poll.nic);
+    if (state.netOf[key] === undefined)
+        return drop(state, 'poll-unknown-sender');
+    const refused = admit(world, state, nic, poll, now);
+    if (refused !== null)
+        return drop(state, refused);
+    if (poll.net !== nic.net)
+        return sight(state, nic, poll, now, out);
+    if (state.netOf[key] !== nic.net)
+        return drop(state, 'poll-unknown-sender');
+    takePoll(world, state, nic, key, poll, now, out);
+}
+function takePoll(world, state, nic, key, poll, now, out) {
+    const net = state.nets[nic.net];
+    const { pollMs } = world.cluster.timing;
+    const isNew = bookFrame(world, nic, key, poll, now);
+    const isOwn = poll.node === world.self.name;
+    if (!isOwn && poll.kind !== 'answer')
+        bookRows(net, poll, now);
+    if (!isOwn && poll.asks) {
+        net.askedUntil = now + 2 * pollMs;
+        if (net.polling === 'light')
+            enterFull(world, state, net, 0, 'asked', { by: key }, now, out);
+    }
+    if (isNew && isNews(state, nic, isOwn ? poll.nic : null))
+        doubt(world, state, net, 'heard-again', { nic: nic.key, heard: key }, now, out);
+    expectNext(world, state, net, nic, key, poll, now);
+    if (isOwn && poll.kind === 'poll' && poll.nic === net.poller && net.polling === 'light')
+        send(world, state, net, nic, 'answer', now, out);
+    plan(state, net);
+}
+/** A word after a long silence matters where a verdict stands that it may change. */
+function isNews(state, nic, ownSender) {
+    const plain = ({ verdict: { health, reason } }) => health === 'up' && reason === undefined;
+    return !plain(nic) || (ownSender !== null && !plain(state.nics[ownSender]));
+}
+function takeAnswer(world, state, nic, target, now, out) {
+    const net = state.nets[nic.net];
+    if (!answered(world, state, nic, target, now))
+        return;
+    doubt(world, state, net, 'target-answers', { nic: nic.key, target }, now, out);
+    plan(state, net);
+}
+/** Silence during the own stall is evidence against nobody. */
+function takeStall(world, state, now) {
+    for (const net of Object.values(state.nets)) {
+        postpone(world, state, net, now);
+        for (const name of net.nics) {
+            const nic = state.nics[name];
+            nic.windowFrom = now;
+            restartTargets(nic);
+        }
+    }
+}
+function wake(world, state, now, out) {
+    if (now < state.dueAt)
+        return;
+    state.dueAt = FAR;
+    for (const net of Object.values(state.nets)) {
+        if (now >= Math.min(net.pollDueAt, net.checkDueAt)) {
+            if (net.polling === 'light')
+                wakeLight(world, state, net, now, out);
+            // Not else: a missed poll starts full polling in the same step.
+            if (net.polling === 'full')
+                wakeFull(world, state, net, now, out);
+        }
+        plan(state, net);
+    }
+    if (Object.keys(state.cabling).length > 0)
+        forgetSightings(world, state, now, out);
+}
+function wakeLight(world, state, net, now, out) {
+    const misses = now >= net.checkDueAt ? overdue(state, net, now) : [];
+    if (misses.length > 0)
+        return missed(world, state, net, misses, now, out);
+    if (now < net.pollDueAt)
+        return;
+    net.pollDueAt = nextDue(net.pollDueAt, world.cluster.timing.pollMs, now);
+    if (pollLightly(world, state, net, now, out)) {
+        doubt(world, state, net, 'target-missed', {}, now, out);
+        return;
+    }
+    lookAfter(world, state, net, now, out);
+}
+/** A poll that was due did not come. Whoever hears nobody any more is suspect until a window of full polls is over. */
+function missed(world, state, net, misses, now, out) {
+    const evidence = { missed: misses.map(({ nic, of }) => `${nic.key} has not heard ${of}`) };
+    doubt(world, state, net, 'missed', evidence, now, out);
+    const { pollMs } = world.cluster.timing;
+    const hearsNobody = (nic) => now - nic.heardAnyAt >= pollMs + graceMs(world) / 2;
+    for (const { nic, of } of misses) {
+        const sibling = Object.values(state.nics).find(({ key }) => key === of);
+        // If it hears others, the silence is the other's.
+        const accused = hearsNobody(nic) ? nic : sibling;
+        if (accused === undefined || accused.link !== 'up' || accused.verdict.health !== 'up')
+            continue;
+        const about = { ...evidence, heardAgoMs: now - accused.heardAnyAt };
+        become(state, netOf(world, net.name), accused, 'suspect', 'missed', 'missed', about, now, out);
+    }
+}
+function wakeFull(world, state, net, now, out) {
+    const fullMs = fullPollMs(world);
+    if (now >= net.checkDueAt) {
+        const before = out.length;
+        const restless = judgeNet(world, state, net, now, out);
+        if (restless)
+            net.doubtUntil = Math.max(net.doubtUntil, now + (world.cluster.timing.pollMisses + 2) * fullMs);
+        if (out.length > before)
+            verdictsChanged(world, state, net, now, out);
+        net.checkDueAt = FAR;
+    }
+    if (now < net.pollDueAt)
+        return;
+    if (now >= net.doubtUntil && now >= net.askedUntil) {
+        leaveFull(world, state, net, now, out);
+        return;
+    }
+    net.pollDueAt = nextDue(net.pollDueAt, fullMs, now);
+    net.checkDueAt = now + fullMs / 2;
+    pollFully(world, state, net, now, out);
+    lookAfter(world, state, net, now, out);
+}
+/** Up delays and holds, at each poll of a net that has such. */
+function lookAfter(world, state, net, now, out) {
+    for (const name of net.nics) {
+        const nic = state.nics[name];
+        if (nic.downs.length > 0)
+            endHold(state, nic, now, out);
+    }
+    if (net.unsettled && endWaits(world, state, net, now, out))
+        verdictsChanged(world, state, net, now, out);
+}
+/** Keeps the phase, unless that moment has passed as well. */
+function nextDue(dueAt, everyMs, now) {
+    return dueAt + everyMs > now ? dueAt + everyMs : now + everyMs;
+}
+//# sourceMappingURL=monitor.js.map

@@ -1,0 +1,73 @@
+import { clear, raise } from './alarm.js';
+import { isLinkLocal } from './target.js';
+import { describe } from './verdict.js';
+export function reviewReadiness(world, state, net, now, out) {
+    const file = world.self.nets.find((it) => it.net === net.name);
+    if (file === undefined)
+        return;
+    for (const name of file.standby) {
+        const nic = state.nics[name];
+        if (nic.link === 'unseen')
+            continue;
+        const why = reasons(world, file, nic);
+        if (why.join() === nic.readiness.join())
+            continue;
+        const from = describeReadiness(nic.readiness);
+        nic.readiness = why;
+        const about = { net: net.name, nic: name };
+        const to = describeReadiness(why);
+        const cause = why.length === 0 ? 'ready' : 'unfit';
+        out.push({ kind: 'journal', entry: { at: now, event: 'readiness', ...about, from, to, cause, evidence: { why } } });
+        const key = `unfit ${name}`;
+        if (why.length === 0)
+            clear(state, key, about, now, out);
+        else
+            raise(state, key, 'standby-unfit', `standby ${name} is not fit: ${why.join(', ')}`, about, now, out);
+    }
+}
+function describeReadiness(why) {
+    return why.length === 0 ? 'ready' : why.join(', ');
+}
+function reasons(world, file, nic) {
+    const { health } = nic.verdict;
+    const why = health === 'up' ? [] : [describe(nic.verdict)];
+    const standby = world.host[nic.nic];
+    if (standby === undefined)
+        return why;
+    const primary = world.host[file.primary];
+    if (primary !== undefined)
+        why.push(...differences(primary, standby));
+    const carried = [...(primary?.addresses ?? []), ...file.addresses.map((it) => ({ ...it, local: it.address }))];
+    if (carried.some(({ family, local }) => family === 6 && !isLinkLocal(local)))
+        why.push(...withoutIpv6(standby));
+    const foreign = foreignAddresses(file, primary, standby);
+    if (foreign.length > 0)
+        why.push(`carries ${foreign.join(', ')}`);
+    return why;
+}
+function differences(primary, standby) {
+    const why = [];
+    if (standby.mtu !== primary.mtu)
+        why.push(`MTU ${standby.mtu}, not ${primary.mtu}`);
+    if (standby.linkType !== primary.linkType)
+        why.push(`link type ${standby.linkType}, not ${primary.linkType}`);
+    if (standby.master !== primary.master)
+        why.push(standby.master === undefined ? `not in ${primary.master}` : `in ${standby.master}`);
+    return why;
+}
+function withoutIpv6(standby) {
+    const off = Object.entries(standby.settings).some(([name, value]) => name.endsWith('disable_ipv6') && value.trim() === '1');
+    if (off)
+        return ['disable_ipv6 is set'];
+    const linkLocal = standby.addresses.some(({ family, local }) => family === 6 && isLinkLocal(local));
+    return linkLocal ? [] : ['no link-local address'];
+}
+/** The net's own addresses may be here because they were switched to it; then the primary has none of them. */
+function foreignAddresses(file, primary, standby) {
+    const own = new Set(file.addresses.map(({ address }) => address));
+    const global = (nic) => (nic?.addresses ?? []).map(({ local }) => local).filter((local) => !isLinkLocal(local));
+    if (own.size === 0 && global(primary).length === 0)
+        return [];
+    return global(standby).filter((local) => !own.has(local));
+}
+//# sourceMappingURL=readiness.js.map

@@ -1,0 +1,88 @@
+/**
+ * Whose frames are worth listening to. A frame under a good seal may still be an old one played again, so
+ * - a peer's incarnation counts only after a frame under it named our own present incarnation, which no recording from
+ *   before our start can do; one that was replaced never counts again;
+ * - under one incarnation the sequence of a sending NIC only rises.
+ */
+import type { Poll, Session } from '../frame/poll.js';
+import type { Ms } from '../input.js';
+import type { World } from '../world.js';
+import type { HealthState, NetState, NicState } from './state.js';
+
+/** Each replaced incarnation is one restart of a peer's daemon. */
+const RETIRED_MAX = 1000;
+
+export type SessionDrop = 'poll-loop' | 'poll-foreign-incarnation' | 'poll-retired' | 'poll-unproven' | 'poll-stale';
+
+/** Null: the sender is who it says it is, now. */
+export function admit(world: World, state: HealthState, nic: NicState, poll: Poll, now: Ms): SessionDrop | null {
+  if (poll.node === world.self.name) {
+    if (poll.incarnation !== world.incarnation) return 'poll-foreign-incarnation';
+    if (poll.nic === nic.nic) return 'poll-loop';
+  } else {
+    const refused = admitPeer(world, state, poll);
+    if (refused !== null) return refused;
+  }
+  return admitSequence(world, state, nic, poll, now);
+}
+
+function admitPeer(world: World, state: HealthState, poll: Poll): SessionDrop | null {
+  const session = (state.sessions[poll.node] ??= { accepted: '', claimed: '', retired: [] });
+  if (session.accepted === poll.incarnation) return null;
+  if (session.retired.includes(poll.incarnation)) return 'poll-retired';
+  session.claimed = poll.incarnation;
+  const namesUs = (it: Session): boolean => it.node === world.self.name && it.incarnation === world.incarnation;
+  if (!poll.sessions.some(namesUs)) return 'poll-unproven';
+  if (session.accepted !== '') session.retired.push(session.accepted);
+  if (session.retired.length > RETIRED_MAX) session.retired.shift();
+  session.accepted = poll.incarnation;
+  session.claimed = '';
+  forgetPeer(state, poll.node);
+  return null;
+}
+
+/** What was known of its NICs came from a daemon that is gone. */
+function forgetPeer(state: HealthState, node: string): void {
+  const theirs = (key: string): boolean => key.startsWith(`${node}/`);
+  for (const key of Object.keys(state.senders)) if (theirs(key)) delete state.senders[key];
+  for (const net of Object.values(state.nets))
+    for (const key of Object.keys(net.reports)) if (theirs(key)) delete net.reports[key];
+  for (const nic of Object.values(state.nics)) {
+    for (const [key, heard] of Object.entries(nic.hears))
+      if (theirs(key)) {
+        heard.sequence = 0;
+        heard.round = 0;
+      }
+    for (const key of Object.keys(nic.expects)) if (theirs(key)) delete nic.expects[key];
+  }
+}
+
+/**
+ * The same frame reaches several of our NICs, so each keeps its own last sequence; what any of them knew a poll ago is
+ * old on all, or a recording made on one could be played to another.
+ */
+function admitSequence(world: World, state: HealthState, nic: NicState, poll: Poll, now: Ms): SessionDrop | null {
+  const key = `${poll.node}/${poll.nic}`;
+  const sender = (state.senders[key] ??= { mark: 0, markedAt: now, settled: 0, poller: false });
+  if (poll.sequence <= (nic.hears[key]?.sequence ?? 0) || poll.sequence <= sender.settled) return 'poll-stale';
+  if (poll.sequence > sender.mark && now - sender.markedAt >= world.cluster.timing.pollMs) {
+    sender.settled = sender.mark;
+    sender.mark = poll.sequence;
+    sender.markedAt = now;
+  }
+  return null;
+}
+
+/** What our frames on that net say: each peer with the incarnation that counts and the one that wants to. */
+export function sessionsOf(world: World, state: HealthState, net: NetState): Session[] {
+  const peers = new Set(net.members.map((member) => member.node));
+  peers.delete(world.self.name);
+  const sessions: Session[] = [];
+  for (const node of peers) {
+    const session = state.sessions[node];
+    if (session === undefined) continue;
+    if (session.claimed !== '') sessions.push({ node, incarnation: session.claimed });
+    if (session.accepted !== '') sessions.push({ node, incarnation: session.accepted });
+  }
+  return sessions;
+}

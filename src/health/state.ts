@@ -1,0 +1,170 @@
+/** What the health stage remembers, as plain data. Each part is kept by the file of its name. */
+import type { Poll, TargetTestimony } from '../frame/poll.js';
+import type { Ms } from '../input.js';
+import type { Alarm, Decision, HealthReason, NicHealth } from '../status.js';
+
+/** Long before everything: state must survive JSON, which knows no -Infinity. */
+export const NEVER: Ms = -1e15;
+/** Long after everything. */
+export const FAR: Ms = 1e15;
+
+/** `alpha/eth0`: one NIC of the cluster. */
+export type NicKey = string;
+
+export type Link = 'unseen' | 'up' | 'down' | 'admin' | 'missing';
+
+export interface Verdict {
+  health: NicHealth;
+  reason?: HealthReason;
+  since: Ms;
+  /** Order of health, best first: 0 up · 1 unproven · 2 one-way, isolated, split or condemned only in name · 3 suspect · 4 down. */
+  rank: number;
+  /** Until then no switch *back* to this NIC, for it flaps. */
+  holdUntil: Ms;
+}
+
+/** Random loss: of the last frames, and the slowly forgotten worst. */
+export interface Loss {
+  lossNow: number;
+  lossHeld: number;
+}
+
+/** One direction between two NICs, seen at its end. */
+export interface Heard extends Loss {
+  at: Ms;
+  sequence: number;
+  round: number;
+}
+
+export interface TargetState extends Loss {
+  askedAt: Ms;
+  answeredAt: Ms;
+  /** Probes since the last answer that had their time and got none. */
+  missed: number;
+  /** Probed by ARP or neighbour discovery, for want of an address. */
+  byProbe: boolean;
+}
+
+export interface NicState {
+  nic: string;
+  key: NicKey;
+  net: string;
+  role: 'primary' | 'standby';
+  link: Link;
+  /** Last word of the lock-free poll; it is ahead of what an observation says. */
+  polled: 'unknown' | 'up' | 'down' | 'admin';
+  ifindex: number;
+  /** Heard somebody since its last carrier-up. */
+  proven: boolean;
+  /** Silence before it is evidence of nothing. */
+  windowFrom: Ms;
+  /** Frames came without a long pause since. */
+  receivingSince: Ms;
+  heardAnyAt: Ms;
+  /** When it stopped being down; it is up again after frames were received on it for `upDelay`. */
+  waitingSince: Ms;
+  sequence: number;
+  round: number;
+  hears: Record<NicKey, Heard>;
+  /** Light polling: when the next frame of that NIC is overdue. */
+  expects: Record<NicKey, Ms>;
+  targets: Record<string, TargetState>;
+  rxPackets: number;
+  txPackets: number;
+  rxLinkLocal: number;
+  /** Its received count rose, link-local groups aside; seen at that reading. */
+  movedAt: Ms;
+  /** When it went down, within `flapWindow`. */
+  downs: Ms[];
+  flapHoldMs: Ms;
+  verdict: Verdict;
+  readiness: string[];
+}
+
+/** What a NIC of another node said last. */
+export interface Report {
+  at: Ms;
+  target: TargetTestimony;
+  lossPermille: number;
+  /** When it heard that NIC, in this node's time. */
+  heard: Record<NicKey, Ms>;
+}
+
+export interface NetState {
+  name: string;
+  /** Own NICs in file order, the primary first. */
+  nics: string[];
+  /** All NICs of the net, over all nodes. */
+  members: { node: string; nic: string; key: NicKey }[];
+  polling: 'light' | 'full';
+  poller: string;
+  /** Own doubt lasts until then. */
+  doubtUntil: Ms;
+  /** A peer's doubt lasts until then. */
+  askedUntil: Ms;
+  /** Length of the next own doubt; doubles while doubts follow each other closely. */
+  holdMs: Ms;
+  leftFullAt: Ms;
+  pollDueAt: Ms;
+  checkDueAt: Ms;
+  /** A NIC waits for its up delay or there is something else to look at while polling is light. */
+  unsettled: boolean;
+  reports: Record<NicKey, Report>;
+}
+
+export interface PeerSession {
+  /** Incarnation that proved itself by naming ours; '' before. */
+  accepted: string;
+  /** Incarnation that it claims and that we name, so that it can prove itself; '' if there is none. */
+  claimed: string;
+  retired: string[];
+}
+
+/** Of one sending NIC, whichever of our NICs heard it. */
+export interface Sender {
+  /** A sequence, and since when it is known. */
+  mark: number;
+  markedAt: Ms;
+  /** Frames up to this sequence are old news on every NIC. */
+  settled: number;
+  poller: boolean;
+}
+
+export interface Sighting {
+  at: Ms;
+  nic: string;
+  net: string;
+  from: NicKey;
+  fromNet: string;
+}
+
+export interface HealthState {
+  dropped: Record<string, number>;
+  nets: Record<string, NetState>;
+  nics: Record<string, NicState>;
+  /** Every NIC of the cluster file → its net. */
+  netOf: Record<NicKey, string>;
+  sessions: Record<string, PeerSession>;
+  senders: Record<NicKey, Sender>;
+  cabling: Record<string, Sighting>;
+  alarms: Record<string, Alarm>;
+  /** The last verdicts, newest last. */
+  decisions: Decision[];
+  clusterTag: number;
+  dueAt: Ms;
+}
+
+export type PollFrame = Poll;
+
+export function drop(state: HealthState, reason: string): void {
+  state.dropped[reason] = (state.dropped[reason] ?? 0) + 1;
+}
+
+export function nicKey(node: string, nic: string): NicKey {
+  return `${node}/${nic}`;
+}
+
+/** Own NICs of a net that have carrier. */
+export function carryingNics(state: HealthState, net: NetState): NicState[] {
+  return net.nics.map((nic) => state.nics[nic]!).filter((nic) => nic.link === 'up');
+}

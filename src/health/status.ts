@@ -1,0 +1,87 @@
+/** This stage's part of the status document. */
+import type { Ms } from '../input.js';
+import type { Alarm, Decision, NetStatus, NicStatus } from '../status.js';
+import type { World } from '../world.js';
+import { NEVER, type HealthState, type NetState, type NicState } from './state.js';
+import { isProbeBlocked } from './target.js';
+import { framesNeeded, fullPollMs, graceMs, netLoss } from './window.js';
+
+export type HealthNicStatus = Omit<NicStatus, 'carrying' | 'locked'>;
+export type HealthNetStatus = Pick<NetStatus, 'name' | 'polling' | 'hearing'>;
+
+export interface HealthStatus {
+  alarms: Alarm[];
+  decisions: Decision[];
+  nics: HealthNicStatus[];
+  nets: HealthNetStatus[];
+  dropped: Record<string, number>;
+}
+
+export function status(world: World, state: HealthState, now: Ms): HealthStatus {
+  const nets = Object.values(state.nets);
+  return {
+    alarms: Object.values(state.alarms),
+    decisions: state.decisions,
+    nics: nets.flatMap((net) => net.nics.map((name) => nicStatus(world, state, net, state.nics[name]!, now))),
+    nets: nets.map((net) => ({ name: net.name, polling: net.polling, hearing: matrix(world, state, net, now) })),
+    dropped: state.dropped,
+  };
+}
+
+/** The last window: while polling is light, as many light polls as a full window has full ones. */
+function shownMs(world: World, state: HealthState, net: NetState, now: Ms): Ms {
+  const { pollMs, pollMisses } = world.cluster.timing;
+  if (net.polling === 'light') return pollMisses * pollMs + graceMs(world);
+  return framesNeeded(world, netLoss(world, state, net, now)) * fullPollMs(world) + graceMs(world);
+}
+
+function nicStatus(world: World, state: HealthState, net: NetState, nic: NicState, now: Ms): HealthNicStatus {
+  const hearing = matrix(world, state, net, now);
+  const { health, reason, since } = nic.verdict;
+  const hears = hearing.filter((pair) => pair.to === nic.key).map((pair) => [pair.from, pair.agoMs]);
+  const heardBy = hearing.filter((pair) => pair.from === nic.key).map((pair) => [pair.to, pair.agoMs]);
+  return {
+    name: nic.nic,
+    net: net.name,
+    role: nic.role,
+    health,
+    ...(reason === undefined ? {} : { reason }),
+    since,
+    poller: nic.nic === net.poller,
+    rxPackets: Math.max(0, nic.rxPackets),
+    txPackets: Math.max(0, nic.txPackets),
+    hears: Object.fromEntries(hears) as Record<string, Ms>,
+    heardBy: Object.fromEntries(heardBy) as Record<string, Ms>,
+    targets: targetsStatus(world, state, nic, now),
+    ...(nic.role === 'standby' ? { ready: { ok: nic.readiness.length === 0, why: nic.readiness } } : {}),
+  };
+}
+
+function targetsStatus(world: World, state: HealthState, nic: NicState, now: Ms): NicStatus['targets'] {
+  const shown: NicStatus['targets'] = {};
+  for (const [address, target] of Object.entries(nic.targets)) {
+    const everAnswered = target.answeredAt !== NEVER;
+    shown[address] = {
+      answers: nic.link === 'up' && everAnswered && target.missed < world.cluster.timing.pollMisses,
+      ...(everAnswered ? { agoMs: now - target.answeredAt } : {}),
+      ...(isProbeBlocked(world, state, nic, target) ? { note: 'probe-blocked' as const } : {}),
+    };
+  }
+  return shown;
+}
+
+/** `from` was heard by `to`. */
+function matrix(world: World, state: HealthState, net: NetState, now: Ms): HealthNetStatus['hearing'] {
+  const limit = shownMs(world, state, net, now);
+  const pairs: HealthNetStatus['hearing'] = [];
+  const add = (from: string, to: string, at: Ms): void => {
+    if (now - at <= limit) pairs.push({ from, to, agoMs: now - at });
+  };
+  for (const name of net.nics) {
+    const nic = state.nics[name]!;
+    for (const [from, heard] of Object.entries(nic.hears)) add(from, nic.key, heard.at);
+  }
+  for (const [to, report] of Object.entries(net.reports))
+    for (const [from, at] of Object.entries(report.heard)) add(from, to, at);
+  return pairs;
+}

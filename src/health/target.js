@@ -1,0 +1,144 @@
+/**
+ * Targets: on-link addresses that should always answer. A NIC with an address of the family asks by echo. One without
+ * asks by frame: ARP with sender 0.0.0.0, a neighbour solicitation from its link-local address, or from :: where it has
+ * none. Never with the stationary address, which is another NIC's.
+ */
+import { arpProbe, decodeArp } from '../frame/arp.js';
+import { decodeEthernet, ETHERTYPE_ARP } from '../frame/ethernet.js';
+import { UNSPECIFIED_V4 } from '../frame/ip.js';
+import { decodeNdp, neighbourProbe, neighbourSolicitation } from '../frame/ndp.js';
+import { drop, NEVER } from './state.js';
+import { countLoss, framesNeeded, fullPollMs, netLoss } from './window.js';
+const IFA_F_TENTATIVE = 0x40;
+/** More unanswered probes in a row than this were an outage, not random loss. */
+const LOST_MAX = 20;
+export function isLinkLocal(address) {
+    return /^fe[89ab]/i.test(address);
+}
+function linkLocalOf(observed) {
+    return observed.addresses.find(({ family, local, flags }) => family === 6 && isLinkLocal(local) && (flags & IFA_F_TENTATIVE) === 0)?.local;
+}
+export function netOf(world, name) {
+    return world.cluster.nets.find((net) => net.name === name);
+}
+/** Asks every target of the net once through that NIC. Returns whether one that answered until now missed its time. */
+export function probe(world, nic, now, out) {
+    const observed = world.host[nic.nic];
+    if (observed === undefined)
+        return false;
+    let missed = false;
+    for (const { family, address } of netOf(world, nic.net).targets) {
+        const target = (nic.targets[address] ??= { askedAt: NEVER, answeredAt: NEVER, missed: 0, lossNow: 0, lossHeld: 0, byProbe: false });
+        if (target.askedAt > target.answeredAt) {
+            target.missed++;
+            if (target.missed === 1 && target.answeredAt > NEVER)
+                missed = true;
+        }
+        target.askedAt = now;
+        const hasAddress = observed.addresses.some((it) => it.family === family && !isLinkLocal(it.local));
+        target.byProbe = !hasAddress;
+        if (hasAddress)
+            out.push({ kind: 'send-echo', nic: nic.nic, target: address });
+        else
+            out.push({ kind: 'send-frame', nic: nic.nic, bytes: probeFrame(observed, family, address) });
+    }
+    return missed;
+}
+function probeFrame(observed, family, target) {
+    if (family === 4)
+        return arpProbe(observed.mac, target);
+    const source = linkLocalOf(observed);
+    return source === undefined
+        ? neighbourProbe(observed.mac, target)
+        : neighbourSolicitation(observed.mac, source, target);
+}
+/** Books an answer. Returns whether it came after a silence that may have had consequences. */
+export function answered(world, state, nic, address, now) {
+    const target = nic.targets[address];
+    if (target === undefined || target.askedAt === NEVER) {
+        drop(state, 'target-unasked');
+        return false;
+    }
+    const { missed } = target;
+    if (target.answeredAt !== NEVER)
+        countLoss(target, missed, LOST_MAX);
+    const isNews = missed >= world.cluster.timing.pollMisses || target.answeredAt === NEVER;
+    target.answeredAt = now;
+    target.missed = 0;
+    return isNews;
+}
+/** A frame of ARP or neighbour discovery: the target that answers our probe with it, or null. */
+export function answerIn(world, nic, bytes, now) {
+    const observed = world.host[nic.nic];
+    const frame = decodeEthernet(bytes);
+    if (observed === undefined || typeof frame === 'string')
+        return null;
+    const toUs = frame.destination === observed.mac;
+    if (frame.etherType === ETHERTYPE_ARP) {
+        const arp = decodeArp(frame.payload);
+        // Only a reply to 0.0.0.0 is the answer to a probe of ours; any other frame proves but one direction.
+        if (typeof arp === 'string' || !toUs || arp.op !== 'reply' || arp.tpa !== UNSPECIFIED_V4)
+            return null;
+        return arp.spa in nic.targets ? arp.spa : null;
+    }
+    const ndp = decodeNdp(frame.payload);
+    if (typeof ndp === 'string' || ndp.type !== 'neighbour-advertisement')
+        return null;
+    const target = nic.targets[ndp.target];
+    if (target === undefined)
+        return null;
+    // From :: the answer goes to all nodes (RFC 4861 section 7.2.4): it is ours only if it comes right after our probe.
+    const ours = toUs || (linkLocalOf(observed) === undefined && now - target.askedAt <= fullPollMs(world) / 2);
+    return ours ? ndp.target : null;
+}
+/** Silence before a stall, or before full polling began, is not counted. */
+export function restartTargets(nic) {
+    for (const target of Object.values(nic.targets))
+        target.missed = Math.min(target.missed, 1);
+}
+/** Probes are dropped somewhere: none was ever answered, though the NIC hears the net well and a target lives. */
+export function isProbeBlocked(world, state, nic, target) {
+    if (!target.byProbe || target.answeredAt !== NEVER || nic.heardAnyAt === NEVER)
+        return false;
+    if (target.missed < world.cluster.timing.pollMisses)
+        return false;
+    return state.nets[nic.net].nics.some((name) => name !== nic.nic && answersNow(world, state.nics[name]));
+}
+function answersNow(world, nic) {
+    return nic.link === 'up' && Object.values(nic.targets).some((target) => answers(world, target));
+}
+function answers(world, target) {
+    return target.answeredAt !== NEVER && target.missed < world.cluster.timing.pollMisses;
+}
+/** What our frames say of that NIC. */
+export function targetTestimony(world, state, net, nic, now) {
+    const asked = Object.values(nic.targets).filter((it) => it.answeredAt !== NEVER || !it.byProbe);
+    if (asked.length === 0)
+        return 'not-asked';
+    if (asked.some((target) => answers(world, target)))
+        return 'answers';
+    const enough = probesNeeded(world, state, net, asked, now);
+    return asked.every((target) => target.missed >= enough) ? 'silent' : 'not-asked';
+}
+/** A question and its answer cross the net twice, and the target may have losses of its own. */
+function probesNeeded(world, state, net, asked, now) {
+    const both = 1 - (1 - netLoss(world, state, net, now)) ** 2;
+    const loss = asked.reduce((worst, target) => Math.max(worst, target.lossHeld), both);
+    return Math.max(world.cluster.timing.pollMisses + 1, framesNeeded(world, loss));
+}
+/** The target's part of the evidence on one NIC. */
+export function targetEvidence(world, state, net, nic, now) {
+    const own = targetTestimony(world, state, net, nic, now);
+    if (own === 'answers')
+        return 'answers';
+    const freshAfter = now - 2 * world.cluster.timing.pollMs;
+    const elsewhere = net.nics.some((name) => name !== nic.nic && answersNow(world, state.nics[name])) ||
+        Object.values(net.reports).some((report) => report.target === 'answers' && report.at >= freshAfter);
+    if (!elsewhere)
+        return 'none';
+    if (own === 'silent')
+        return 'unreachable';
+    const judged = Object.values(nic.targets).some((it) => it.answeredAt !== NEVER || !it.byProbe);
+    return judged ? 'undecided' : 'none';
+}
+//# sourceMappingURL=target.js.map
