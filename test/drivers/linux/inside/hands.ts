@@ -1,6 +1,6 @@
-/** What hands.test.ts has done inside a namespace: a hands' thread, and what it says, with the time of each word. */
+/** A hands' thread for tests inside a namespace, and what it says, with the time of each word. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -15,13 +15,14 @@ export const sleep = (ms: number): Promise<void> => new Promise((resolve) => set
 type Said = FromHands & { at: number };
 
 export class Bench {
-  readonly runDir = mkdtempSync(join(tmpdir(), 'bt-hands-'));
+  readonly runDir: string;
   readonly said: Said[] = [];
   readonly worker: Worker;
   #wake: () => void = () => undefined;
 
-  constructor(nics: string[], peers: string[] = []) {
-    const workerData: HandsData = { nics, peers, settings: [...OBSERVED_SETTINGS], runDir: this.runDir };
+  constructor(nics: string[], peers: string[] = [], runDir = mkdtempSync(join(tmpdir(), 'bt-hands-'))) {
+    this.runDir = runDir;
+    const workerData: HandsData = { nics, peers, settings: [...OBSERVED_SETTINGS], runDir };
     this.worker = new Worker(new URL('../../../../drivers/linux/hands.ts', import.meta.url), { workerData });
     this.worker.on('message', (message: FromHands) => {
       this.said.push({ ...message, at: performance.now() });
@@ -63,6 +64,17 @@ export class Bench {
 
   missing(nic: string, from = 0): Promise<Said> {
     return this.until((said) => said.kind === 'host-observed' && said.missing.includes(nic) && said, from);
+  }
+
+  /** Words so far that tell of that NIC. */
+  wordsOn(nic: string): number {
+    return this.said.filter((said) => said.kind === 'host-observed' && said.nics.some((each) => each.nic === nic))
+      .length;
+  }
+
+  async end(): Promise<void> {
+    await this.worker.terminate();
+    rmSync(this.runDir, { recursive: true, force: true });
   }
 
   async change(id: number, steps: Step[], undo?: Step[], record?: { switch?: unknown; ledger?: unknown }) {
@@ -124,22 +136,3 @@ export function buildNics(): void {
   ip('route add 10.200.0.0/16 via 10.7.0.253 proto static metric 50 mtu 1400');
   ip('-6 route add default via fd07::fe dev eth0 proto static');
 }
-
-export async function smoke() {
-  buildNics();
-  const bench = new Bench(['eth0', 'eth1', 'eth9']);
-  const first = await bench.until((said) => said.kind === 'host-observed' && said);
-  const { steps, undo } = switchSteps('eth0', 'eth1');
-  const { said, tookMs } = await bench.change(1, steps, undo, { switch: { a: 1 } });
-  const seen = await bench.observed('eth1', (each) => each.addresses.length === 3);
-  return {
-    kinds: bench.said.map(({ kind }) => kind),
-    first,
-    said,
-    tookMs,
-    seen,
-    dir: readdirSync(bench.runDir),
-    ip: ip('route'),
-  };
-}
-void [existsSync, readFileSync];
