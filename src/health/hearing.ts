@@ -36,6 +36,7 @@ export function bookFrame(world: World, nic: NicState, key: NicKey, poll: Poll, 
 
 /** Takes what a frame of another node says. */
 export function bookRows(net: NetState, poll: Poll, now: Ms): void {
+  net.peers[poll.node] = poll.kind === 'full' ? 'full' : 'light';
   for (const row of poll.rows) {
     const report = (net.reports[`${poll.node}/${row.nic}`] ??= {
       at: now,
@@ -99,23 +100,27 @@ export function hearingOf(world: World, state: HealthState, net: NetState, frame
     windowFrom = Math.max(windowFrom, nic.windowFrom);
   }
 
-  const ownRelation = (by: NicState, heard: Heard | undefined): Relation => {
+  const owesFrames = (of: NicKey): boolean => net.peers[of.slice(0, of.indexOf('/'))] !== 'light';
+  const ownRelation = (by: NicState, of: NicKey): Relation => {
+    const at = by.hears[of]?.at ?? NEVER;
     const limit = windowMs + LATE_PART * fullMs;
-    if (heard !== undefined && now - heard.at < limit) return 'hears';
-    return now - by.windowFrom >= limit ? 'not' : 'undecided';
+    // What was heard before the window began says nothing about now.
+    if (now - at < limit && at >= by.windowFrom) return 'hears';
+    return now - by.windowFrom >= limit && owesFrames(of) ? 'not' : 'undecided';
   };
   const theirRelation = (by: NicKey, of: NicKey): Relation => {
     const report = net.reports[by];
     const at = report?.heard[of];
     if (report === undefined || at === undefined || report.at < freshAfter) return 'unknown';
-    if (report.at - at < windowMs) return 'hears';
-    // Their ticks follow ours by the time that our first full poll took to reach them.
     const since = own[of]?.windowFrom ?? windowFrom;
-    return report.at - Math.max(at, since) >= windowMs - fullMs / 4 ? 'not' : 'undecided';
+    if (report.at - at < windowMs && at >= since - fullMs / 2) return 'hears';
+    // Their ticks follow ours by the time that our first full poll took to reach them.
+    const silentMs = report.at - Math.max(at, since);
+    return silentMs >= windowMs - fullMs / 4 && owesFrames(of) ? 'not' : 'undecided';
   };
   const relation = (by: NicKey, of: NicKey): Relation => {
     const nic = own[by];
-    return nic === undefined ? theirRelation(by, of) : ownRelation(nic, nic.hears[of]);
+    return nic === undefined ? theirRelation(by, of) : ownRelation(nic, of);
   };
   const known = [...Object.keys(own), ...Object.keys(net.reports).filter((key) => net.reports[key]!.at >= freshAfter)];
   const heardOf = (by: NicKey): NicKey[] =>

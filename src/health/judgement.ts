@@ -5,7 +5,7 @@ import type { Ms } from '../input.js';
 import type { DownReason, UpNote } from '../status.js';
 import type { World } from '../world.js';
 import { isStalled } from './counter.js';
-import { hearingOf, LATE_PART } from './hearing.js';
+import { hearingOf, LATE_PART, type Hearing } from './hearing.js';
 import { judge, look, type Finding, type Seen } from './nic.js';
 import { carryingNics, NEVER, type HealthState, type NetState, type NicState } from './state.js';
 import { netOf, targetEvidence } from './target.js';
@@ -55,11 +55,19 @@ export function judgeNet(world: World, state: HealthState, net: NetState, now: M
       wholeWindow: now - nic.windowFrom >= windowMs + LATE_PART * fullPollMs(world),
     };
     const seen = look(evidence);
-    const finding = judge(evidence, seen);
+    const finding = lasting(net, nic, hearing, judge(evidence, seen));
     restless =
       conclude(world, state, nic, finding, { ...seen, target: evidence.target, windowMs }, now, out) || restless;
   }
   return restless;
+}
+
+/** A note stays until every pair was looked at for a whole window: what it is about may just not have been heard yet. */
+function lasting(net: NetState, nic: NicState, hearing: Hearing, finding: Finding): Finding {
+  const { health, reason } = nic.verdict;
+  if (finding !== 'up' || health !== 'up' || reason === undefined || reason === 'unproven') return finding;
+  const open = net.members.some(({ key }) => key !== nic.key && hearing.relation(nic.key, key) === 'undecided');
+  return open ? 'undecided' : 'up';
 }
 
 function conclude(

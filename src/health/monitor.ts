@@ -89,6 +89,7 @@ function startNet(world: World, name: string, nics: string[], now: Ms): NetState
     checkDueAt: now + fullPollMs(world) / 2,
     unsettled: false,
     reports: {},
+    peers: {},
   };
 }
 

@@ -54,7 +54,7 @@ export function judge(evidence: Evidence, seen: Seen): Finding {
 /** It hears nobody: silent, deaf, or nothing can be proven. */
 function judgeWithoutHearing(evidence: Evidence, seen: Seen): Finding {
   if (!evidence.wholeWindow || (seen.heardBy.length === 0 && seen.undecided.length > 0)) return 'undecided';
-  const third = hearsThird(evidence, evidence.hearing.known);
+  const third = missesWhatOthersHear(evidence);
   if (seen.heardBy.length > 0 && third) return 'deaf';
   if (seen.heardBy.length === 0 && third && evidence.proven) return 'silent';
   if (evidence.target === 'unreachable') return 'unreachable';
@@ -78,6 +78,13 @@ function judgeUnheard(evidence: Evidence, seen: Seen): Finding {
 /** One of `witnesses` hears somebody who is neither itself nor the NIC in question. */
 function hearsThird({ nic, hearing }: Evidence, witnesses: NicKey[]): boolean {
   return witnesses.some((by) => by !== nic && hearing.heardOf(by).some((of) => of !== nic));
+}
+
+/** One of the others hears somebody whom the NIC in question should hear too, and does not. */
+function missesWhatOthersHear({ nic, hearing }: Evidence): boolean {
+  return hearing.known.some(
+    (by) => by !== nic && hearing.heardOf(by).some((of) => of !== nic && hearing.relation(nic, of) === 'not'),
+  );
 }
 
 /** Some NIC has nothing to do with it in either direction, and yet hears others: what lies between is the trunk. */

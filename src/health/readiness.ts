@@ -33,8 +33,9 @@ function describeReadiness(why: string[]): string {
 }
 
 function reasons(world: World, file: NodeNet, nic: NicState): string[] {
-  const { health } = nic.verdict;
-  const why = health === 'up' ? [] : [describe(nic.verdict)];
+  const { health, reason } = nic.verdict;
+  // A missed poll is a question; the answer comes within a window.
+  const why = health === 'up' || reason === 'missed' ? [] : [describe(nic.verdict)];
   const standby = world.host[nic.nic];
   if (standby === undefined) return why;
   const primary = world.host[file.primary];

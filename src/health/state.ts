@@ -110,6 +110,8 @@ export interface NetState {
   /** A NIC waits for its up delay or there is something else to look at while polling is light. */
   unsettled: boolean;
   reports: Record<NicKey, Report>;
+  /** How each other node polled when it was last heard. One under light polling owes no frames at the full rate. */
+  peers: Record<string, 'light' | 'full'>;
 }
 
 export interface PeerSession {

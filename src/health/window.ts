@@ -43,10 +43,14 @@ export function countLoss(loss: Loss, lost: number, lostMax: number): void {
   loss.lossNow -= loss.lossNow * GAIN;
 }
 
-/** Frames that should have come since the last one count too, unless there are so many that the sender is gone. */
+/**
+ * Frames that should have come since the last one count too, unless there are so many that the sender is gone, or it
+ * was not heard since full polling began and may be the one in question.
+ */
 function pairLoss(world: World, nic: NicState, heard: Heard, now: Ms): number {
+  if (heard.at < nic.windowFrom) return heard.lossHeld;
   const fullMs = fullPollMs(world);
-  const missing = Math.floor((now - Math.max(heard.at, nic.windowFrom) - fullMs / 2) / fullMs);
+  const missing = Math.floor((now - heard.at - fullMs / 2) / fullMs);
   if (missing < 1 || missing >= world.cluster.timing.pollMisses) return heard.lossHeld;
   return Math.max(heard.lossHeld, 1 - (1 - heard.lossNow) * (1 - GAIN) ** missing);
 }
