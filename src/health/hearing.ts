@@ -5,15 +5,7 @@
 import { NOT_HEARD, type HearingEntry, type HearingRow, type Poll } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import {
-  carryingNics,
-  NEVER,
-  type Heard,
-  type HealthState,
-  type NetState,
-  type NicKey,
-  type NicState,
-} from './state.js';
+import { carryingNics, NEVER, type HealthState, type NetState, type NicKey, type NicState } from './state.js';
 import { targetTestimony } from './target.js';
 import { countLoss, fullPollMs, graceMs, nicLoss } from './window.js';
 
