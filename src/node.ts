@@ -31,6 +31,8 @@ export interface NodeOptions {
 export interface NodeState {
   random: { seed: number };
   host: Record<string, NicObservation>;
+  /** NICs that the hands are changing → id of the change; 0: done, but not looked at since. What is known of them may be out of date. */
+  moving: Record<string, number>;
   health: health.HealthState;
   takeover: takeover.TakeoverState;
 }
@@ -56,6 +58,7 @@ export class Node {
     this.state = restored ?? {
       random,
       host,
+      moving: {},
       health: health.start(this.#world, now),
       takeover: takeover.start(this.#world, now),
     };
@@ -63,6 +66,7 @@ export class Node {
 
   step(now: Ms, input: Input): Action[] {
     const actions: Action[] = [];
+    this.#follow(input);
     if (input.kind === 'started') {
       const entry = { at: now, event: 'node-started', cause: 'started', evidence: { incarnation: this.#world.incarnation } } as const;
       actions.push({ kind: 'journal', entry });
@@ -74,7 +78,29 @@ export class Node {
     }
     health.take(this.#world, this.state.health, now, input, actions);
     takeover.take(this.#world, this.state.takeover, now, this.state.health, input, actions);
-    return actions;
+    return this.#heldBack(actions);
+  }
+
+  #follow(input: Input): void {
+    const { moving } = this.state;
+    if (input.kind === 'host-changed') {
+      for (const nic of Object.keys(moving)) if (moving[nic] === input.id) moving[nic] = 0;
+    } else if (input.kind === 'host-observed') {
+      for (const nic of [...input.nics.map((observed) => observed.nic), ...input.missing]) if (moving[nic] === 0) delete moving[nic];
+    }
+  }
+
+  /**
+   * Without the echo requests of NICs whose addresses are on the move: the kernel sends one from a NIC that has just lost
+   * its address under that very address, asks by ARP first, and so tells the whole net the wrong MAC.
+   */
+  #heldBack(actions: Action[]): Action[] {
+    const { moving } = this.state;
+    for (const action of actions) {
+      if (action.kind !== 'change-host') continue;
+      for (const step of action.steps) moving['route' in step ? step.route.nic : step.nic] = action.id;
+    }
+    return actions.filter((action) => action.kind !== 'send-echo' || moving[action.nic] === undefined);
   }
 
   /** When `woke` is due at the latest; Infinity if nothing waits. */
