@@ -2,18 +2,11 @@
 import { contains, unfitForHost } from './address.js';
 import type { Cluster, ClusterNode, NodeNet, Package, Prefix } from './cluster.js';
 import { show, unknownWord, type FilePath, type Finding } from './problem.js';
-import { nodeKeys } from './schema.js';
 
 const showPrefix = ({ address, prefixLength }: Prefix): string => `${address}/${prefixLength}`;
 
-function netNames(cluster: Cluster): Finding[] {
-  const found: Finding[] = cluster.nets
-    .filter(({ name }) => (nodeKeys as readonly string[]).includes(name))
-    .map(({ name }) => ({
-      path: ['nets', name],
-      atKey: true,
-      text: `a net cannot be called "${name}": that is a key of a node`,
-    }));
+function nothing(cluster: Cluster): Finding[] {
+  const found: Finding[] = [];
   if (cluster.nets.length === 0)
     found.push({ path: ['nets'], text: 'no net; expected at least one, such as { public: {} }' });
   if (cluster.nodes.length === 0) found.push({ path: ['nodes'], text: 'no node; expected at least one' });
@@ -282,7 +275,7 @@ function switches(cluster: Cluster): Finding[] {
 /** Everything that does not fit together. */
 export function inconsistencies(cluster: Cluster): Finding[] {
   return [
-    ...netNames(cluster),
+    ...nothing(cluster),
     ...cluster.nodes.flatMap(nicsOfNode),
     ...addresses(cluster),
     ...targets(cluster),

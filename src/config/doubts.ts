@@ -28,7 +28,9 @@ function unprovable(cluster: Cluster, net: Net): Finding[] {
       },
     ];
   }
-  if (nics.length === 2) {
+  // Without a standby there is nowhere to switch to: two private NICs on one cable are as they should be.
+  const standbys = nodes.some((node) => node.nets.some((it) => it.net === net.name && it.standby.length > 0));
+  if (nics.length === 2 && (standbys || net.heartbeat !== 'private')) {
     return [
       {
         path,

@@ -8,7 +8,8 @@ const DURATION = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 export function parseDuration(text: string): Ms | null {
   const match = DURATION.exec(text);
   if (!match) return null;
-  return Number(match[1]) * UNIT[match[2]!]!;
+  // Whole microseconds, so that 1.001s and 1001ms are the same.
+  return Math.round(Number(match[1]) * UNIT[match[2]!]! * 1000) / 1000;
 }
 
 /** The shortest text that parses to the same: 1500 → `1.5s`, 200 → `200ms`. */

@@ -3,6 +3,7 @@
  * `consistency.ts`. Messages of leaves are what is right, to be read after "expected".
  */
 import { z } from 'zod';
+import { oneOf } from './problem.js';
 import * as word from './words.js';
 import { byForm, byName, choice, mapping, oneOrMore, whole, yesNo } from './words.js';
 
@@ -32,9 +33,14 @@ const nodeNet = mapping(
 );
 
 /** Keys of a node beside its nets; no net may have such a name. */
-export const nodeKeys = ['serial', 'capacity'] as const;
+const nodeKeys = ['serial', 'capacity'] as const;
 
 const serial = mapping({ device: word.absolutePath, baud: whole(1200, 4_000_000).default(115_200) });
+
+const netName = word.name.refine(
+  (name) => !(nodeKeys as readonly string[]).includes(name),
+  `a name of letters, digits and dashes, at most 63, but not ${oneOf(nodeKeys)}, which are keys of a node`,
+);
 
 function node(nets: readonly string[]) {
   const shape = Object.fromEntries(nets.map((name) => [name, nodeNet.optional()]));
@@ -190,7 +196,7 @@ export function clusterSchema(nets: readonly string[]) {
     {
       cluster: word.name,
       key: word.absolutePath,
-      nets: byName(word.name, net, 'a mapping from names to nets, such as { public: {} }'),
+      nets: byName(netName, net, 'a mapping from names to nets, such as { public: {} }'),
       nodes: byName(word.name, node(nets), 'a mapping from names to nodes'),
       timing: timing.default('default'),
       quorum: quorum.optional(),
