@@ -12,7 +12,7 @@ export type Step =
   | { do: 'delete-address'; nic: string; address: Address }
   /** RTM_NEWROUTE with CREATE and REPLACE: takes the place of the route with the same key (destination, tos, metric, table). */
   | { do: 'replace-route'; route: Route }
-  /** RTM_NEWROUTE with CREATE and APPEND: IPv4 only. */
+  /** RTM_NEWROUTE with CREATE and APPEND: IPv4, and IPv6 routes without a gateway, which make no multipath. */
   | { do: 'append-route'; route: Route }
   | { do: 'delete-route'; route: Route }
   | { do: 'set-neighbour'; nic: string; neighbour: Neighbour }

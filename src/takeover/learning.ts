@@ -105,12 +105,12 @@ export function learn(turn: Turn, own: NodeNet, net: NetState, seen: NicObservat
 
 /** On a standby an address wears baton's tag and flags: what it is at home stays known, only its lifetimes go on. */
 function asKnown(before: Address, fresh: Address): Address {
-  const { validS: _, preferredS: __, ...known } = before;
-  return {
-    ...known,
-    ...(fresh.validS === undefined ? {} : { validS: fresh.validS }),
-    ...(fresh.preferredS === undefined ? {} : { preferredS: fresh.preferredS }),
-  };
+  const known: Address = { ...before };
+  delete known.validS;
+  delete known.preferredS;
+  if (fresh.validS !== undefined) known.validS = fresh.validS;
+  if (fresh.preferredS !== undefined) known.preferredS = fresh.preferredS;
+  return known;
 }
 
 /** A group that baton joined for receivers bound to the old NIC stays wanted though no socket shows it. */

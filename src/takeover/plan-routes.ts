@@ -3,10 +3,10 @@
  *
  *   IPv4  replace hits the first route of its key whatever its NIC, so it is used only where that is ours alone;
  *         else append (behind those of its key) and delete. Routes of one key keep their order.
- *   IPv6  append makes a multipath over the dead NIC, so replace, then delete what is left. Only where a route without
- *         gateway shares its key with a foreign one does it come by append: such routes make no multipath.
+ *   IPv6  append makes a multipath over the dead NIC, so replace, then delete what is left.
  *
- * Either way routes without a gateway go first: the kernel checks that a gateway is on-link.
+ * Routes without a gateway go first in either family, by append, and are deleted last: the kernel takes a gateway only
+ * while a route says that it is on-link, on the way there and on the way of an undo. They make no multipath.
  */
 import type { Route } from '../input.js';
 import type { Plan, PlanInput } from './plan.js';
@@ -18,7 +18,7 @@ export function moveRoutes4(plan: Plan, input: PlanInput): () => void {
   for (const { want, here, olds } of moves(input, 4)) {
     const [old] = olds;
     if (here) left.push(...olds);
-    else if (old && olds.length === 1 && isAlone(old, input)) {
+    else if (old && olds.length === 1 && joins(want) && isAlone(old, input)) {
       plan.push({ do: 'replace-route', route: want }, { do: 'replace-route', route: old });
     } else {
       plan.push({ do: 'append-route', route: want }, { do: 'delete-route', route: want });
@@ -36,8 +36,8 @@ export function moveRoutes6(plan: Plan, input: PlanInput): () => void {
   for (const { want, here, olds } of moves(input, 6)) {
     left.push(...olds);
     if (here) continue;
-    const taken = allRoutes(input).find((route) => routeKey(route) === routeKey(want) && joins(route) === joins(want));
-    if (!joins(want) && !isAlone(taken, input)) {
+    const taken = allRoutes(input).find((route) => routeKey(route) === routeKey(want) && joins(route));
+    if (!joins(want)) {
       plan.push({ do: 'append-route', route: want }, { do: 'delete-route', route: want });
     } else {
       plan.push(
@@ -47,7 +47,9 @@ export function moveRoutes6(plan: Plan, input: PlanInput): () => void {
     }
   }
   return () => {
-    for (const route of left) plan.push({ do: 'delete-route', route }, { do: 'replace-route', route });
+    for (const route of left.reverse()) {
+      plan.push({ do: 'delete-route', route }, { do: joins(route) ? 'replace-route' : 'append-route', route });
+    }
   };
 }
 
@@ -76,8 +78,12 @@ function moves({ portfolio, home, target, others }: PlanInput, family: 4 | 6): M
   });
 }
 
+/** Routes of one key stay together and in order, for the first of them is the one in use. */
 function gatewaysLast(routes: readonly Route[]): Route[] {
-  return [...routes.filter((route) => !joins(route)), ...routes.filter(joins)];
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) groups.set(routeKey(route), [...(groups.get(routeKey(route)) ?? []), route]);
+  const place = (group: Route[]): number => (group.every(joins) ? 2 : group.some(joins) ? 1 : 0);
+  return [...groups.values()].sort((a, b) => place(a) - place(b)).flat();
 }
 
 /** Does it have a gateway? IPv6 routes that do join others of their key to a multipath. */
@@ -90,8 +96,7 @@ function allRoutes({ target, others, beside }: PlanInput): Route[] {
 }
 
 /** Does no other route known to us share its key? */
-function isAlone(route: Route | undefined, input: PlanInput): boolean {
-  if (route === undefined) return true;
+function isAlone(route: Route, input: PlanInput): boolean {
   const key = routeKey(route);
   return (
     new Set(

@@ -7,12 +7,14 @@
  * other NICs lose theirs. Undo steps stand beside their steps, one each.
  */
 import type { Step } from '../action.js';
+import { samePrefix } from '../frame/ip.js';
 import type { Address, NicObservation } from '../input.js';
 import { ADDRESS_PROTOCOL, type Ledger } from './ledger.js';
 import {
   addressKey,
   addressOnNic,
   DAD_FAILED,
+  NO_PREFIX_ROUTE,
   NODAD,
   neighbourKey,
   NUD_PERMANENT,
@@ -80,9 +82,14 @@ function wantedAddress(address: Address, { home, target }: PlanInput): Address {
   return wanted;
 }
 
+/** The kernel lists IPv4 addresses oldest first, secondaries behind primaries, and IPv6 ones newest first. */
+function inOrderOfBirth(addresses: readonly Address[]): Address[] {
+  return [...addresses.filter((x) => x.family === 4), ...addresses.filter((x) => x.family === 6).reverse()];
+}
+
 function addAddresses(plan: Plan, input: PlanInput): void {
   const { nic } = input.target;
-  for (const address of input.portfolio.addresses) {
+  for (const address of inOrderOfBirth(input.portfolio.addresses)) {
     const wanted = wantedAddress(address, input);
     const found = input.target.addresses.find((x) => addressKey(x) === addressKey(wanted));
     const dead = found !== undefined && found.family === 6 && (found.flags & DAD_FAILED) !== 0;
@@ -104,11 +111,22 @@ function joinGroups(plan: Plan, { portfolio, target }: PlanInput): void {
 function takeAddresses(plan: Plan, { portfolio, others }: PlanInput): void {
   const moved = new Set(portfolio.addresses.map(addressKey));
   for (const { nic, addresses } of others) {
-    for (const address of addresses.filter((x) => moved.has(addressKey(x))).reverse()) {
+    const going = inOrderOfBirth(addresses.filter((x) => moved.has(addressKey(x)))).reverse();
+    for (const address of bareFirst(going)) {
       const back: Address = address.family === 6 ? { ...address, flags: address.flags | NODAD } : address;
       plan.push({ do: 'delete-address', nic, address }, { do: 'add-address', nic, address: back });
     }
   }
+}
+
+/** In one IPv6 prefix those without a prefix route go first: the kernel leaves the route of the last other one to them. */
+function bareFirst(going: Address[]): Address[] {
+  const isBare = (x: Address): boolean => x.family === 6 && (x.flags & NO_PREFIX_ROUTE) !== 0;
+  const prefixed = going.filter((x) => x.family === 6 && !isBare(x));
+  const isMixed = (x: Address): boolean =>
+    isBare(x) &&
+    prefixed.some((y) => x.prefixLength === y.prefixLength && samePrefix(x.local, y.local, x.prefixLength));
+  return [...going.filter(isMixed), ...going.filter((x) => !isMixed(x))];
 }
 
 /** Permanent entries move; copies that baton made on another NIC of the net go. */

@@ -141,8 +141,9 @@ function metricOf(route: Route): number {
 
 /** Everything about a route but the time it has left: equal routes are equal texts. A multipath is the same whichever of its NICs shows it. */
 export function routeText(route: Route): string {
-  const { expiresS: _, metric: __, nic, ...rest } = route;
-  return sortedJson({ ...rest, metric: metricOf(route), nic: route.nextHops ? '' : nic });
+  const text = { ...route, metric: metricOf(route), nic: route.nextHops ? '' : route.nic };
+  delete text.expiresS;
+  return sortedJson(text);
 }
 
 export function neighbourKey(neighbour: Neighbour): string {
