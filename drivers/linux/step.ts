@@ -34,9 +34,8 @@ export function performStep(step: Step, tools: StepTools): void {
   switch (step.do) {
     case 'add-address': {
       const address = fitted(step.nic, step.address, tools);
-      return request(tools, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, THERE, () =>
-        encodeAddress(indexOf(step.nic, tools), address),
-      );
+      const flags = step.renew ? NLM_F_REPLACE : NLM_F_CREATE | NLM_F_EXCL;
+      return request(tools, RTM_NEWADDR, flags, THERE, () => encodeAddress(indexOf(step.nic, tools), address));
     }
     case 'delete-address':
       return request(tools, RTM_DELADDR, 0, GONE, () => encodeAddress(indexOf(step.nic, tools), bare(step.address)));

@@ -18,6 +18,20 @@ export function addAddress(host: Host, nic: Nic, address: Address): Errno | null
   return address.family === 4 ? addV4(host, nic, address) : addV6(host, nic, address);
 }
 
+/** RTM_NEWADDR with REPLACE of one that is there: user's flags, protocol and lifetimes become the new ones, detection does not begin. */
+export function renewAddress(host: Host, nic: Nic, address: Address): Errno | null {
+  const at = nic.addresses.findIndex((one) => one.local === address.local && one.prefixLength === address.prefixLength);
+  const held = nic.addresses[at];
+  if (!held) return addAddress(host, nic, address);
+  const kept = held.flags & (IFA_F.secondary | IFA_F.tentative);
+  nic.addresses[at] = {
+    ...address,
+    flags: address.flags | kept | (address.validS === undefined ? IFA_F.permanent : 0),
+  };
+  host.touched(nic.name);
+  return null;
+}
+
 export function deleteAddress(host: Host, nic: Nic, address: Address): Errno | null {
   const held = nic.addresses.find((one) => one.local === address.local && one.prefixLength === address.prefixLength);
   if (!held) return 'EADDRNOTAVAIL';

@@ -1,7 +1,7 @@
 /** What a simulated kernel says to each change that the hands ask for: done, or the errno of the real one. */
 import type { Step } from '../../src/action.js';
 import type { Address } from '../../src/input.js';
-import { addAddress, deleteAddress } from './addresses.js';
+import { addAddress, deleteAddress, renewAddress } from './addresses.js';
 import type { Host } from './host.js';
 import type { Errno } from './routes.js';
 
@@ -29,7 +29,9 @@ function applyToNic(host: Host, step: NicStep): Errno | null {
   if (!nic) return 'ENODEV';
   switch (step.do) {
     case 'add-address':
-      return addAddress(host, nic, fitted(host, nic.name, step.address));
+      return step.renew
+        ? renewAddress(host, nic, fitted(host, nic.name, step.address))
+        : addAddress(host, nic, fitted(host, nic.name, step.address));
     case 'delete-address':
       return deleteAddress(host, nic, step.address);
     case 'set-neighbour':
