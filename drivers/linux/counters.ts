@@ -58,11 +58,12 @@ export class CounterReader {
   }
 
   #number(i: number): number {
+    const slab = this.#slab;
+    const start = i * SLOT;
+    // The last byte is the newline.
+    const end = start + this.#lengths[i]! - 1;
     let number = 0;
-    for (let at = i * SLOT, end = at + this.#lengths[i]!; at < end; at++) {
-      const digit = this.#slab[at]! - 0x30;
-      if (digit >= 0 && digit <= 9) number = number * 10 + digit;
-    }
+    for (let at = start; at < end; at++) number = number * 10 + slab[at]! - 0x30;
     return number;
   }
 }

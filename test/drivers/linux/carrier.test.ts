@@ -127,6 +127,17 @@ describe.skipIf(!asRoot)('carrier and counters from sysfs (needs root)', () => {
     if (kind === 'physical') expect(got.held).toBeGreaterThan(0);
   });
 
+  it('finds the same when a poll reads a part of the NICs', async () => {
+    const peers = ['peer0', 'peer1'].map((peer) => `-n ${there.name} link set ${peer}`);
+    const told = await call('inParts', 'eth0', 'eth1', peers);
+    const each = (nic: string): [string, string][] => [
+      [nic, 'down'],
+      [nic, 'up'],
+      [nic, 'up'],
+    ];
+    expect(told).toEqual([...each('eth0'), ...each('eth1')]);
+  });
+
   it('begins with what is', async () => {
     const told = await call('beginnings', 'eth2', 'nosuch');
     expect(told.sort()).toEqual([

@@ -11,10 +11,11 @@ type Told = [nic: string, state: string];
 async function polled(
   nics: string[],
   story: (last: (nic: string) => string | undefined) => Promise<void>,
+  quickNicsMax?: number,
 ): Promise<Told[]> {
   const told: Told[] = [];
   const table = new Nics(nics);
-  const carrier = new Carrier(table, (nic, state) => told.push([nic, state]));
+  const carrier = new Carrier(table, (nic, state) => told.push([nic, state]), quickNicsMax);
   carrier.hint(nics);
   const beat = setInterval(() => carrier.poll(), 5);
   await story((nic) => told.findLast(([of]) => of === nic)?.[1]);
@@ -48,6 +49,23 @@ export async function beginnings(down: string, missing: string) {
   return polled([down, missing], async (last) => {
     await until(() => last(down) !== undefined && last(missing) !== undefined);
   });
+}
+
+/** Two NICs lose their carriers while each poll reads one of three: what is told, the missing one aside. */
+export async function inParts(one: string, other: string, inPeers: [string, string]) {
+  const told = await polled(
+    [one, 'nosuch', other],
+    async (last) => {
+      const both = (state: string) => () => last(one) === state && last(other) === state;
+      await until(both('up'));
+      for (const peer of inPeers) ip(`${peer} down`);
+      await until(both('down'));
+      for (const peer of inPeers) ip(`${peer} up`);
+      await until(both('up'));
+    },
+    1,
+  );
+  return told.filter(([nic]) => nic !== 'nosuch').sort();
 }
 
 /** Set down and up, renamed there and back, deleted and made again under the same name. */
