@@ -41,6 +41,8 @@ interface Monitored extends Tables {
   groups: string[];
   settings: Record<string, string>;
   stale: Set<Table>;
+  /** Something heard may have changed its observation. */
+  touched: boolean;
   /** JSON of the observation last told; `missing`; empty before the first. */
   told: string;
 }
@@ -64,7 +66,9 @@ export class Mirror {
   readonly #neighbours: NeighbourView;
   readonly #settings: readonly string[];
   #linksStale = true;
-  /** Something heard may have changed an observation. */
+  /** Routes were looked at since their gateways were gathered. */
+  #rerouted = true;
+  /** Is any NIC touched? */
   #touched = true;
 
   constructor(session: Session, options: MirrorOptions) {
@@ -132,6 +136,12 @@ export class Mirror {
   #mark(monitored: Monitored | undefined, ...tables: Table[]): void {
     if (monitored === undefined) return;
     for (const table of tables) monitored.stale.add(table);
+    this.#touch(monitored);
+  }
+
+  #touch(monitored: Monitored | undefined): void {
+    if (monitored === undefined) return;
+    monitored.touched = true;
     this.#touched = true;
   }
 
@@ -140,12 +150,20 @@ export class Mirror {
     const before = this.links.get(link.ifindex);
     if (type === RTM_DELLINK) this.links.delete(link.ifindex);
     else this.links.put(link);
-    this.#touched = true;
+    this.#touchKin(before, link);
     const monitored = this.#byIndex.get(link.ifindex);
     // Set down or taken to a VRF, a NIC loses routes and addresses, some without a word.
     if (monitored && (before?.admin !== link.admin || before.master !== link.master)) markAll(monitored);
     this.#settle(before?.name);
     this.#settle(link.name);
+  }
+
+  /** The link itself, those below it, and, if it is a master, its ports. */
+  #touchKin(before: Link | undefined, link: Link): void {
+    for (const ifindex of [link.ifindex, before?.below, link.below]) this.#touch(this.#byIndex.get(ifindex ?? 0));
+    if (before?.name === link.name && before.kind === link.kind) return;
+    for (const monitored of this.#monitored.values())
+      if (this.links.get(monitored.ifindex)?.master === link.ifindex) this.#touch(monitored);
   }
 
   /** Follows which link has a monitored name: another one than before is a new NIC, of which nothing is known. */
@@ -159,6 +177,7 @@ export class Mirror {
     monitored.ifindex = ifindex;
     if (ifindex !== undefined) this.#byIndex.set(ifindex, monitored);
     markAll(monitored);
+    this.#touched = true;
   }
 
   #heardAddress(type: number, payload: Buffer): void {
@@ -174,7 +193,7 @@ export class Mirror {
     const told = decodeNeighbour(payload);
     const monitored = told && this.#byIndex.get(told.ifindex);
     if (!monitored) return;
-    if (this.#neighbours.heard(monitored.nic, told.neighbour, type === RTM_NEWNEIGH)) this.#touched = true;
+    if (this.#neighbours.heard(monitored.nic, told.neighbour, type === RTM_NEWNEIGH)) this.#touch(monitored);
   }
 
   #heardRoute(route: Route | null): void {
@@ -190,12 +209,12 @@ export class Mirror {
   flush(again: readonly string[] = []): Observation | null {
     if (this.#linksStale) this.#readLinks();
     const present = [...this.#monitored.values()].filter((monitored) => monitored.ifindex !== undefined);
+    this.#rerouted ||= present.some(({ stale }) => stale.has('routes4') || stale.has('routes6'));
     for (const family of [4, 6] as const) {
       this.#refresh(present, `addresses${family}`, (one) => dumpAddresses(this.#session, family, one));
       this.#refresh(present, `routes${family}`, (one) => dumpRoutes(this.#session, family, one, this.links));
     }
-    const gateways = present.flatMap(({ routes4, routes6 }) => [...routes4, ...routes6]);
-    if (this.#neighbours.wantGatewaysOf(gateways)) for (const each of present) each.stale.add('neighbours');
+    if (this.#rerouted) this.#wantGateways(present);
     this.#refreshNeighbours(present);
     this.#refreshFiles(present);
     this.#touched = false;
@@ -204,7 +223,10 @@ export class Mirror {
 
   #readLinks(): void {
     this.links.replaceAll(this.#session.dump(RTM_GETLINK, encodeLinkDump(), decodeLink));
-    for (const nic of this.#monitored.keys()) this.#settle(nic);
+    for (const monitored of this.#monitored.values()) {
+      this.#settle(monitored.nic);
+      monitored.touched = true;
+    }
     this.#linksStale = false;
   }
 
@@ -222,6 +244,12 @@ export class Mirror {
       tables[table] = (whole ?? dump(ifindex))(ifindex);
       monitored.stale.delete(table);
     }
+  }
+
+  #wantGateways(present: Monitored[]): void {
+    const routes = present.flatMap(({ routes4, routes6 }) => [...routes4, ...routes6]);
+    if (this.#neighbours.wantGatewaysOf(routes)) for (const each of present) this.#mark(each, 'neighbours');
+    this.#rerouted = false;
   }
 
   #refreshNeighbours(present: Monitored[]): void {
@@ -248,6 +276,8 @@ export class Mirror {
   #news(again: ReadonlySet<string>): Observation | null {
     const news: Observation = { nics: [], missing: [] };
     for (const monitored of this.#monitored.values()) {
+      if (!monitored.touched && !again.has(monitored.nic)) continue;
+      monitored.touched = false;
       const observation = this.#observation(monitored);
       const text = observation === null ? 'missing' : JSON.stringify(observation);
       if (text === monitored.told && !again.has(monitored.nic)) continue;
@@ -299,6 +329,7 @@ function blank(nic: string): Monitored {
     groups: [],
     settings: {},
     stale: new Set(),
+    touched: true,
     told: '',
   };
   markAll(monitored);
@@ -306,5 +337,7 @@ function blank(nic: string): Monitored {
 }
 
 function markAll(monitored: Monitored | undefined): void {
-  for (const table of TABLES) monitored?.stale.add(table);
+  if (monitored === undefined) return;
+  for (const table of TABLES) monitored.stale.add(table);
+  monitored.touched = true;
 }

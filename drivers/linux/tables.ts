@@ -21,7 +21,8 @@ export type ByNic<T> = (ifindex: number) => T[];
 export function dumpAddresses(session: Session, family: 4 | 6, ifindex: number): ByNic<Address> {
   const filter = session.filters ? ifindex : 0;
   const found = unlessGone(() => session.dump(RTM_GETADDR, encodeAddressDump(family, filter), decodeAddress));
-  return grouped(found.map(({ ifindex: index, address }) => [index, address]));
+  // A kernel without IPv6 answers with all families that it has.
+  return grouped(found.flatMap(({ ifindex: at, address }) => (address.family === family ? [[at, address]] : [])));
 }
 
 /** A multipath route is a route of each of its legs' NICs. */
@@ -29,7 +30,7 @@ export function dumpRoutes(session: Session, family: 4 | 6, ifindex: number, nam
   const filter = session.filters ? ifindex : 0;
   const told = (payload: Buffer): Route | null => {
     const route = decodeRoute(payload, names);
-    return route !== null && isTold(route) ? route : null;
+    return route?.family === family && isTold(route) ? route : null;
   };
   const found = unlessGone(() => session.dump(RTM_GETROUTE, encodeRouteDump(family, filter), told));
   const placed: [number, Route][] = [];
@@ -46,10 +47,12 @@ export function dumpNeighbours(session: Session, ifindex: number): ByNic<Neighbo
   const filter = session.filters ? ifindex : 0;
   const found = ([4, 6] as const).flatMap((family) =>
     [false, true].flatMap((proxy) =>
-      unlessGone(() => session.dump(RTM_GETNEIGH, encodeNeighbourDump(family, filter, proxy), decodeNeighbour)),
+      unlessGone(() => session.dump(RTM_GETNEIGH, encodeNeighbourDump(family, filter, proxy), decodeNeighbour)).filter(
+        ({ neighbour }) => neighbour.family === family,
+      ),
     ),
   );
-  return grouped(found.map(({ ifindex: index, neighbour }) => [index, neighbour]));
+  return grouped(found.map(({ ifindex: at, neighbour }) => [at, neighbour]));
 }
 
 function unlessGone<T>(dump: () => T[]): T[] {
