@@ -46,7 +46,7 @@ export interface IdleFigures {
   rssMb: number;
   overS: number;
   cpuBudgetPercent?: number;
-  rssBudgetMb: number;
+  rssBudgetMb?: number;
   failure?: string;
 }
 
@@ -76,7 +76,7 @@ export function missed(report: BenchReport): string[] {
       ...(figures.cpuBudgetPercent !== undefined && figures.cpuPercent >= figures.cpuBudgetPercent
         ? [`${name}: ${figures.cpuPercent.toFixed(2)} % of a core, budget ${figures.cpuBudgetPercent} %`]
         : []),
-      ...(figures.rssMb >= figures.rssBudgetMb
+      ...(figures.rssBudgetMb !== undefined && figures.rssMb >= figures.rssBudgetMb
         ? [`${name}: ${figures.rssMb.toFixed(0)} MB resident, budget ${figures.rssBudgetMb} MB`]
         : []),
     ];

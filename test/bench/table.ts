@@ -31,13 +31,14 @@ function switchRow(figures: SwitchFigures): string[] {
 }
 
 function idleRow(figures: IdleFigures): string[] {
-  const { cpuBudgetPercent: budget } = figures;
+  const { cpuBudgetPercent, rssBudgetMb } = figures;
+  const below = (budget: number | undefined): string => (budget === undefined ? '-' : `< ${budget}`);
   return [
     `${figures.nics} NICs, ${figures.nodes} node${figures.nodes === 1 ? '' : 's'}`,
     figures.timing,
-    budget === undefined ? '-' : `< ${budget}`,
+    below(cpuBudgetPercent),
     Number.isNaN(figures.cpuPercent) ? '-' : figures.cpuPercent.toFixed(2),
-    `< ${figures.rssBudgetMb}`,
+    below(rssBudgetMb),
     Number.isNaN(figures.rssMb) ? '-' : figures.rssMb.toFixed(0),
   ];
 }
