@@ -39,6 +39,8 @@ export class Daemon {
   #changesLeft = Infinity;
   #onExit: (() => void) | null = null;
   #frozen = false;
+  /** Asked to stop. */
+  #ending = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -48,8 +50,12 @@ export class Daemon {
     return this.#run !== null;
   }
 
-  /** After the time that a process needs to start. */
+  /** After the time that a process needs to start; one that is still ending ends first. */
   startSoon(): void {
+    if (this.#run && this.#ending) {
+      this.#onExit = () => this.startSoon();
+      return;
+    }
     this.#options.host.world.clock.after(START_MS, () => this.start());
   }
 
@@ -74,7 +80,7 @@ export class Daemon {
     const incarnation = hex() + hex();
     const node = new Node({ cluster, node: host.name, seal, incarnation, seed: random.integer() }, driver.now());
     this.#run = { driver, node, offsetMs, answers: new Map() };
-    this.#frozen = false;
+    this.#frozen = this.#ending = false;
     this.#changesLeft = Infinity;
     driver.start((input) => this.#take(input));
   }
@@ -94,7 +100,12 @@ export class Daemon {
 
   /** SIGTERM or SIGHUP; `exited` once its hands have done what they were told. */
   stop(how: 'stop' | 'restart', exited?: () => void): void {
+    if (!this.#run) {
+      exited?.();
+      return;
+    }
     this.#onExit = exited ?? null;
+    this.#ending = true;
     this.#take({ kind: 'stop-asked', how });
   }
 

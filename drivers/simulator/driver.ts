@@ -180,7 +180,7 @@ export class SimulatorDriver implements Driver {
   #give(input: Input): void {
     if (this.#closed) return;
     if (this.#frozenAt === null) this.#take(input);
-    else if (this.#unread.length < SOCKET_FRAMES_MAX) this.#unread.push(input);
+    else if (input.kind !== 'frame-received' || this.#unread.length < SOCKET_FRAMES_MAX) this.#unread.push(input);
   }
 
   #woke(): void {

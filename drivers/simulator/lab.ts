@@ -17,6 +17,7 @@ import { inflict } from './faults.js';
 import type { Host } from './host.js';
 import { buildNetwork, type Network } from './network.js';
 import { isLinkLocal } from './prefix.js';
+import { shared } from './shared-seal.js';
 import { writeTrace, type TraceLine } from './trace.js';
 import { World } from './wire.js';
 
@@ -57,7 +58,7 @@ export class SimulatorLab implements Lab {
       scenario.name,
     );
     buildNetwork(this.#network, scenario, cluster);
-    const seal = sealWith(new Uint8Array(KEY_LENGTH).fill(0xba));
+    const seal = shared(sealWith(new Uint8Array(KEY_LENGTH).fill(0xba)));
     for (const [name, host] of hosts) {
       host.onDatagram = () => this.#datagrams.push(world.clock.now);
       const daemon = new Daemon({
@@ -196,7 +197,10 @@ export class SimulatorLab implements Lab {
   }
 
   #settle(): void {
-    this.#clients((client) => [...client.probes, ...client.connections]).forEach((program) => program.asker.settle());
+    for (const client of this.#network.clients.values()) {
+      for (const prober of client.probes) prober.asker.settle();
+      for (const connection of client.connections) connection.asker.settle();
+    }
   }
 
   #clients<T>(take: (client: Client) => T[]): T[] {
