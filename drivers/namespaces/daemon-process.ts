@@ -15,6 +15,8 @@ import { attempt } from './shell.js';
 const READY_WITHIN_MS = 30_000;
 const END_WITHIN_MS = 15_000;
 const ASK_EACH_MS = 25;
+/** `started` and the first look at the host: then its engine and its hands are at work. */
+const FIRST_INPUTS = 2;
 /** Name of the thread that changes the kernel's state (`comm` of its task). */
 const HANDS = 'baton-hands';
 const LOG_TAIL_LINES = 30;
@@ -60,7 +62,7 @@ export class DaemonProcess {
     }
   }
 
-  /** Resolves when its control socket answers. Throws an Error with the end of its log when it ends before, or is not ready in time. */
+  /** Resolves when its control socket answers and it has looked at the host. Throws an Error with the end of its log when it ends before, or is not ready in time. */
   async start(): Promise<void> {
     const { node, namespace, folder, config } = this.#place;
     for (const name of ['run', 'state']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
@@ -100,9 +102,11 @@ export class DaemonProcess {
       try {
         const control = await Control.connect(join(this.#place.folder, 'run'));
         running.control = control;
-        await control.status();
-        void this.#follow(control);
-        return;
+        if ((await control.status()).inputs >= FIRST_INPUTS) {
+          void this.#follow(control);
+          return;
+        }
+        control.close();
       } catch {
         running.control?.close();
         running.control = null;
@@ -191,6 +195,8 @@ export class DaemonProcess {
     return async () => {
       tracer.kill('SIGINT');
       await ended;
+      // A batond that is dead may not have been heard to be: its pipes close a little later.
+      if (isDead(running.child.pid)) await running.ended;
       return this.#running !== running;
     };
   }
@@ -205,6 +211,15 @@ export class DaemonProcess {
       BATON_STATE_DIR: join(folder, 'state'),
     };
     return attempt('ip', ['netns', 'exec', namespace, process.execPath, batonProgram(), ...words], '', env);
+  }
+}
+
+/** Gone, or a zombie that waits for its parent. */
+function isDead(pid: number | undefined): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
   }
 }
 
