@@ -40,6 +40,7 @@ function followPeerPoller(state: HealthState, net: NetState, key: NicKey, poll: 
       for (const name of net.nics) delete state.nics[name]!.expects[member.key];
     }
   sender.poller = poll.poller;
+  sender.polls = poll.kind === 'poll';
 }
 
 /** One overdue frame. */

@@ -69,7 +69,7 @@ function entriesOf(net: NetState, nic: NicState, now: Ms): HearingEntry[] {
 /** Own NICs are judged half a full poll after the last frame of the window was due, or a little less by the clock's rounding. */
 export const LATE_PART = 0.4;
 
-/** Did one NIC hear the other within the window? `undecided`: not yet for the whole of it; `unknown`: nobody says. */
+/** Did one NIC hear the other within the window? `undecided`: not yet for the whole of it; `unknown`: nobody says, or it owed no frames. */
 export type Relation = 'hears' | 'not' | 'undecided' | 'unknown';
 
 /** The hearing of a net over one window that ends now. */
@@ -92,23 +92,32 @@ export function hearingOf(world: World, state: HealthState, net: NetState, frame
     windowFrom = Math.max(windowFrom, nic.windowFrom);
   }
 
-  const owesFrames = (of: NicKey): boolean => net.peers[of.slice(0, of.indexOf('/'))] !== 'light';
+  // Under light polling only who polls can be counted on, and at a quarter of the rate.
+  const isLight = (of: NicKey): boolean => net.peers[of.slice(0, of.indexOf('/'))] === 'light';
+  const spanOf = (of: NicKey): Ms => frames * (isLight(of) ? world.cluster.timing.pollMs : fullMs);
+  const owesFrames = (of: NicKey): boolean => {
+    const sender = state.senders[of];
+    return !isLight(of) || sender?.poller === true || sender?.polls === true;
+  };
+  const silence = (of: NicKey, whole: boolean): Relation => {
+    if (!owesFrames(of)) return 'unknown';
+    return whole ? 'not' : 'undecided';
+  };
   const ownRelation = (by: NicState, of: NicKey): Relation => {
     const at = by.hears[of]?.at ?? NEVER;
-    const limit = windowMs + LATE_PART * fullMs;
+    const limit = spanOf(of) + LATE_PART * fullMs;
     // What was heard before the window began says nothing about now.
     if (now - at < limit && at >= by.windowFrom) return 'hears';
-    return now - by.windowFrom >= limit && owesFrames(of) ? 'not' : 'undecided';
+    return silence(of, now - by.windowFrom >= limit);
   };
   const theirRelation = (by: NicKey, of: NicKey): Relation => {
     const report = net.reports[by];
     const at = report?.heard[of];
     if (report === undefined || at === undefined || report.at < freshAfter) return 'unknown';
     const since = own[of]?.windowFrom ?? windowFrom;
-    if (report.at - at < windowMs && at >= since - fullMs / 2) return 'hears';
+    if (report.at - at < spanOf(of) && at >= since - fullMs / 2) return 'hears';
     // Their ticks follow ours by the time that our first full poll took to reach them.
-    const silentMs = report.at - Math.max(at, since);
-    return silentMs >= windowMs - fullMs / 4 && owesFrames(of) ? 'not' : 'undecided';
+    return silence(of, report.at - Math.max(at, since) >= spanOf(of) - fullMs / 4);
   };
   const relation = (by: NicKey, of: NicKey): Relation => {
     const nic = own[by];

@@ -14,6 +14,8 @@ import { framesNeeded, fullPollMs, netLoss } from './window.js';
 
 const LINK_REASONS = { down: 'carrier', admin: 'admin', missing: 'missing' } as const;
 
+const CONDEMNING: Finding[] = ['silent', 'deaf', 'mute', 'unreachable'];
+
 /** The link changed: down at once; up again means to wait. Returns whether the verdict changed. */
 export function judgeLink(world: World, state: HealthState, nic: NicState, now: Ms, out: Action[]): boolean {
   const net = netOf(world, nic.net);
@@ -55,19 +57,25 @@ export function judgeNet(world: World, state: HealthState, net: NetState, now: M
       wholeWindow: now - nic.windowFrom >= windowMs + LATE_PART * fullPollMs(world),
     };
     const seen = look(evidence);
-    const finding = lasting(net, nic, hearing, judge(evidence, seen));
+    const finding = lasting(net, nic, hearing, seen, judge(evidence, seen));
     restless =
       conclude(world, state, nic, finding, { ...seen, target: evidence.target, windowMs }, now, out) || restless;
   }
   return restless;
 }
 
-/** A note stays until every pair was looked at for a whole window: what it is about may just not have been heard yet. */
-function lasting(net: NetState, nic: NicState, hearing: Hearing, finding: Finding): Finding {
+/**
+ * What stands is not given up, and nothing is noted, before every pair was looked at for a whole window: what would
+ * speak against it may just not have been heard yet. Frames both ways are proof enough that a NIC works.
+ */
+function lasting(net: NetState, nic: NicState, hearing: Hearing, seen: Seen, finding: Finding): Finding {
+  if (finding === 'undecided' || CONDEMNING.includes(finding)) return finding;
   const { health, reason } = nic.verdict;
-  if (finding !== 'up' || health !== 'up' || reason === undefined || reason === 'unproven') return finding;
+  const plain = health === 'suspect' || (health === 'up' && (reason === undefined || reason === 'unproven'));
+  const bothWays = seen.hears.length > 0 && seen.heardBy.length > 0;
+  if (finding === 'up' && (plain || (health === 'down' && bothWays))) return 'up';
   const open = net.members.some(({ key }) => key !== nic.key && hearing.relation(nic.key, key) === 'undecided');
-  return open ? 'undecided' : 'up';
+  return open ? 'undecided' : finding;
 }
 
 function conclude(

@@ -145,6 +145,24 @@ export function pollNow(world: World, state: HealthState, now: Ms, out: Action[]
   }
 }
 
+function answerPollNow(
+  world: World,
+  state: HealthState,
+  now: Ms,
+  id: number,
+  name: string | undefined,
+  out: Action[],
+): void {
+  const known = Object.keys(state.nets);
+  if (name !== undefined && !known.includes(name)) {
+    const text = `this node has no net ${name}; it has ${known.join(', ')}`;
+    out.push({ kind: 'answer-operator', id, answer: { ok: false, text } });
+    return;
+  }
+  pollNow(world, state, now, out, name);
+  out.push({ kind: 'answer-operator', id, answer: { ok: true, text: `full polling of ${name ?? known.join(', ')}` } });
+}
+
 export function take(world: World, state: HealthState, now: Ms, input: Input, out: Action[]): void {
   switch (input.kind) {
     case 'host-observed':
@@ -175,9 +193,11 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
     case 'woke':
       wake(world, state, now, out);
       return;
+    case 'operator-asked':
+      if (input.request.ask === 'poll-now') answerPollNow(world, state, now, input.id, input.request.net, out);
+      return;
     case 'started':
     case 'host-changed':
-    case 'operator-asked':
     case 'stop-asked':
       return;
   }

@@ -63,7 +63,7 @@ function forgetPeer(state: HealthState, node: string): void {
  */
 function admitSequence(world: World, state: HealthState, nic: NicState, poll: Poll, now: Ms): SessionDrop | null {
   const key = `${poll.node}/${poll.nic}`;
-  const sender = (state.senders[key] ??= { mark: 0, markedAt: now, settled: 0, poller: false });
+  const sender = (state.senders[key] ??= { mark: 0, markedAt: now, settled: 0, poller: false, polls: false });
   if (poll.sequence <= (nic.hears[key]?.sequence ?? 0) || poll.sequence <= sender.settled) return 'poll-stale';
   if (poll.sequence > sender.mark && now - sender.markedAt >= world.cluster.timing.pollMs) {
     sender.settled = sender.mark;

@@ -129,7 +129,10 @@ export interface Sender {
   markedAt: Ms;
   /** Frames up to this sequence are old news on every NIC. */
   settled: number;
+  /** It is its node's poller. */
   poller: boolean;
+  /** Its last frame was a light poll, so the next one is due. */
+  polls: boolean;
 }
 
 export interface Sighting {

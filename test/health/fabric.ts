@@ -12,6 +12,7 @@ import * as health from '../../src/health/monitor.js';
 import { describe as describeVerdict } from '../../src/health/verdict.js';
 import type { Input, NicObservation } from '../../src/input.js';
 import type { JournalEntry } from '../../src/status.js';
+import type { Fault } from './faults.js';
 import type { World } from '../../src/world.js';
 
 export const TRANSIT_MS = 0.2;
@@ -248,7 +249,30 @@ export class Fabric {
     this.hosts[this.card(key).node]!.take({ kind: 'carrier-changed', nic: this.card(key).nic, state: 'up' });
   }
 
+  readonly deadSwitches = new Set<string>();
+
+  /** Carriers stay. */
+  inflict(fault: Fault): void {
+    switch (fault.kind) {
+      case 'trunk':
+        this.trunk = false;
+        return;
+      case 'target':
+        this.targetAlive = false;
+        return;
+      case 'switch':
+        this.deadSwitches.add(fault.at);
+        return;
+      default: {
+        const card = this.card(fault.at);
+        card.dropIn = fault.kind !== 'out';
+        card.dropOut = fault.kind !== 'in';
+      }
+    }
+  }
+
   #joined(a: string, b: string): boolean {
+    if (this.deadSwitches.has(a) || this.deadSwitches.has(b)) return false;
     return a === b || this.trunk;
   }
 
