@@ -24,9 +24,10 @@ const COALESCE_MS: Ms = 1;
 const SLOW_LOOK_MS: Ms = 5;
 const RETRY_MS: Ms = 20;
 const RETRY_MAX_MS: Ms = 1000;
-/** What no news tell is read again: a NIC in so many each second. */
+/** What no news tell is read again: one NIC in ten each second, and no more than this, for each costs 0.2 ms. */
 const UNTOLD_EVERY_MS: Ms = 1000;
 const UNTOLD_SHARE = 10;
+const UNTOLD_MAX = 20;
 
 type ChangeHost = Extract<HandsAction, { kind: 'change-host' }>;
 
@@ -159,10 +160,10 @@ export class HandsThread {
 
   #readUntold(): void {
     const { nics } = this.#mirror;
-    const count = Math.ceil(nics.length / UNTOLD_SHARE);
+    const count = Math.min(Math.ceil(nics.length / UNTOLD_SHARE), UNTOLD_MAX);
     const from = this.#untoldAt;
     this.#untoldAt = from + count >= nics.length ? 0 : from + count;
-    this.#mirror.suspectUntold(nics.slice(from, from + count));
+    this.#mirror.suspectUntold(nics.slice(from, from + count), !this.#monitor.tellsGroups);
     this.#lookSoon();
   }
 

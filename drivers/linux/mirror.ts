@@ -5,7 +5,7 @@
  *   news ──heard──▶ stale marks ──flush──▶ dumps ──▶ observations that differ from the last ones told
  */
 import type { Address, NicObservation, Route } from '../../src/input.js';
-import { familyOf, RTM_DELADDR, RTM_NEWADDR } from './netlink/address.js';
+import { decodeAddress, RTM_DELADDR, RTM_NEWADDR } from './netlink/address.js';
 import { readU32 } from './netlink/host-order.js';
 import { decodeLink, encodeLinkDump, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, type Link } from './netlink/link.js';
 import { attributeMap, asU32, type Message } from './netlink/message.js';
@@ -100,9 +100,10 @@ export class Mirror {
     for (const nic of nics) markAll(this.#monitored.get(nic));
   }
 
-  /** What no news tell, of these NICs: sysctls, and on kernels before 6.14 multicast groups. */
-  suspectUntold(nics: readonly string[]): void {
-    for (const nic of nics) this.#mark(this.#monitored.get(nic), 'settings', 'groups');
+  /** What no news tell, of these NICs: sysctls, and on older kernels multicast groups. */
+  suspectUntold(nics: readonly string[], groups: boolean): void {
+    const tables: Table[] = groups ? ['settings', 'groups'] : ['settings'];
+    for (const nic of nics) this.#mark(this.#monitored.get(nic), ...tables);
   }
 
   get nics(): string[] {
@@ -181,12 +182,15 @@ export class Mirror {
   }
 
   #heardAddress(type: number, payload: Buffer): void {
-    const family = familyOf(payload[0]);
-    if (family === null || payload.length < 8) return;
-    const monitored = this.#byIndex.get(readU32(payload, 4));
-    this.#mark(monitored, `addresses${family}`);
-    // Routes that prefer the address as their source go with it, on whatever NIC they are.
-    if (type === RTM_DELADDR && family === 4) for (const each of this.#monitored.values()) this.#mark(each, 'routes4');
+    const told = decodeAddress(payload);
+    if (told === null) return;
+    const { family, local } = told.address;
+    const owner = this.#byIndex.get(told.ifindex);
+    this.#mark(owner, `addresses${family}`);
+    if (type !== RTM_DELADDR || family === 6) return;
+    // The routes of a NIC go with its last address, and routes that prefer the address go with it, on whatever NIC they are.
+    for (const each of this.#monitored.values())
+      if (each === owner || each.routes4.some((route) => route.preferredSource === local)) this.#mark(each, 'routes4');
   }
 
   #heardNeighbour(type: number, payload: Buffer): void {
