@@ -1,1 +1,9 @@
-{ "targets": [ { "target_name": "socket", "sources": ["drivers/linux/socket.c"], "cflags": ["-Wall", "-Wextra", "-O2"] } ] }
+{
+  "targets": [
+    {
+      "target_name": "socket",
+      "sources": ["drivers/linux/socket.c", "drivers/linux/syscalls.c"],
+      "cflags": ["-Wall", "-Wextra", "-O2"]
+    }
+  ]
+}

@@ -153,7 +153,9 @@ function installPackages() {
 // ── native addons ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 const SOCKET = 'build/Release/socket.node';
-const SOCKET_SOURCES = ['drivers/linux/socket.c', 'binding.gyp'];
+const SOCKET_SOURCES = ['socket.c', 'syscalls.c', 'native.h']
+  .map((name) => `drivers/linux/${name}`)
+  .concat('binding.gyp');
 
 function modified(path) {
   return existsSync(from(path)) ? statSync(from(path)).mtimeMs : 0;

@@ -1,29 +1,21 @@
 /*
- * The system calls that Node does not have, and no logic: one class over packet, netlink, UDP, raw and Unix sockets and
- * timerfds, polled by libuv without threads, and a few functions. What it all means is said in socket.ts.
+ * The sockets that Node does not have, and no logic: one class over packet, netlink, UDP, raw and Unix sockets and
+ * timerfds, polled by libuv without threads. What it all means is said in socket.ts.
  *
  * Calls that set something up throw Node errors with `code`, `errno` and `syscall`; calls of the hot path return -errno.
  * A buffer given to `attach` stays pinned until `close`; the hot path allocates nothing.
  */
 #define _GNU_SOURCE
-#define NAPI_VERSION 8
-#include <errno.h>
+#include "native.h"
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <net/if.h>
-#include <node_api.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
-#include <uv.h>
 
 /* Each slot of a receive buffer begins with the sender's address; struct sockaddr_in6 (28 bytes) is the largest asked for. */
 #define ADDRESS_SPACE 32
@@ -50,51 +42,6 @@ struct Socket {
   int32_t *meta;
   uint32_t slots, slot;
 };
-
-/* ---- values in and out ---- */
-
-static napi_value throw_errno(napi_env env, const char *syscall, int e) {
-  napi_value message, code, error, value;
-  char text[128];
-  snprintf(text, sizeof text, "%s: %s, %s", uv_err_name(-e), uv_strerror(-e), syscall);
-  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message);
-  napi_create_string_utf8(env, uv_err_name(-e), NAPI_AUTO_LENGTH, &code);
-  napi_create_error(env, code, message, &error);
-  napi_create_int32(env, -e, &value);
-  napi_set_named_property(env, error, "errno", value);
-  napi_create_string_utf8(env, syscall, NAPI_AUTO_LENGTH, &value);
-  napi_set_named_property(env, error, "syscall", value);
-  napi_throw(env, error);
-  return NULL;
-}
-
-static napi_value from_int(napi_env env, int32_t n) {
-  napi_value value;
-  napi_create_int32(env, n, &value);
-  return value;
-}
-
-static int to_int(napi_env env, napi_value value) {
-  int32_t n = 0;
-  napi_get_value_int32(env, value, &n);
-  return n;
-}
-
-static bool to_array(napi_env env, napi_value value, napi_typedarray_type want, void **data, size_t *length) {
-  napi_typedarray_type type;
-  bool is = false;
-  *data = NULL;
-  *length = 0;
-  return napi_is_typedarray(env, value, &is) == napi_ok && is &&
-         napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok && type == want;
-}
-#define to_bytes(env, value, data, length) to_array(env, value, napi_uint8_array, (void **)(data), length)
-#define to_ints(env, value, data, length) to_array(env, value, napi_int32_array, (void **)(data), length)
-
-#define ARGUMENTS(n)  \
-  size_t argc = n;    \
-  napi_value argv[n]; \
-  napi_get_cb_info(env, info, &argc, argv, NULL, NULL)
 
 #define METHOD(n, syscall)                                                                    \
   size_t argc = n;                                                                            \
@@ -497,96 +444,24 @@ static napi_value socket_start(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* ---- functions ---- */
-
-/* readBatch(fds, slab, slot, lengths) -> how many failed; each file from its beginning, the rest of its slot zeroed */
-static napi_value read_batch(napi_env env, napi_callback_info info) {
-  ARGUMENTS(4);
-  int32_t *fds, *lengths;
-  uint8_t *slab;
-  size_t count, size, lengths_count;
-  int failed = 0, slot = to_int(env, argv[2]);
-  if (!to_ints(env, argv[0], &fds, &count) || !to_bytes(env, argv[1], &slab, &size) ||
-      !to_ints(env, argv[3], &lengths, &lengths_count) || slot < 1 || count > size / slot || count > lengths_count)
-    return throw_errno(env, "pread", EINVAL);
-  for (size_t i = 0; i < count; i++) {
-    uint8_t *bytes = slab + i * slot;
-    ssize_t r = fds[i] < 0 ? -EBADF : pread(fds[i], bytes, slot, 0);
-    if (r < 0) lengths[i] = fds[i] < 0 ? -EBADF : -errno;
-    else lengths[i] = r;
-    if (r < 0) failed++;
-    memset(bytes + (r < 0 ? 0 : r), 0, slot - (r < 0 ? 0 : r));
-  }
-  return from_int(env, failed);
-}
-
-/* readNames(ifindexes, slab): the present name of each in IFNAMSIZ bytes, zeroes where there is none; takes no rtnl */
-static napi_value read_names(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
-  int32_t *ifindexes;
-  uint8_t *slab;
-  size_t count, size;
-  if (!to_ints(env, argv[0], &ifindexes, &count) || !to_bytes(env, argv[1], &slab, &size) || count > size / IFNAMSIZ)
-    return throw_errno(env, "ioctl", EINVAL);
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return throw_errno(env, "socket", errno);
-  for (size_t i = 0; i < count; i++) {
-    struct ifreq request;
-    memset(&request, 0, sizeof request);
-    request.ifr_ifindex = ifindexes[i];
-    memset(slab + i * IFNAMSIZ, 0, IFNAMSIZ);
-    if (ifindexes[i] > 0 && ioctl(fd, SIOCGIFNAME, &request) == 0)
-      memcpy(slab + i * IFNAMSIZ, request.ifr_name, strnlen(request.ifr_name, IFNAMSIZ));
-  }
-  close(fd);
-  return NULL;
-}
-
-static napi_value ifindex(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  char name[IFNAMSIZ * 2] = "";
-  napi_get_value_string_utf8(env, argv[0], name, sizeof name, NULL);
-  unsigned index = if_nametoindex(name);
-  if (!index && errno != ENODEV && errno != ENXIO) return throw_errno(env, "ioctl", errno);
-  return from_int(env, (int)index);
-}
-
-static napi_value set_thread_name(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  char name[16] = "";
-  napi_get_value_string_utf8(env, argv[0], name, sizeof name, NULL);
-  if (prctl(PR_SET_NAME, name, 0, 0, 0)) return throw_errno(env, "prctl", errno);
-  return NULL;
-}
-
-static napi_value set_scheduler(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
-  struct sched_param param = {.sched_priority = to_int(env, argv[1])};
-  if (sched_setscheduler(0, to_int(env, argv[0]), &param)) return throw_errno(env, "sched_setscheduler", errno);
-  return NULL;
-}
-
-#define ENTRY(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
-
-NAPI_MODULE_INIT() {
+void define_socket(napi_env env, napi_value exports) {
   napi_property_descriptor methods[] = {
-      ENTRY("bind", socket_bind),         ENTRY("setOption", socket_set_option),
-      ENTRY("getOption", socket_get_option), ENTRY("getName", socket_get_name),
+      ENTRY("bind", socket_bind),
+      ENTRY("setOption", socket_set_option),
       ENTRY("setOptionLater", socket_set_option_later),
-      ENTRY("setFilter", socket_set_filter), ENTRY("setTime", socket_set_time),
-      ENTRY("send", socket_send),         ENTRY("sendBatch", socket_send_batch),
-      ENTRY("attach", socket_attach),     ENTRY("receive", socket_receive),
-      ENTRY("receiveWait", socket_receive_wait), ENTRY("start", socket_start),
+      ENTRY("getOption", socket_get_option),
+      ENTRY("getName", socket_get_name),
+      ENTRY("setFilter", socket_set_filter),
+      ENTRY("setTime", socket_set_time),
+      ENTRY("send", socket_send),
+      ENTRY("sendBatch", socket_send_batch),
+      ENTRY("attach", socket_attach),
+      ENTRY("receive", socket_receive),
+      ENTRY("receiveWait", socket_receive_wait),
+      ENTRY("start", socket_start),
       ENTRY("close", socket_close),
-  };
-  napi_property_descriptor functions[] = {
-      ENTRY("readBatch", read_batch),          ENTRY("readNames", read_names),
-      ENTRY("ifindex", ifindex),               ENTRY("setThreadName", set_thread_name),
-      ENTRY("setScheduler", set_scheduler),
   };
   napi_value class;
   napi_define_class(env, "Socket", NAPI_AUTO_LENGTH, socket_new, NULL, sizeof methods / sizeof *methods, methods, &class);
   napi_set_named_property(env, exports, "Socket", class);
-  napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
-  return exports;
 }

@@ -1,5 +1,5 @@
 /**
- * Face of the native addon `socket.c`: packet, netlink, UDP, raw and Unix sockets and timerfds, watched by libuv, and the
+ * Face of the native addon (`socket.c`, `syscalls.c`): packet, netlink, UDP, raw and Unix sockets and timerfds, watched by libuv, and the
  * few system calls that Node lacks. It may be loaded in any number of threads; what a thread opens ends with it.
  *
  * Errors: calls that set something up throw `NodeJS.ErrnoException` with `code` and `syscall`; calls of the hot path
