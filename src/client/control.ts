@@ -28,10 +28,13 @@ export class Control {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => {
       const answer = JSON.parse(line) as ControlAnswer;
       this.#waiting.get(answer.id)?.(answer);
     });
+    // readline hands on what the socket suffers (a daemon that was killed); `close` follows and says it all.
+    lines.on('error', () => {});
     socket.on('close', () => {
       for (const answered of [...this.#waiting.values()]) answered(null);
       this.#waiting.clear();
