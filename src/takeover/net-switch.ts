@@ -22,6 +22,7 @@ export function lookAtNet(turn: Turn, own: NodeNet, net: NetState): void {
     judgeSuitability(turn, own, net);
     const verdict = turn.verdict(net.carrier);
     const health = words(verdict);
+    if (verdict.health !== 'down' && turn.world.host[net.carrier]?.carrier) net.wasUp = true;
     const due = net.lookAt !== null && net.lookAt <= now;
     const away = net.carrier !== own.primary;
     if (net.unsuitable !== null) net.dirty = false;
@@ -130,9 +131,10 @@ function judgeSuitability(turn: Turn, own: NodeNet, net: NetState): void {
   });
 }
 
+/** A carrier that was down from the start may only be slow to come up; one that was up is known to have failed. */
 function graceUntil({ world, state }: Turn, net: NetState): Ms {
   const { pollMs, pollMisses } = world.cluster.timing;
-  return state.run?.nets[net.net] || net.switches > 0 ? 0 : state.startedAt + GRACE_WINDOWS * pollMs * pollMisses;
+  return net.wasUp || state.run?.nets[net.net] ? 0 : state.startedAt + GRACE_WINDOWS * pollMs * pollMisses;
 }
 
 /** The next moment at which time alone may change something. */

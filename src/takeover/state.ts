@@ -67,6 +67,8 @@ export interface NetState {
   retries: number;
   /** All defended addresses were on the carrier at some moment of this run. */
   served: boolean;
+  /** The carrier NIC was seen working at some moment of this run. */
+  wasUp: boolean;
   /** A NIC of the net changed and that was not looked into yet. */
   dirty: boolean;
   /** Health of the carrier at the last look, in words. */
@@ -169,6 +171,7 @@ function startNet(net: string, carrier: string, now: Ms): NetState {
     retryAt: 0,
     retries: 0,
     served: false,
+    wasUp: false,
     dirty: true,
     health: '',
     lookAt: null,
