@@ -12,9 +12,11 @@ export interface ReplayReport {
   journal: JournalEntry[];
   /** Where the journal that came of it first differs from the recorded one; absent: identical. */
   differs?: { input: number; recorded: string; replayed: string };
+  /** The last line was cut short: the daemon died as it wrote it. */
+  cutShort: boolean;
 }
 
-/** Throws an Error with the line's number when the file is not a recording or is cut in the middle of a line. */
+/** Throws an Error with the line's number when the file is not a recording. */
 export async function replay(path: string): Promise<ReplayReport> {
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
   const seals: string[] = [];
@@ -26,13 +28,21 @@ export async function replay(path: string): Promise<ReplayReport> {
   let node: Node | undefined;
   let report: ReplayReport | undefined;
   let number = 0;
+  let broken: Error | undefined;
   for await (const line of lines) {
     number++;
-    const entry = parse(line, number, path);
+    if (broken !== undefined) throw broken;
+    let entry: RecordingStart | RecordedInput;
+    try {
+      entry = readRecorded(line);
+    } catch {
+      broken = new Error(`${path}:${number}: not a line of a recording`);
+      continue;
+    }
     if (!node || !report) {
       if (!('recording' in entry)) throw new Error(`${path} is not a recording of baton: its first line has no start`);
       node = new Node({ ...entry, seal }, entry.at, entry.state ?? undefined);
-      report = { node: entry.node, inputs: 0, journal: [] };
+      report = { node: entry.node, inputs: 0, journal: [], cutShort: false };
       continue;
     }
     if ('recording' in entry) throw new Error(`${path}:${number}: a second start`);
@@ -44,14 +54,7 @@ export async function replay(path: string): Promise<ReplayReport> {
     const [recorded, replayed] = [JSON.stringify(entry.journal ?? []), JSON.stringify(made)];
     if (recorded !== replayed && !report.differs) report.differs = { input: report.inputs, recorded, replayed };
   }
-  if (!report) throw new Error(`${path} is empty`);
+  if (!report) throw broken ?? new Error(`${path} is empty`);
+  report.cutShort = broken !== undefined;
   return report;
-}
-
-function parse(line: string, number: number, path: string): RecordingStart | RecordedInput {
-  try {
-    return readRecorded(line);
-  } catch {
-    throw new Error(`${path}:${number}: not a line of a recording (cut short?)`);
-  }
 }
