@@ -41,10 +41,12 @@ class Engine {
     const worker = new Worker(new URL('../../drivers/linux/hands.js', import.meta.url), { workerData: data, name: 'hands' });
     // Without hands nothing can be changed any more: better a new start, which adopts what is there.
     worker.on('error', (error) => this.#fail(`the hands failed: ${error.stack ?? error.message}`));
+    const hands = new PortHands(worker);
+    hands.onNote((text) => say({ say: 'note', text }));
     this.#driver = new LinuxDriver({
       self,
       timing: cluster.timing,
-      hands: new PortHands(worker),
+      hands,
       local: (action) => this.#local(action),
       note: (text) => say({ say: 'note', text }),
     });
