@@ -31,10 +31,12 @@ const HARMLESS_MASTERS = ['vrf'];
 
 function ofOneNic(
   nic: HostNic,
-  role: 'primary' | 'standby',
+  primary: HostNic | undefined,
   net: NodeNet,
   floating: ReadonlySet<string>,
 ): HostFinding[] {
+  const role = nic === primary ? 'primary' : 'standby';
+  const primaryCarries = primary?.addresses.some((it) => !it.linkLocal) ?? false;
   const found: HostFinding[] = [];
   const add = (what: HostFinding['what'], severity: HostFinding['severity'], text: string, fix: string): void =>
     void found.push({ nic: nic.nic, net: net.net, what, severity, text, fix });
@@ -70,21 +72,19 @@ function ofOneNic(
       continue;
     }
     const ours = net.addresses.some((stationary) => stationary.address === address.address);
-    if (role === 'standby' && !ours && net.addresses.length > 0) {
+    if (role === 'primary' || ours) continue;
+    const text = `${name} is a standby but carries ${shown}`;
+    const remove = `do: ip address del ${shown} dev ${name}`;
+    if (net.addresses.length > 0)
+      add('standby-address', 'error', text, `${remove}, or add it to the address list of the net`);
+    // Without addresses in the file they are learnt: after a local switch they are on the standby alone.
+    else
       add(
         'standby-address',
-        'error',
-        `${name} is a standby but carries ${shown}`,
-        `do: ip address del ${shown} dev ${name}, or add ${shown} to the net's address list`,
+        primaryCarries ? 'error' : 'warning',
+        text,
+        `${remove}, unless a local switch moved it there`,
       );
-    } else if (role === 'standby' && !ours) {
-      add(
-        'standby-address',
-        'error',
-        `${name} is a standby but carries ${shown}`,
-        `do: ip address del ${shown} dev ${name}`,
-      );
-    }
   }
   return found;
 }
@@ -97,7 +97,7 @@ function pair(primary: HostNic, standby: HostNic, net: string): HostFinding[] {
     const text = `${standby.nic} is of link type ${standby.linkType}, its primary ${primary.nic} of ${primary.linkType}`;
     add('link-type', 'error', text, 'name a standby of the same link type in the cluster file');
   }
-  if (primary.mtu !== standby.mtu) {
+  if (primary.linkType === standby.linkType && primary.mtu !== standby.mtu) {
     const text = `${standby.nic} has MTU ${standby.mtu}, its primary ${primary.nic} has ${primary.mtu}`;
     add('mtu', 'warning', text, `do: ip link set ${standby.nic} mtu ${primary.mtu}`);
   }
@@ -160,7 +160,7 @@ export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly
         found.push({ nic: name, net: net.net, what: 'missing', severity: 'error', text, fix });
         continue;
       }
-      found.push(...ofOneNic(nic, name === net.primary ? 'primary' : 'standby', net, floating));
+      found.push(...ofOneNic(nic, primary, net, floating));
       if (primary && nic !== primary) found.push(...pair(primary, nic, net.net));
       found.push(...children(nic, net.net, host));
     }
