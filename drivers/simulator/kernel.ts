@@ -39,6 +39,9 @@ function applyToNic(host: Host, step: NicStep): Errno | null {
       return null;
     case 'delete-neighbour':
       return host.neighbours.delete(nic.name, step.neighbour.address) ? null : 'ENOENT';
+    case 'flush-neighbours':
+      host.neighbours.flush(nic.name, true);
+      return null;
     case 'join-group':
       nic.groups.daemon.add(step.group);
       host.touched(nic.name);
@@ -74,6 +77,7 @@ export function wasDone(step: Step, code: Errno): boolean {
     case 'replace-route':
       return code === 'EEXIST';
     case 'set-neighbour':
+    case 'flush-neighbours':
     case 'set-sysctl':
       return false;
   }

@@ -1,6 +1,11 @@
 /**
  * The lab in memory: a scenario's network of bridges, cables, hosts and clients in virtual time. The same seed gives the
  * same drill, byte for byte.
+ *
+ *   clock, random ─▶ wire ─▶ cable, bridge, nic ─▶ host: addresses, routes, neighbours, sysctls
+ *                                                   ├─▶ hands, driver ─▶ daemon (the machine)
+ *                                                   └─▶ asker ─▶ client: probes, TCP, multicast
+ *   network builds it, faults break it, trace writes it down.
  */
 import { stringify } from 'yaml';
 import { parseCluster } from '../../src/config/parse.js';
@@ -177,7 +182,14 @@ export class SimulatorLab implements Lab {
 
   /** The whole drill so far as text, for golden files. */
   trace(): string {
-    return writeTrace(this.#trace, this.#zero);
+    const heard = this.#clients((client) => client.announcements).map(
+      ({ at, client, address, mac, form }): TraceLine => ({
+        at,
+        who: client,
+        text: `hears ${form} ${address} is at ${mac}`,
+      }),
+    );
+    return writeTrace([...this.#trace, ...heard], this.#zero);
   }
 
   async destroy(): Promise<void> {
