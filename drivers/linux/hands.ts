@@ -65,7 +65,7 @@ export class HandsThread {
     this.#monitor = new Monitor(listener, monitorBytes);
     this.#post({ kind: 'started', run: readRecords(data.runDir) });
     this.#lookNow();
-    rehearse(this.#session);
+    this.#rehearse();
     setInterval(() => this.#readUntold(), UNTOLD_EVERY_MS).unref();
   }
 
@@ -156,6 +156,14 @@ export class HandsThread {
       this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MAX_MS);
     }
     this.#lookTookMs = performance.now() - begin;
+  }
+
+  #rehearse(): void {
+    try {
+      rehearse(this.#session);
+    } catch (error) {
+      this.note(`the first switch may be slow, its rehearsal failed: ${failureOf(error).text}`);
+    }
   }
 
   #readUntold(): void {

@@ -6,7 +6,7 @@ import { asRoot, Namespace } from '../inside.js';
 const module = new URL('../inside/tables.ts', import.meta.url);
 type Inside = typeof inside;
 
-describe.skipIf(!asRoot)('rtnetlink on this kernel (needs root)', () => {
+describe.skipIf(!asRoot)('rtnetlink on this kernel (needs root)', { timeout: 120_000 }, () => {
   let ns: Namespace;
   beforeEach(() => {
     ns = new Namespace('nlcodec', 'a');
