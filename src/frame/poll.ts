@@ -17,7 +17,6 @@
  * session. The Ethernet padding of short frames follows the seal and is not looked at.
  */
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_POLL } from './ethernet.js';
-import { writeMac } from './mac.js';
 
 /** Locally administered group address (IEEE 802 section 8.4): "baton" in its bytes; bridges forward it. */
 export const POLL_GROUP = '03:62:61:74:6f:6e';
@@ -117,9 +116,21 @@ class Writer {
     for (let i = 0; i < length; i++) this.bytes[this.at++] = value.charCodeAt(i);
   }
 
-  incarnation(hex: string): void {
-    for (let i = 0; i < 16; i += 2) this.bytes[this.at++] = parseInt(hex.slice(i, i + 2), 16);
+  /** Digits in pairs, each pair `step` characters after the one before. */
+  hex(digits: string, length: number, step: number): void {
+    for (let i = 0; i < length; i++) {
+      const at = i * step;
+      this.bytes[this.at++] = (hexDigit(digits.charCodeAt(at)) << 4) | hexDigit(digits.charCodeAt(at + 1));
+    }
   }
+
+  incarnation(digits: string): void {
+    this.hex(digits, 8, 2);
+  }
+}
+
+function hexDigit(code: number): number {
+  return code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57;
 }
 
 /**
@@ -129,9 +140,8 @@ class Writer {
  */
 export function encodePoll(poll: Poll, cluster: string, destination: string, source: string, seal: Seal): Uint8Array {
   const writer = new Writer();
-  writeMac(writer.bytes, 0, destination);
-  writeMac(writer.bytes, 6, source);
-  writer.at = 12;
+  writer.hex(destination, 6, 3);
+  writer.hex(source, 6, 3);
   writer.number(ETHERTYPE_POLL, 2);
   writer.number(POLL_VERSION, 1);
   writer.number(KINDS.indexOf(poll.kind), 1);
@@ -257,6 +267,13 @@ export function decodePoll(bytes: Uint8Array, tag: number, seal: Seal): Poll | P
   if (((word(20) << 16) | word(22)) >>> 0 !== tag) return 'poll-cluster';
   if (!sameBytes(seal(bytes.subarray(0, end)), bytes.subarray(end, end + SEAL_LENGTH))) return 'poll-seal';
   return readPoll(new Reader(bytes, 15, end), end);
+}
+
+/** The NIC that the frame claims to be from if it claims to be from that node; nothing is checked. */
+export function senderIn(bytes: Uint8Array, node: string): string | null {
+  if (bytes[FIXED_LENGTH] !== node.length) return null;
+  for (let i = 0; i < node.length; i++) if (bytes[FIXED_LENGTH + 1 + i] !== node.charCodeAt(i)) return null;
+  return new Reader(bytes, FIXED_LENGTH + 1 + node.length, bytes.length).text();
 }
 
 function readPoll(reader: Reader, end: number): Poll | PollDrop {

@@ -7,7 +7,7 @@ import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { carryingNics, NEVER, type HealthState, type NetState, type NicKey, type NicState } from './state.js';
 import { targetTestimony } from './target.js';
-import { countLoss, fullPollMs, graceMs, nicLoss } from './window.js';
+import { countLoss, fullPollMs, graceMs, heldLoss, nicLoss } from './window.js';
 
 /** Books one frame. Returns whether this NIC had not heard that sender for longer than a light poll takes. */
 export function bookFrame(world: World, nic: NicState, key: NicKey, poll: Poll, now: Ms): boolean {
@@ -51,7 +51,10 @@ export function rowsOf(world: World, state: HealthState, net: NetState, first: N
   return [first, ...siblings].map((nic) => ({
     nic: nic.nic,
     target: targetTestimony(world, state, net, nic, now),
-    lossPermille: Math.min(1000, Math.round(1000 * nicLoss(world, nic, now))),
+    lossPermille: Math.min(
+      1000,
+      Math.round(1000 * (net.polling === 'full' ? nicLoss(world, nic, now) : heldLoss(nic))),
+    ),
     heard: entriesOf(net, nic, now),
   }));
 }

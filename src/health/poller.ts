@@ -57,6 +57,8 @@ export function send(
   if (destination === undefined) return;
   nic.sequence++;
   if (kind !== 'answer') nic.round = (nic.round + 1) % 2 ** 32;
+  // The own node knows all that already.
+  const forPeers = kind !== 'answer' && net.members.length > net.nics.length;
   const poll: Poll = {
     kind,
     asks: net.polling === 'full' && now < net.doubtUntil,
@@ -67,10 +69,14 @@ export function send(
     incarnation: world.incarnation,
     sequence: nic.sequence,
     round: nic.round,
-    sessions: kind === 'answer' ? [] : sessionsOf(world, state, net),
-    rows: kind === 'answer' ? [] : rowsOf(world, state, net, nic, now),
+    sessions: forPeers ? sessionsOf(world, state, net) : [],
+    rows: forPeers ? rowsOf(world, state, net, nic, now) : [],
   };
   const bytes = encodePoll(poll, world.cluster.name, destination, observed.mac, world.seal);
+  nic.sent = {
+    text: String.fromCharCode.apply(null, bytes as unknown as number[]),
+    poll: { ...poll, sessions: [], rows: [] },
+  };
   out.push({ kind: 'send-frame', nic: nic.nic, bytes });
 }
 

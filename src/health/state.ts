@@ -65,6 +65,8 @@ export interface NicState {
   waitingSince: Ms;
   sequence: number;
   round: number;
+  /** The last frame it sent, one character a byte, and what it says apart from rows and sessions. */
+  sent: { text: string; poll: Poll } | null;
   hears: Record<NicKey, Heard>;
   /** Light polling: when the next frame of that NIC is overdue. */
   expects: Record<NicKey, Ms>;
@@ -158,8 +160,6 @@ export interface HealthState {
   clusterTag: number;
   dueAt: Ms;
 }
-
-export type PollFrame = Poll;
 
 export function drop(state: HealthState, reason: string): void {
   state.dropped[reason] = (state.dropped[reason] ?? 0) + 1;

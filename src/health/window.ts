@@ -55,11 +55,16 @@ function pairLoss(world: World, nic: NicState, heard: Heard, now: Ms): number {
   return Math.max(heard.lossHeld, 1 - (1 - heard.lossNow) * (1 - GAIN) ** missing);
 }
 
-/** Worst loss that one NIC sees from any one sender. */
+/** Worst loss that one NIC sees from any one sender; while polling is full. */
 export function nicLoss(world: World, nic: NicState, now: Ms): number {
   let worst = 0;
   for (const heard of Object.values(nic.hears)) worst = Math.max(worst, pairLoss(world, nic, heard, now));
   return worst;
+}
+
+/** As `nicLoss`, while polling is light and nobody owes frames at the full rate. */
+export function heldLoss(nic: NicState): number {
+  return Object.values(nic.hears).reduce((worst, heard) => Math.max(worst, heard.lossHeld), 0);
 }
 
 /** Worst loss of the net as far as this node knows; while polling is full. */
