@@ -178,13 +178,6 @@ function buildAddons() {
       stop('the native socket does not build; see above');
     did = true;
   }
-  // raw-socket is built for one major version of Node.
-  if (!loads('raw-socket')) {
-    say(`building raw-socket for Node ${process.versions.node} ...`);
-    run(process.execPath, [npmCli(), 'rebuild', 'raw-socket'], nodedir());
-    if (!loads('raw-socket')) stop('raw-socket does not build; see above');
-    did = true;
-  }
   return did;
 }
 

@@ -17,6 +17,8 @@ export type Step =
   | { do: 'delete-route'; route: Route }
   | { do: 'set-neighbour'; nic: string; neighbour: Neighbour }
   | { do: 'delete-neighbour'; nic: string; neighbour: Neighbour }
+  /** Forgets what the NIC has learnt of its neighbours, questions under way among it; permanent entries stay. */
+  | { do: 'flush-neighbours'; nic: string }
   | { do: 'join-group'; nic: string; group: string }
   | { do: 'leave-group'; nic: string; group: string }
   /** A file below /proc/sys/net, `{nic}` already filled in: `ipv4/conf/eth0/arp_ignore`. */

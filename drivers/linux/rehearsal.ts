@@ -13,7 +13,7 @@ const ROUNDS = 3;
 /** Changes nothing: the kernel is asked only for the loopback link. Throws nothing that matters later. */
 export function rehearse(session: Session): void {
   const tools: StepTools = {
-    session: { request: () => undefined },
+    session: { request: () => undefined, dump: () => [], filters: true },
     names: { nameOf: () => 'lo', indexOf: () => 1 },
     memberships: { join: () => undefined, leave: () => undefined },
     isMonitored: () => true,
@@ -48,6 +48,7 @@ function sampleSteps(local: string, destination: string): Step[] {
     { do: 'set-neighbour', nic, neighbour },
     { do: 'replace-route', route: whole },
     { do: 'append-route', route: legs },
+    { do: 'flush-neighbours', nic },
     { do: 'join-group', nic, group: local },
     { do: 'leave-group', nic, group: local },
     { do: 'delete-route', route: whole },

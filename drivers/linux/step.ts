@@ -3,11 +3,12 @@ import type { Step } from '../../src/action.js';
 import type { Address } from '../../src/input.js';
 import { encodeAddress, RTM_DELADDR, RTM_NEWADDR } from './netlink/address.js';
 import { NetlinkError, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink/message.js';
-import { encodeNeighbour, RTM_DELNEIGH, RTM_NEWNEIGH } from './netlink/neighbour.js';
+import { encodeNeighbour, NTF_PROXY, NUD_PERMANENT, RTM_DELNEIGH, RTM_NEWNEIGH } from './netlink/neighbour.js';
 import { encodeRoute, RTM_DELROUTE, RTM_NEWROUTE, type NicNames } from './netlink/route.js';
 import type { Memberships } from './multicast.js';
 import type { Session } from './netlink/session.js';
 import { writeSetting } from './sysctl.js';
+import { dumpNeighbours } from './tables.js';
 
 /**
  * IFA_F_* that may be asked for: nodad, optimistic, home address, managed temporaries, noprefixroute, auto-join. The kernel
@@ -22,7 +23,7 @@ const THERE = ['EEXIST'];
 const GONE = ['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'];
 
 export interface StepTools {
-  session: Pick<Session, 'request'>;
+  session: Pick<Session, 'request' | 'dump' | 'filters'>;
   names: NicNames;
   memberships: Pick<Memberships, 'join' | 'leave'>;
   /** Is this the name of a NIC of the cluster file? Labels that begin with one are renamed. */
@@ -57,6 +58,8 @@ export function performStep(step: Step, tools: StepTools): void {
       return request(tools, RTM_DELNEIGH, 0, GONE, () =>
         encodeNeighbour(indexOf(step.nic, tools), { ...step.neighbour, mac: '' }),
       );
+    case 'flush-neighbours':
+      return flushNeighbours(indexOf(step.nic, tools), tools.session);
     case 'join-group':
       return tools.memberships.join(indexOf(step.nic, tools), step.group);
     case 'leave-group': {
@@ -68,6 +71,13 @@ export function performStep(step: Step, tools: StepTools): void {
   }
 }
 
+/** Entries that come meanwhile stay: no address is left on the NIC under which the kernel could ask. */
+function flushNeighbours(ifindex: number, session: StepTools['session']): void {
+  const learnt = dumpNeighbours(session, ifindex)(ifindex).filter((entry) => !((entry.state & NUD_PERMANENT) | (entry.flags & NTF_PROXY)));
+  for (const neighbour of learnt)
+    unlessIn(GONE, () => session.request(RTM_DELNEIGH, 0, encodeNeighbour(ifindex, { ...neighbour, mac: '' })));
+}
+
 function request(
   tools: StepTools,
   type: number,
@@ -75,8 +85,12 @@ function request(
   done: readonly string[],
   parts: () => readonly Uint8Array[],
 ): void {
+  unlessIn(done, () => tools.session.request(type, flags, parts()));
+}
+
+function unlessIn(done: readonly string[], ask: () => void): void {
   try {
-    tools.session.request(type, flags, parts());
+    ask();
   } catch (error) {
     if (!(error instanceof NetlinkError) || !done.includes(error.code)) throw error;
   }

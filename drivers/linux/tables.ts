@@ -43,7 +43,7 @@ export function dumpRoutes(session: Session, family: 4 | 6, ifindex: number, nam
 }
 
 /** Both families, proxy entries among them. */
-export function dumpNeighbours(session: Session, ifindex: number): ByNic<Neighbour> {
+export function dumpNeighbours(session: Pick<Session, 'dump' | 'filters'>, ifindex: number): ByNic<Neighbour> {
   const filter = session.filters ? ifindex : 0;
   const found = ([4, 6] as const).flatMap((family) =>
     [false, true].flatMap((proxy) =>

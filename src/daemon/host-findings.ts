@@ -8,6 +8,7 @@ export interface HostFinding {
   net: string;
   what:
     | 'missing'
+    | 'own-target'
     | 'port'
     | 'not-ethernet'
     | 'link-type'
@@ -123,6 +124,26 @@ function elsewhere(net: NodeNet, host: readonly HostNic[]): HostFinding[] {
   );
 }
 
+/** A target that this host answers itself proves nothing. */
+function ownTargets(net: NodeNet, cluster: Cluster, host: readonly HostNic[]): HostFinding[] {
+  const targets = cluster.nets.find(({ name }) => name === net.net)?.targets ?? [];
+  return targets.flatMap(({ address }) =>
+    host
+      .filter(({ addresses }) => addresses.some((it) => it.address === address))
+      .map(({ nic }): HostFinding => {
+        const text = `the target ${address} of net ${net.net} is an address of this host itself, on ${nic}`;
+        return {
+          nic,
+          net: net.net,
+          what: 'own-target',
+          severity: 'error',
+          text,
+          fix: 'name another machine as target',
+        };
+      }),
+  );
+}
+
 function children(nic: HostNic, net: string, host: readonly HostNic[]): HostFinding[] {
   return host
     .filter(({ below }) => below === nic.nic)
@@ -149,7 +170,7 @@ export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly
   const all = host.filter(({ nic }) => nic !== 'lo').map(({ nic }) => nic);
   return node.nets.flatMap((net) => {
     const primary = host.find(({ nic }) => nic === net.primary);
-    const found = elsewhere(net, host);
+    const found = [...elsewhere(net, host), ...ownTargets(net, cluster, host)];
     for (const name of [net.primary, ...net.standby]) {
       const nic = host.find((it) => it.nic === name);
       if (!nic) {

@@ -40,6 +40,8 @@ function describeStep(step: Step): string {
     case 'join-group':
     case 'leave-group':
       return `${step.do} ${step.group} ${step.nic}`;
+    case 'flush-neighbours':
+      return `${step.do} ${step.nic}`;
     case 'set-sysctl':
       return `${step.do} ${step.name} ${step.value}`;
   }

@@ -70,6 +70,7 @@ function book(ledger: Ledger, step: Step, homes: readonly string[]): void {
       if (step.do === 'join-group') ledger.groups.push({ nic, group });
       return;
     }
+    case 'flush-neighbours':
     case 'set-sysctl':
       return;
   }

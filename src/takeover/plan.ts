@@ -116,6 +116,8 @@ function takeAddresses(plan: Plan, { portfolio, others }: PlanInput): void {
       const back: Address = address.family === 6 ? { ...address, flags: address.flags | NODAD } : address;
       plan.push({ do: 'delete-address', nic, address }, { do: 'add-address', nic, address: back });
     }
+    // A question that the NIC still asks under an address it had tells the whole net the wrong MAC, once a second.
+    if (going.length > 0) plan.push({ do: 'flush-neighbours', nic }, { do: 'flush-neighbours', nic });
   }
 }
 

@@ -113,6 +113,11 @@ export class ModelKernel {
         if (step.do === 'set-neighbour') nic.neighbours.push(structuredClone(step.neighbour));
         return;
       }
+      case 'flush-neighbours': {
+        const nic = this.nic(step.nic);
+        nic.neighbours = nic.neighbours.filter((x) => (x.state & 0x80) !== 0);
+        return;
+      }
       case 'join-group':
       case 'leave-group': {
         const nic = this.nic(step.nic);

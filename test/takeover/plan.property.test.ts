@@ -60,12 +60,12 @@ function locals(kernel: ModelKernel, nic: string): string[] {
   return kernel.nics[nic]!.addresses.map(addressKey);
 }
 
-/** State, the order of addresses too, but not the order of routes of different keys. */
+/** State, the order of addresses too, but not the order of routes of different keys, and not what was learnt of neighbours. */
 function essence(kernel: ModelKernel): unknown {
   const nics = Object.values(kernel.nics).map((nic) => ({
     ...nic,
     addresses: nic.addresses.map((x) => sortedJson(x)),
-    neighbours: nic.neighbours.map((x) => JSON.stringify(x)).sort(),
+    neighbours: nic.neighbours.filter((x) => x.state & 0x80).map((x) => JSON.stringify(x)).sort(),
   }));
   return { nics, routes: kernel.routes.map(routeText).sort() };
 }

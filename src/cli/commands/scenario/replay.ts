@@ -26,7 +26,10 @@ export default class ScenarioReplay extends BatonCommand {
       this.logToStderr(`baton: after input ${differs.input} the journal differs`);
       this.logToStderr(`  recorded ${differs.recorded}\n  replayed ${differs.replayed}`);
       process.exitCode = EXIT.refused;
-    } else this.logToStderr(`${report.inputs} inputs of ${report.node} replayed: the same journal, byte for byte`);
+    } else
+      this.logToStderr(
+        `${report.inputs} inputs of ${report.node} replayed: the same journal, byte for byte${report.cutShort ? '; the last line was cut short' : ''}`,
+      );
     return report;
   }
 }
