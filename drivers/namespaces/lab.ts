@@ -54,6 +54,8 @@ export class NamespacesLab implements Lab {
   readonly #undo = new Map<string, Undo>();
   readonly #ending = new AbortController();
   #wire: Wire | null = null;
+  /** Of what goes on by itself; the drill hears of it at its next step. */
+  #failure: Error | null = null;
   #zero = monotonicMs();
 
   /** Name of the namespace that stands for a switch, node or client: for a look from outside. */
@@ -65,7 +67,12 @@ export class NamespacesLab implements Lab {
     await clearLeftovers();
     const program = await compileProber();
     const wiring = planWiring(scenario.topology);
-    this.#wire = { wiring, namespaceOf: this.namespaceOf, signal: this.#ending.signal };
+    this.#wire = {
+      wiring,
+      namespaceOf: this.namespaceOf,
+      signal: this.#ending.signal,
+      onFailure: (error) => (this.#failure ??= error),
+    };
     const config = await this.#writeClusterFile(scenario);
     await raiseTopology(scenario, wiring, this.namespaceOf);
     for (const node of wiring.nodes) {
@@ -127,6 +134,7 @@ export class NamespacesLab implements Lab {
 
   async runUntil(at: number): Promise<void> {
     await sleep(Math.max(0, at - this.now()));
+    if (this.#failure !== null) throw this.#failure;
   }
 
   async inflict(fault: Fault): Promise<void> {

@@ -19,6 +19,8 @@ export interface Wire {
   namespaceOf: NamespaceOf;
   /** Ends what goes on by itself. */
   signal: AbortSignal;
+  /** Told of an error in what goes on by itself: the drill did not get the world that it wanted. */
+  onFailure: (error: Error) => void;
 }
 
 /** `ingress`: from the cable into the switch. `egress`: out of the switch into the cable. */
@@ -131,8 +133,7 @@ export async function breakWire(wire: Wire, fault: WireFault): Promise<Undo> {
       );
     case 'flap': {
       const { port } = cableAt(wiring, fault.at);
-      // Goes on by itself; a lab that is being removed under it is no error.
-      void flap(wire, fault, port).catch(() => {});
+      void flap(wire, fault, port).catch(wire.onFailure);
       return () => Promise.resolve();
     }
   }
