@@ -6,10 +6,10 @@ import type { Cluster } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import { matrices, type Matrix } from './output/links-text.js';
 
-/** Window of the default timing, where the cluster file cannot be read. */
-const WINDOW_MS = 600;
-/** A frame of the window's begin is this much older when the answer comes. */
-const SLACK_MS: Ms = 100;
+/** Of the default timing, where the cluster file cannot be read. */
+const POLL_MS: Ms = 200;
+/** An asked full polling lasts two polls; after one and a half its window is full and it still goes on. */
+const POLLS_WAITED = 1.5;
 
 function nicsByNet(cluster: Cluster | null): Record<string, string[]> {
   const known: Record<string, string[]> = {};
@@ -32,10 +32,10 @@ export async function hearingNow(
   cluster: Cluster | null,
   net?: string,
 ): Promise<{ daemon: DaemonStatus; matrices: Matrix[] }> {
-  const windowMs = cluster ? cluster.timing.pollMs * cluster.timing.pollMisses : WINDOW_MS;
+  const pollMs = cluster ? cluster.timing.pollMs : POLL_MS;
   await control.ask({ ask: 'poll-now', ...(net === undefined ? {} : { net }) });
-  await sleep(windowMs);
+  await sleep(POLLS_WAITED * pollMs);
   const daemon = await control.status();
-  const all = matrices(daemon, windowMs + SLACK_MS, nicsByNet(cluster), hintsOf(cluster));
+  const all = matrices(daemon, nicsByNet(cluster), hintsOf(cluster));
   return { daemon, matrices: all.filter((matrix) => net === undefined || matrix.net === net) };
 }

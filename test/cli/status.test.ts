@@ -63,7 +63,6 @@ const daemon: DaemonStatus = {
         hearing: [
           { from: 'beta/eth0', to: 'alpha/eth1', agoMs: 120 },
           { from: 'alpha/eth1', to: 'beta/eth0', agoMs: 130 },
-          { from: 'alpha/eth0', to: 'beta/eth0', agoMs: 2500 },
         ],
       },
     ],
@@ -110,8 +109,8 @@ test('the links, as a golden page', () => {
   `);
 });
 
-test('the matrix: old hearing is none, and a NIC of the file that nobody heard has its row', () => {
-  const [matrix] = matrices(daemon, 700, { public: ['alpha/eth0', 'alpha/eth1', 'beta/eth0', 'beta/eth1'] });
+test('the matrix: a NIC of the file that nobody heard has its row', () => {
+  const [matrix] = matrices(daemon, { public: ['alpha/eth0', 'alpha/eth1', 'beta/eth0', 'beta/eth1'] });
   expect(matrix?.suspicions.map(({ what, nics }) => `${what} ${nics.join()}`)).toEqual([
     'silent alpha/eth0',
     'silent beta/eth1',
@@ -131,7 +130,7 @@ test('the matrix: old hearing is none, and a NIC of the file that nobody heard h
 test('in light polling nobody is accused', () => {
   const light = structuredClone(daemon);
   light.status.nets[0]!.polling = 'light';
-  expect(matrices(light, 700)[0]?.suspicions).toEqual([]);
+  expect(matrices(light)[0]?.suspicions).toEqual([]);
 });
 
 test('the document keeps every field of DESIGN 12', () => {
@@ -145,7 +144,7 @@ test('the document keeps every field of DESIGN 12', () => {
     alarms: [{ since: '2026-01-01T00:01:28.000Z', what: 'standby-unfit', text: 'eth2 has MTU 1400, eth0 has 1500' }],
     lease: { leftMs: null },
     gate: 'off',
-    lateness: { p99Ms: 0.31, maxMs: 2.04 },
+    lateness: { p99Ms: 0.3, maxMs: 2 },
     packages: [],
     nodes: [
       {

@@ -92,6 +92,11 @@ test.each<[string, Shown[], string[]]>([
     ['error elsewhere eth9'],
   ],
   [
+    'a target that is this host itself',
+    [ETH0, ETH1, nic(4, 'br0', { addr_info: [inet('10.77.0.254')] })],
+    ['error own-target br0'],
+  ],
+  [
     'a VLAN on the primary',
     [ETH0, ETH1, nic(4, 'eth0.5', { link: 'eth0', linkinfo: { info_kind: 'vlan' } })],
     ['warning child eth0'],

@@ -26,7 +26,7 @@ export default class Check extends BatonCommand {
   static override enableJsonFlag = true;
   static override args = { file: Args.string({ description: 'cluster file (default: --config)' }) };
   static override flags = {
-    host: Flags.boolean({ description: 'also against the NICs and the key of this host' }),
+    host: Flags.boolean({ description: 'also against the NICs and the key of this host', default: false }),
     node: Flags.string({ description: "this host's node in the file (default: the host's name)", dependsOn: ['host'] }),
   };
 

@@ -12,7 +12,7 @@ export default class Daemon extends BatonCommand {
   ];
   static override flags = {
     node: Flags.string({ description: "this host's node in the cluster file (default: the host's name)" }),
-    shadow: Flags.boolean({ description: 'only watch, and say what it would do' }),
+    shadow: Flags.boolean({ description: 'only watch, and say what it would do', default: false }),
   };
 
   async run(): Promise<void> {

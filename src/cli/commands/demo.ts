@@ -10,7 +10,9 @@ export default class Demo extends BatonCommand {
     'Builds two switches, two servers and a client out of network namespaces and removes them afterwards; nothing else on this machine is touched. Without root the same runs on the simulator.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --simulator'];
   static override enableJsonFlag = true;
-  static override flags = { simulator: Flags.boolean({ description: 'in memory and virtual time, also as root' }) };
+  static override flags = {
+    simulator: Flags.boolean({ description: 'in memory and virtual time, also as root', default: false }),
+  };
 
   async run(): Promise<DrillReport> {
     const { flags } = await this.parse(Demo);

@@ -14,7 +14,7 @@ export default class Events extends BatonCommand {
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    follow: Flags.boolean({ char: 'f', description: 'go on with each new entry, until interrupted' }),
+    follow: Flags.boolean({ char: 'f', description: 'go on with each new entry, until interrupted', default: false }),
     last: Flags.integer({ char: 'n', description: 'only so many of the past ones', min: 0 }),
   };
 

@@ -14,7 +14,7 @@ export default class Keygen extends BatonCommand {
   static override enableJsonFlag = true;
   static override flags = {
     out: Flags.string({ description: 'file to make', default: '/etc/baton/cluster.key' }),
-    'dry-run': Flags.boolean({ description: 'say what would be done' }),
+    'dry-run': Flags.boolean({ description: 'say what would be done', default: false }),
   };
 
   async run(): Promise<{ file: string; made: boolean }> {

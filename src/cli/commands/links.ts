@@ -13,7 +13,7 @@ export default class Links extends BatonCommand {
     '--matrix asks for full polling of one window first, so that every NIC speaks, and names the likely culprit: which NIC, direction, switch or trunk.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --matrix'];
   static override enableJsonFlag = true;
-  static override flags = { matrix: Flags.boolean({ description: 'the hearing of each net' }) };
+  static override flags = { matrix: Flags.boolean({ description: 'the hearing of each net', default: false }) };
 
   async run(): Promise<{ node: string; nics: NicStatus[]; matrix?: Matrix[] }> {
     const { flags } = await this.parse(Links);

@@ -19,8 +19,11 @@ export default class Status extends BatonCommand {
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    watch: Flags.boolean({ char: 'w', description: 'again every second, until interrupted' }),
-    check: Flags.boolean({ description: `exit ${EXIT.degraded} if anything is less than it should be, and say what` }),
+    watch: Flags.boolean({ char: 'w', description: 'again every second, until interrupted', default: false }),
+    check: Flags.boolean({
+      description: `exit ${EXIT.degraded} if anything is less than it should be, and say what`,
+      default: false,
+    }),
   };
 
   async run(): Promise<StatusDocument> {

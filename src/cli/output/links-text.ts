@@ -46,23 +46,21 @@ export interface Matrix {
 }
 
 /**
- * Hearing older than `freshMs` counts as none. `known`: NICs of the net by the cluster file, so that one that nobody
- * heard has its row too. In light polling most pairs do not speak, so nobody is accused.
+ * `known`: NICs of the net by the cluster file, so that one that nobody heard has its row too. In light polling most
+ * pairs do not speak, so nobody is accused.
  */
 export function matrices(
   { status }: DaemonStatus,
-  freshMs: number,
   known: Readonly<Record<string, readonly string[]>> = {},
   hints: SwitchHints = {},
 ): Matrix[] {
   return status.nets.map((net) => {
-    const heard = net.hearing.filter(({ agoMs }) => agoMs <= freshMs);
     const own = status.nics.filter((nic) => nic.net === net.name).map((nic) => `${status.node}/${nic.name}`);
     const nics = [
       ...new Set([...own, ...(known[net.name] ?? []), ...net.hearing.flatMap(({ from, to }) => [from, to])]),
     ].sort();
-    const suspicions = net.polling === 'full' ? culprits(nics, heard, hints) : [];
-    return { net: net.name, polling: net.polling, nics, heard, suspicions };
+    const suspicions = net.polling === 'full' ? culprits(nics, net.hearing, hints) : [];
+    return { net: net.name, polling: net.polling, nics, heard: net.hearing, suspicions };
   });
 }
 

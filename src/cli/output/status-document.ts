@@ -52,12 +52,29 @@ export interface PackageDocument {
   addresses: string[];
 }
 
+/** Tenths of a millisecond are enough. */
+const tenths = (ms: number): number => Math.round(ms * 10) / 10;
+
+function tenthsOf(ages: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(ages).map(([name, ms]) => [name, tenths(ms)]));
+}
+
+function targetsOf(targets: NicStatus['targets']): NicStatus['targets'] {
+  const shown = Object.entries(targets).map(([address, target]) => {
+    return [address, target.agoMs === undefined ? target : { ...target, agoMs: tenths(target.agoMs) }] as const;
+  });
+  return Object.fromEntries(shown);
+}
+
 /** `wallMs`: the wall clock's milliseconds since 1970 at the moment of `status.now`. */
 export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocument {
   const { status } = daemon;
   const moment = (at: number): string => new Date(wallMs - (status.now - at)).toISOString();
-  const nic = ({ since, reason, ready, locked, ...rest }: NicStatus): NicDocument => ({
+  const nic = ({ since, reason, ready, locked, hears, heardBy, targets, ...rest }: NicStatus): NicDocument => ({
     ...rest,
+    hears: tenthsOf(hears),
+    heardBy: tenthsOf(heardBy),
+    targets: targetsOf(targets),
     reason: reason ?? null,
     since: moment(since),
     ready: ready ?? null,
@@ -74,7 +91,7 @@ export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocu
     alarms: status.alarms.map(({ since, what, text }) => ({ since: moment(since), what, text })),
     lease: { leftMs: null },
     gate: 'off',
-    lateness: daemon.lateness,
+    lateness: { p99Ms: tenths(daemon.lateness.p99Ms), maxMs: tenths(daemon.lateness.maxMs) },
     nodes: [{ name: status.node, state: 'alive', role: 'idle', nics: status.nics.map(nic), paths: [] }],
     packages: [],
     daemon: {

@@ -20,7 +20,7 @@ export default class LinkLock extends BatonCommand {
     for: Flags.string({ description: 'how long, such as 2h (default: until unlocked)' }),
     reason: Flags.string({ description: 'why', default: 'none given' }),
     owner: Flags.string({ description: 'who (default: this user)' }),
-    'dry-run': Flags.boolean({ description: 'say what would be done' }),
+    'dry-run': Flags.boolean({ description: 'say what would be done', default: false }),
   };
 
   async run(): Promise<Operated> {

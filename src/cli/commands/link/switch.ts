@@ -14,7 +14,7 @@ export default class LinkSwitch extends BatonCommand {
   static override flags = {
     net: Flags.string({ description: 'the net', required: true }),
     to: Flags.string({ description: 'the NIC to move to (default: the best other one)' }),
-    'dry-run': Flags.boolean({ description: 'say what would be done' }),
+    'dry-run': Flags.boolean({ description: 'say what would be done', default: false }),
   };
 
   async run(): Promise<Operated> {

@@ -14,7 +14,7 @@ export default class LinkUnlock extends BatonCommand {
     nic: Args.string({ description: 'the NIC' }),
   };
   static override usage = '<%= command.id %> [NODE] NIC [--dry-run]';
-  static override flags = { 'dry-run': Flags.boolean({ description: 'say what would be done' }) };
+  static override flags = { 'dry-run': Flags.boolean({ description: 'say what would be done', default: false }) };
 
   async run(): Promise<Operated> {
     const { args, flags } = await this.parse(LinkUnlock);

@@ -25,9 +25,9 @@ export default class ScenarioRun extends BatonCommand {
       description: 'the lab',
       default: 'simulator' as const,
     })(),
-    all: Flags.boolean({ description: 'every scenario that comes with baton' }),
+    all: Flags.boolean({ description: 'every scenario that comes with baton', default: false }),
     times: Flags.integer({ description: 'so many times in a row', default: 1, min: 1 }),
-    quiet: Flags.boolean({ char: 'q', description: 'only the verdicts' }),
+    quiet: Flags.boolean({ char: 'q', description: 'only the verdicts', default: false }),
   };
 
   async run(): Promise<DrillReport[]> {
