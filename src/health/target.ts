@@ -48,6 +48,8 @@ export function probe(world: World, nic: NicState, now: Ms, out: Action[]): bool
       lossHeld: 0,
       byProbe: false,
     });
+    // Full polling may begin in the very step of a light probe: that one still has its time to be answered.
+    if (now - target.askedAt < fullPollMs(world) / 2) continue;
     if (target.askedAt > target.answeredAt) {
       target.missed++;
       if (target.missed === 1 && target.answeredAt > NEVER) missed = true;
