@@ -93,9 +93,8 @@ async function removeAddress(wire: Wire, node: string, address: string): Promise
   await ip(namespace, found);
 }
 
-/** Resolves when the blow is dealt. */
-export async function strikeHost(wire: Wire, fault: HostFault): Promise<Undo> {
-  const nothing = (): Promise<void> => Promise.resolve();
+/** Resolves when the blow is dealt; null: there is nothing to heal. */
+export async function strikeHost(wire: Wire, fault: HostFault): Promise<Undo | null> {
   switch (fault.fault) {
     case 'admin-down': {
       const { node, nic } = fault.at;
@@ -114,11 +113,11 @@ export async function strikeHost(wire: Wire, fault: HostFault): Promise<Undo> {
     }
     case 'remove-address':
       await removeAddress(wire, fault.node, fault.address);
-      return nothing;
+      return null;
     case 'manager':
       return mind(wire, fault.at);
     case 'rtnl-busy':
       await keepRtnlBusy(wire);
-      return nothing;
+      return null;
   }
 }

@@ -140,7 +140,8 @@ export class NamespacesLab implements Lab {
   async inflict(fault: Fault): Promise<void> {
     const key = JSON.stringify(fault);
     if (this.#undo.has(key)) throw new Error(`${fault.fault} is in force already; heal it first`);
-    this.#undo.set(key, await this.#strike(fault));
+    const undo = await this.#strike(fault);
+    if (undo) this.#undo.set(key, undo);
   }
 
   async heal(fault: Fault): Promise<void> {
@@ -151,7 +152,7 @@ export class NamespacesLab implements Lab {
     await undo();
   }
 
-  async #strike(fault: Fault): Promise<Undo> {
+  async #strike(fault: Fault): Promise<Undo | null> {
     if (!this.#wire) throw new Error('the lab is not built');
     switch (fault.fault) {
       case 'cut':
@@ -169,7 +170,7 @@ export class NamespacesLab implements Lab {
       case 'remove-address':
       case 'manager':
       case 'rtnl-busy':
-        return this.#once(fault, await strikeHost(this.#wire, fault));
+        return strikeHost(this.#wire, fault);
       case 'kill':
       case 'kill-at':
       case 'restart':
@@ -179,17 +180,10 @@ export class NamespacesLab implements Lab {
     }
   }
 
-  /** Blows that end by themselves may be dealt again. */
-  #once(fault: Fault, undo: Undo): Undo {
-    if (fault.fault === 'remove-address' || fault.fault === 'rtnl-busy')
-      setImmediate(() => this.#undo.delete(JSON.stringify(fault)));
-    return undo;
-  }
-
   async #strikeDaemon(
     fault: Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' }>,
     daemon: DaemonProcess,
-  ): Promise<Undo> {
+  ): Promise<Undo | null> {
     switch (fault.fault) {
       case 'kill':
         await daemon.end('SIGKILL');
@@ -200,8 +194,7 @@ export class NamespacesLab implements Lab {
       case 'restart':
         await daemon.end('SIGHUP');
         await daemon.start();
-        setImmediate(() => this.#undo.delete(JSON.stringify(fault)));
-        return () => Promise.resolve();
+        return null;
       case 'freeze':
         daemon.signal('SIGSTOP');
         return () => Promise.resolve(daemon.signal('SIGCONT'));

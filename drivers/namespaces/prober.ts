@@ -74,6 +74,8 @@ interface Connected {
   pauses: Gap[];
 }
 
+/** Shorter ones are no gaps (DARK_AFTER_MS of prober/ping.c). */
+const GAP_MIN_MS = 5;
 /** Bytes must have come back this lately for a connection to be alive; its reports come each 200 ms. */
 const ALIVE_WITHIN_MS = 1000;
 const REPORT_EACH_MS = 200;
@@ -127,7 +129,7 @@ export class Prober {
     const probed = (this.#probed[address] ??= { sent: 0, answered: 0, gaps: [], darkSince: null });
     if (told.dark !== undefined) probed.darkSince = told.dark;
     if (told.to !== undefined) {
-      probed.gaps.push({ from: told.from!, to: told.to });
+      if (told.to - told.from! > GAP_MIN_MS) probed.gaps.push({ from: told.from!, to: told.to });
       probed.darkSince = null;
     }
     if (told.sent !== undefined) Object.assign(probed, { sent: told.sent, answered: told.answered });

@@ -58,7 +58,13 @@ async function filter(wire: Wire, filters: readonly Filter[]): Promise<Undo> {
 }
 
 async function setPorts(wire: Wire, ports: readonly Port[], state: 'up' | 'down'): Promise<void> {
-  for (const port of ports) await ip(wire.namespaceOf(port.switch), [`link set ${port.name} ${state}`]);
+  for (const name of new Set(ports.map((port) => port.switch))) {
+    const here = ports.filter((port) => port.switch === name);
+    await ip(
+      wire.namespaceOf(name),
+      here.map((port) => `link set ${port.name} ${state}`),
+    );
+  }
 }
 
 async function powerOff(wire: Wire, ports: readonly Port[]): Promise<Undo> {
@@ -103,8 +109,8 @@ async function flap(wire: Wire, fault: Extract<Fault, { fault: 'flap' }>, port: 
   }
 }
 
-/** Resolves when the fault is in force. */
-export async function breakWire(wire: Wire, fault: WireFault): Promise<Undo> {
+/** Resolves when the fault is in force; null: it ends by itself. */
+export async function breakWire(wire: Wire, fault: WireFault): Promise<Undo | null> {
   const { wiring } = wire;
   switch (fault.fault) {
     case 'cut':
@@ -134,7 +140,7 @@ export async function breakWire(wire: Wire, fault: WireFault): Promise<Undo> {
     case 'flap': {
       const { port } = cableAt(wiring, fault.at);
       void flap(wire, fault, port).catch(wire.onFailure);
-      return () => Promise.resolve();
+      return null;
     }
   }
 }

@@ -63,7 +63,8 @@ static void answered(struct target *target, double at) {
     /* Read late: it answers a probe from before those that still wait. */
     if (target->unanswered_since == 0 || at < target->unanswered_since)
         return;
-    if (at - target->unanswered_since > DARK_AFTER_MS)
+    /* One that the kernel stamped in time but handed over late ends a darkness that was told meanwhile. */
+    if (target->dark || at - target->unanswered_since > DARK_AFTER_MS)
         say("{\"probe\":\"%s\",\"from\":%.3f,\"to\":%.3f}", target->address.text, target->unanswered_since, at);
     target->unanswered_since = 0;
     target->dark = 0;
