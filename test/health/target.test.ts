@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { decodeArp } from '../../src/frame/arp.js';
+import { decodeEthernet, ETHERTYPE_ARP } from '../../src/frame/ethernet.js';
+import * as health from '../../src/health/monitor.js';
+import { Fabric, type FabricOptions } from './fabric.js';
+
+const PAIR = { alpha: { eth0: 'A', eth1: 'B' }, beta: { eth0: 'A', eth1: 'B' } };
+
+function settled(options: Partial<FabricOptions> = {}): Fabric {
+  const fabric = new Fabric({ nodes: PAIR, targets: ['10.77.0.254'], ...options });
+  fabric.run(3000);
+  return fabric;
+}
+
+const shown = (fabric: Fabric, nic: string) => {
+  const { world, state } = fabric.hosts['alpha']!;
+  return health.status(world, state, fabric.now).nics.find(({ name }) => name === nic)!.targets;
+};
+
+describe('targets', () => {
+  it('are asked by echo from a NIC with an address, by ARP from 0.0.0.0 without', () => {
+    const fabric = settled();
+    const asked: string[] = [];
+    const perform = fabric.perform.bind(fabric);
+    fabric.perform = (host, action) => {
+      if (action.kind === 'send-echo') asked.push(`${action.nic} echo`);
+      if (action.kind === 'send-frame') {
+        const frame = decodeEthernet(action.bytes);
+        if (typeof frame !== 'string' && frame.etherType === ETHERTYPE_ARP) {
+          const arp = decodeArp(frame.payload);
+          asked.push(`${action.nic} arp from ${typeof arp === 'string' ? arp : arp.spa}`);
+        }
+      }
+      perform(host, action);
+    };
+    fabric.run(1000);
+    expect(new Set(asked)).toEqual(new Set(['eth0 echo', 'eth1 arp from 0.0.0.0']));
+    expect(shown(fabric, 'eth0')['10.77.0.254']).toMatchObject({ answers: true });
+    expect(shown(fabric, 'eth1')['10.77.0.254']).toMatchObject({ answers: true });
+  });
+
+  it.each([
+    ['from a link-local address', false],
+    ['from ::', true],
+  ])('of IPv6 are solicited %s where there is no address', (_, withoutLinkLocal) => {
+    const fabric = settled({ targets: ['fd77::fe'], withoutLinkLocal });
+    expect(shown(fabric, 'eth1')['fd77::fe']).toMatchObject({ answers: true });
+  });
+
+  it('an answer to somebody else, or none that was asked for, proves nothing', () => {
+    const fabric = settled();
+    const host = fabric.hosts['alpha']!;
+    host.take({ kind: 'echo-answered', nic: 'eth0', target: '10.77.0.253' });
+    expect(host.state.dropped['target-unasked']).toBe(1);
+  });
+
+  it('condemn the side of a cut trunk from which none answers', () => {
+    const fabric = settled({ side: 'B' });
+    fabric.trunk = false;
+    const tookMs = fabric.until(5000, () => fabric.verdicts()['alpha/eth0'] === 'down unreachable');
+    expect(tookMs).toBeLessThan(700);
+    expect(fabric.verdicts()['alpha/eth1']).toBe('up');
+  });
+
+  it('condemn nobody when no NIC gets an answer', () => {
+    const fabric = settled();
+    fabric.targetAlive = false;
+    fabric.run(5000);
+    expect(Object.values(fabric.verdicts())).toEqual(['up', 'up', 'up', 'up']);
+    expect(fabric.hosts['alpha']!.state.nets['public']!.polling).toBe('light');
+  });
+
+  it('condemn one NIC a node by the testimony of a peer', () => {
+    const fabric = settled({ nodes: { alpha: { eth0: 'A' }, beta: { eth0: 'B' } }, side: 'B' });
+    expect(fabric.verdicts()['alpha/eth0']).toBe('up');
+    fabric.run(1000);
+    const reach = fabric.hosts['alpha']!;
+    const perform = fabric.perform.bind(fabric);
+    fabric.perform = (host, action) => {
+      if (host !== reach || action.kind !== 'send-echo') perform(host, action);
+    };
+    fabric.run(3000);
+    expect(fabric.verdicts()['alpha/eth0']).toBe('down unreachable');
+    expect(fabric.verdicts()['beta/eth0']).toBe('up');
+  });
+
+  it('note probe-blocked where a switch drops probes, and condemn nobody for it', () => {
+    const fabric = new Fabric({ nodes: PAIR, targets: ['10.77.0.254'] });
+    fabric.probesBlocked = true;
+    fabric.run(5000);
+    expect(shown(fabric, 'eth1')['10.77.0.254']).toEqual({ answers: false, note: 'probe-blocked' });
+    expect(fabric.verdicts()['alpha/eth1']).toBe('up');
+  });
+});
