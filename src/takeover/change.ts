@@ -10,9 +10,9 @@ import type { NodeNet } from '../config/cluster.js';
 import type { Ms, NicObservation, SwitchFailure } from '../input.js';
 import { clear, decide, journal, raise } from './account.js';
 import { announce, withdraw } from './announce.js';
-import { booked } from './ledger.js';
+import { booked, type Ledger } from './ledger.js';
 import { type Plan, planMove } from './plan.js';
-import { aged, type Portfolio } from './portfolio.js';
+import { aged, neighbourKey, type Portfolio } from './portfolio.js';
 import { runRecord } from './run-record.js';
 import { type Change, drop, homesOf, type NetState, nicsOf, othersOf, type Turn } from './state.js';
 
@@ -46,7 +46,8 @@ export function fitting(portfolio: Portfolio, target: NicObservation): Portfolio
   };
 }
 
-export function planOf({ world, state, now }: Turn, own: NodeNet, to: NicObservation, portfolio: Portfolio): Plan {
+export function planOf(turn: Turn, own: NodeNet, to: NicObservation, portfolio: Portfolio): Plan {
+  const { world, now } = turn;
   const mine = nicsOf(own);
   return planMove({
     portfolio: fitting(aged(portfolio, now), to),
@@ -54,8 +55,23 @@ export function planOf({ world, state, now }: Turn, own: NodeNet, to: NicObserva
     target: to,
     others: othersOf(world, own, to.nic),
     beside: Object.values(world.host).filter((seen) => !mine.includes(seen.nic)),
-    ledger: state.ledger,
+    ledger: ledgerOf(turn, own),
   });
+}
+
+/** The ledger without what another net needs on a standby that it shares with this one. */
+function ledgerOf({ state }: Turn, own: NodeNet): Ledger {
+  const needed = (nic: string): Portfolio[] =>
+    Object.values(state.nets).flatMap((net) => (net.net !== own.net && net.carrier === nic ? net.portfolio : []));
+  const { ledger } = state;
+  return {
+    ...ledger,
+    groups: ledger.groups.filter(({ nic, group }) => !needed(nic).some((x) => x.groups.includes(group))),
+    neighbours: ledger.neighbours.filter(
+      ({ nic, neighbour }) =>
+        !needed(nic).some((x) => x.neighbours.some((y) => neighbourKey(y) === neighbourKey(neighbour))),
+    ),
+  };
 }
 
 /** False: nothing is to do. A switch is a change of its own even without a step, for the carrier changes. */

@@ -47,9 +47,13 @@ export function take(
 
 export function deadline(world: World, state: TakeoverState): Ms {
   if (state.stopping?.phase === 'done') return Infinity;
-  const looks = Object.values(state.nets).map((net) => net.lookAt ?? Infinity);
   const locks = Object.values(state.locks).map((lock) => lock.until ?? Infinity);
-  return Math.min(...looks, ...locks, stopDeadline(state.stopping), announceDeadline(world, state.announcer));
+  return Math.min(
+    state.lookAt ?? Infinity,
+    ...locks,
+    stopDeadline(state.stopping),
+    announceDeadline(world, state.announcer),
+  );
 }
 
 export function status(world: World, state: TakeoverState, _now: Ms, _health: HealthState): TakeoverStatus {

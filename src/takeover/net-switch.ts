@@ -15,19 +15,24 @@ import { type NetState, nicsOf, type Turn } from './state.js';
 /** After a start without a record: links come up, first verdicts are reached. In windows of full polling. */
 const GRACE_WINDOWS = 2;
 
+/** Nothing about this net is different from the last look: most inputs find most nets so. */
+export function isQuiet({ now, verdict }: Turn, own: NodeNet, net: NetState): boolean {
+  if (net.dirty || net.change !== null || net.unseen.length > 0 || net.carrier !== own.primary) return false;
+  if (net.lookAt !== null && net.lookAt <= now) return false;
+  const { health, reason } = verdict(net.carrier);
+  return health !== 'down' && health === net.health && (reason ?? '') === net.reason;
+}
+
 export function lookAtNet(turn: Turn, own: NodeNet, net: NetState): void {
-  const { now } = turn;
   watch(turn, net);
   if (!net.change && net.unseen.length === 0) {
     judgeSuitability(turn, own, net);
-    const verdict = turn.verdict(net.carrier);
-    const health = words(verdict);
-    if (verdict.health !== 'down' && turn.world.host[net.carrier]?.carrier) net.wasUp = true;
-    const due = net.lookAt !== null && net.lookAt <= now;
-    const away = net.carrier !== own.primary;
-    if (net.unsuitable !== null) net.dirty = false;
-    else if (net.dirty || due || away || health !== net.health || verdict.health === 'down') act(turn, own, net);
+    const { health, reason } = turn.verdict(net.carrier);
+    if (health !== 'down' && turn.world.host[net.carrier]?.carrier) net.wasUp = true;
+    if (net.unsuitable === null) act(turn, own, net);
+    else net.dirty = false;
     net.health = health;
+    net.reason = reason ?? '';
   }
   net.lookAt = nextLook(turn, own, net);
 }

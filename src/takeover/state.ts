@@ -3,7 +3,7 @@ import type { Action, Step } from '../action.js';
 import type { ClusterNode, Net, NodeNet } from '../config/cluster.js';
 import type { Verdict } from '../health/state.js';
 import type { Ms, NicObservation } from '../input.js';
-import type { Alarm, Decision } from '../status.js';
+import type { Alarm, Decision, NicHealth } from '../status.js';
 import type { World } from '../world.js';
 import { type AnnouncerState, startAnnouncer } from './announce.js';
 import { emptyLedger, type Ledger } from './ledger.js';
@@ -71,8 +71,9 @@ export interface NetState {
   wasUp: boolean;
   /** A NIC of the net changed and that was not looked into yet. */
   dirty: boolean;
-  /** Health of the carrier at the last look, in words. */
-  health: string;
+  /** Verdict of the carrier at the last look; empty texts: there was none, or no reason. */
+  health: NicHealth | '';
+  reason: string;
   /** When time alone may change something; null: never. */
   lookAt: Ms | null;
 }
@@ -101,6 +102,8 @@ export interface TakeoverState {
   /** `nic ifindex` whose settings were cared for. */
   settingsDone: string[];
   stopping: Stopping | null;
+  /** The earliest `lookAt` of all nets; null: none. */
+  lookAt: Ms | null;
   alarms: Record<string, Alarm>;
   decisions: Decision[];
   announcer: AnnouncerState;
@@ -144,6 +147,7 @@ export function startState(world: World, now: Ms): TakeoverState {
     settings: {},
     settingsDone: [],
     stopping: null,
+    lookAt: null,
     alarms: {},
     decisions: [],
     announcer: startAnnouncer(),
@@ -174,12 +178,26 @@ function startNet(net: string, carrier: string, now: Ms): NetState {
     wasUp: false,
     dirty: true,
     health: '',
+    reason: '',
     lookAt: null,
   };
 }
 
 export function nicsOf(own: NodeNet): string[] {
   return [own.primary, ...own.standby];
+}
+
+const netsByNic = new WeakMap<ClusterNode, Map<string, NodeNet[]>>();
+
+/** The nets that a NIC belongs to; two nets may share a standby. Found at once, for every frame asks. */
+export function netsOfNic(self: ClusterNode, nic: string): readonly NodeNet[] {
+  let nets = netsByNic.get(self);
+  if (nets === undefined) {
+    nets = new Map();
+    for (const own of self.nets) for (const each of nicsOf(own)) nets.set(each, [...(nets.get(each) ?? []), own]);
+    netsByNic.set(self, nets);
+  }
+  return nets.get(nic) ?? [];
 }
 
 export function allNics(self: ClusterNode): string[] {

@@ -5,11 +5,11 @@ import { adopt } from './adoption.js';
 import { takeAnnouncements } from './announce.js';
 import { finish } from './change.js';
 import { withoutNic } from './ledger.js';
-import { lookAtNet } from './net-switch.js';
+import { isQuiet, lookAtNet } from './net-switch.js';
 import { expireLocks, operate } from './operator.js';
 import { parseLedger, parseRunSwitch } from './run-record.js';
 import { setUp, settingsSet } from './setting-up.js';
-import { allNics, drop, nicsOf, type Turn } from './state.js';
+import { allNics, drop, netsOfNic, nicsOf, type Turn } from './state.js';
 import { askStop, cleaned, goOn } from './stopping.js';
 
 export function takeTurn(turn: Turn, input: Input): void {
@@ -18,18 +18,28 @@ export function takeTurn(turn: Turn, input: Input): void {
   absorb(turn, input);
   if (state.ready) {
     expireLocks(turn);
-    for (const own of world.self.nets) {
-      const net = state.nets[own.net];
-      if (net && concerns(input, nicsOf(own))) lookAtNet(turn, own, net);
-    }
+    look(turn, input);
     goOn(turn);
   }
   takeAnnouncements(world, state.announcer, now, (nic, address) => isOurs(turn, nic, address), out);
 }
 
-/** Frames and answers are many: they concern the net of their NIC only. */
-function concerns(input: Input, nics: readonly string[]): boolean {
-  return input.kind === 'frame-received' || input.kind === 'echo-answered' ? nics.includes(input.nic) : true;
+function look(turn: Turn, input: Input): void {
+  const { world, state } = turn;
+  // Frames and answers are many: they concern the nets of their NIC only.
+  const single = input.kind === 'frame-received' || input.kind === 'echo-answered';
+  let looked = false;
+  for (const own of single ? netsOfNic(world.self, input.nic) : world.self.nets) {
+    const net = state.nets[own.net];
+    if (!net || isQuiet(turn, own, net)) continue;
+    lookAtNet(turn, own, net);
+    looked = true;
+  }
+  if (!looked) return;
+  state.lookAt = null;
+  for (const { lookAt } of Object.values(state.nets)) {
+    if (lookAt !== null && (state.lookAt === null || lookAt < state.lookAt)) state.lookAt = lookAt;
+  }
 }
 
 function absorb(turn: Turn, input: Input): void {

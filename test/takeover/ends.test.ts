@@ -6,8 +6,7 @@ import { Killed, ordinaryKernel, SETTINGS_AT_BOOT, Stand } from './stand.js';
 
 const ALL = ['10.77.0.1', '10.77.0.5', 'fd77::1'];
 
-/** Everything of the kernel but the order of routes of different keys. */
-/** Without what was learnt of neighbours: a cache. */
+/** Everything of the kernel but the order of routes of different keys, and what was learnt of neighbours: a cache. */
 function essence(kernel: ModelKernel): unknown {
   const cold = kernel.copy();
   for (const nic of Object.values(cold.nics)) nic.neighbours = nic.neighbours.filter((x) => x.state & 0x80);

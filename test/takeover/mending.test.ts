@@ -85,7 +85,7 @@ describe('mending', () => {
       stand.pass(100);
       if (stand.events('mended').length > length) at.push(stand.now - 10_000);
     }
-    expect(at.slice(0, 3)).toEqual([0, 100, 200].map((x) => expect.closeTo(x, -2)));
+    expect(at.slice(0, 3)).toEqual([0, 100, 200].map((x) => expect.closeTo(x, -2) as number));
     expect(at.length).toBeLessThan(9);
     expect(Object.values(stand.state.alarms).map((x) => x.what)).toEqual(['rival-manager']);
   });

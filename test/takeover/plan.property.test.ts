@@ -65,7 +65,10 @@ function essence(kernel: ModelKernel): unknown {
   const nics = Object.values(kernel.nics).map((nic) => ({
     ...nic,
     addresses: nic.addresses.map((x) => sortedJson(x)),
-    neighbours: nic.neighbours.filter((x) => x.state & 0x80).map((x) => JSON.stringify(x)).sort(),
+    neighbours: nic.neighbours
+      .filter((x) => x.state & 0x80)
+      .map((x) => JSON.stringify(x))
+      .sort(),
   }));
   return { nics, routes: kernel.routes.map(routeText).sort() };
 }
