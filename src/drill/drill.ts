@@ -141,7 +141,7 @@ class Drill {
     if (step.do !== undefined) await this.#operate(step.do, step.exit);
     if (step.expect) {
       const label = step.fault ?? step.heal ?? step.do ?? `at ${step.at} ms`;
-      this.#pending.push({ from: at, until: at + step.expect.within, expected: step.expect, label });
+      this.#pending.push({ from: at, until: this.#lab.now() + step.expect.within, expected: step.expect, label });
     }
   }
 
