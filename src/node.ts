@@ -68,13 +68,21 @@ export class Node {
     const actions: Action[] = [];
     this.#follow(input);
     if (input.kind === 'started') {
-      const entry = { at: now, event: 'node-started', cause: 'started', evidence: { incarnation: this.#world.incarnation } } as const;
+      const entry = {
+        at: now,
+        event: 'node-started',
+        cause: 'started',
+        evidence: { incarnation: this.#world.incarnation },
+      } as const;
       actions.push({ kind: 'journal', entry });
     } else if (input.kind === 'host-observed') {
       for (const missing of input.missing) delete this.state.host[missing];
       for (const observed of input.nics) this.state.host[observed.nic] = observed;
     } else if (input.kind === 'stalled') {
-      actions.push({ kind: 'journal', entry: { at: now, event: 'stalled', cause: 'own-stall', evidence: { forMs: input.forMs } } });
+      actions.push({
+        kind: 'journal',
+        entry: { at: now, event: 'stalled', cause: 'own-stall', evidence: { forMs: input.forMs } },
+      });
     }
     health.take(this.#world, this.state.health, now, input, actions);
     takeover.take(this.#world, this.state.takeover, now, this.state.health, input, actions);
@@ -86,7 +94,8 @@ export class Node {
     if (input.kind === 'host-changed') {
       for (const nic of Object.keys(moving)) if (moving[nic] === input.id) moving[nic] = 0;
     } else if (input.kind === 'host-observed') {
-      for (const nic of [...input.nics.map((observed) => observed.nic), ...input.missing]) if (moving[nic] === 0) delete moving[nic];
+      for (const nic of [...input.nics.map((observed) => observed.nic), ...input.missing])
+        if (moving[nic] === 0) delete moving[nic];
     }
   }
 
@@ -105,7 +114,10 @@ export class Node {
 
   /** When `woke` is due at the latest; Infinity if nothing waits. */
   deadline(): Ms {
-    return Math.min(health.deadline(this.#world, this.state.health), takeover.deadline(this.#world, this.state.takeover));
+    return Math.min(
+      health.deadline(this.#world, this.state.health),
+      takeover.deadline(this.#world, this.state.takeover),
+    );
   }
 
   status(now: Ms): NodeStatus {

@@ -263,7 +263,7 @@ export class SimulatorDriver implements Driver {
   #echo(name: string, target: string): void {
     const { host } = this.#options;
     const nic = host.nics.get(name);
-    const source = nic ? host.sourceOn(nic, target) : null;
+    const source = nic ? host.sourceFor(nic, target) : null;
     if (!nic || source === null) return;
     const answered = (): void => {
       host.world.clock.after(ECHO_MS, () => this.#give({ kind: 'echo-answered', nic: name, target }));

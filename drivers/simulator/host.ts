@@ -122,11 +122,13 @@ export class Host {
     return (near ?? usable[0])?.local ?? null;
   }
 
-  /** Which address of its own the host names when it asks for that neighbour; null if it has none to name. */
+  /**
+   * Which address of its own the host names when it asks for that neighbour; null if it has none to name. A NIC without an
+   * address lends one of another NIC (inet_select_addr), whatever arp_announce says.
+   */
   sourceFor(nic: Nic, address: string): string | null {
     const own = this.sourceOn(nic, address);
-    if (own !== null || ipFamily(address) === 6 || this.effective('ipv4/conf', nic.name, 'arp_announce') > 1)
-      return own;
+    if (own !== null || ipFamily(address) === 6) return own;
     for (const other of this.nics.values()) {
       const lent = other.addresses.find(
         (one) => one.family === 4 && covers(networkOf(one.local, one.prefixLength), address),

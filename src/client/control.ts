@@ -47,7 +47,8 @@ export class Control {
     const path = join(runDir, SOCKET_NAME);
     try {
       const { uid } = statSync(path);
-      if (uid !== 0 && uid !== process.getuid?.()) throw new NoDaemon(`${path} belongs to user ${uid}, not to root: not trusted`);
+      if (uid !== 0 && uid !== process.getuid?.())
+        throw new NoDaemon(`${path} belongs to user ${uid}, not to root: not trusted`);
     } catch (error) {
       if (error instanceof NoDaemon) throw error;
       throw new NoDaemon(`no batond answers: ${path} ${reasonOf(error)}\nstart it with: baton daemon`);
@@ -55,7 +56,9 @@ export class Control {
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
-      socket.once('error', (error) => reject(new NoDaemon(`no batond answers on ${path}: ${reasonOf(error)}\nstart it with: baton daemon`)));
+      socket.once('error', (error) =>
+        reject(new NoDaemon(`no batond answers on ${path}: ${reasonOf(error)}\nstart it with: baton daemon`)),
+      );
     });
     socket.removeAllListeners('error');
     return new Control(socket);

@@ -40,7 +40,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const log = openLog(ready.cluster.log, ready.node);
   for (const warning of ready.warnings) log.warn(warning);
   const trouble = (what: string) => (error: Error) => log.error({ err: error }, what);
-  const journal = new Journal(options.stateDir, ready.node, trouble('the journal cannot be written to the state directory; it goes on in memory'));
+  const journal = new Journal(
+    options.stateDir,
+    ready.node,
+    trouble('the journal cannot be written to the state directory; it goes on in memory'),
+  );
   const settings: EngineSettings = {
     cluster: ready.cluster,
     node: ready.node,
@@ -53,7 +57,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     version: packageVersion(),
   };
   const engine = new EngineHandle(settings, journal, log);
-  const recorder = new Recorder(options.stateDir, () => engine.send({ ask: 'snapshot' }), trouble('the recording cannot be written'));
+  const recorder = new Recorder(
+    options.stateDir,
+    () => engine.send({ ask: 'snapshot' }),
+    trouble('the recording cannot be written'),
+  );
   engine.onRecording = (start) => log.info({ file: recorder.begin(start) }, 'recording');
   engine.onRecorded = (lines) => recorder.add(lines);
 
@@ -79,7 +87,15 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const onStop = stop('stop');
   const onRestart = stop('restart');
   process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onRestart);
-  log.info({ version: settings.version, cluster: ready.cluster.name, digest: ready.cluster.digest.slice(0, 12), shadow: options.shadow }, 'batond starts');
+  log.info(
+    {
+      version: settings.version,
+      cluster: ready.cluster.name,
+      digest: ready.cluster.digest.slice(0, 12),
+      shadow: options.shadow,
+    },
+    'batond starts',
+  );
 
   const code = await engine.exited;
   process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onRestart);

@@ -15,7 +15,12 @@ export interface ControlHandler {
 }
 
 const operatorRequest = z.discriminatedUnion('ask', [
-  z.strictObject({ ask: z.literal('link-switch'), net: z.string(), to: z.string().optional(), dryRun: z.boolean().optional() }),
+  z.strictObject({
+    ask: z.literal('link-switch'),
+    net: z.string(),
+    to: z.string().optional(),
+    dryRun: z.boolean().optional(),
+  }),
   z.strictObject({
     ask: z.literal('link-lock'),
     nic: z.string(),
@@ -30,7 +35,12 @@ const operatorRequest = z.discriminatedUnion('ask', [
 
 const controlRequest = z.discriminatedUnion('ask', [
   z.strictObject({ id: z.number(), ask: z.literal('status') }),
-  z.strictObject({ id: z.number(), ask: z.literal('events'), follow: z.boolean(), last: z.number().int().nonnegative().optional() }),
+  z.strictObject({
+    id: z.number(),
+    ask: z.literal('events'),
+    follow: z.boolean(),
+    last: z.number().int().nonnegative().optional(),
+  }),
   z.strictObject({ id: z.number(), ask: z.literal('operator'), request: operatorRequest }),
 ]);
 

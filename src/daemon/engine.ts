@@ -37,8 +37,16 @@ class Engine {
     const self = cluster.nodes.find((candidate) => candidate.name === node);
     if (!self) throw new RangeError(`node ${node} is not in the cluster file`);
     const nics = self.nets.flatMap((net) => [net.primary, ...net.standby]);
-    const data: HandsData = { nics, peers: peersOf(cluster, node), settings: [...OBSERVED_SETTINGS], runDir: settings.runDir };
-    const worker = new Worker(new URL('../../drivers/linux/hands.js', import.meta.url), { workerData: data, name: 'hands' });
+    const data: HandsData = {
+      nics,
+      peers: peersOf(cluster, node),
+      settings: [...OBSERVED_SETTINGS],
+      runDir: settings.runDir,
+    };
+    const worker = new Worker(new URL('../../drivers/linux/hands.js', import.meta.url), {
+      workerData: data,
+      name: 'hands',
+    });
     // Without hands nothing can be changed any more: better a new start, which adopts what is there.
     worker.on('error', (error) => this.#fail(`the hands failed: ${error.stack ?? error.message}`));
     const hands = new PortHands(worker);
@@ -52,7 +60,10 @@ class Engine {
     });
     const seal = sealWith(key);
     this.#startedAt = this.#driver.now();
-    this.#node = new Node({ cluster, node, incarnation, seed, seal: settings.record ? this.#remembered(seal) : seal }, this.#startedAt);
+    this.#node = new Node(
+      { cluster, node, incarnation, seed, seal: settings.record ? this.#remembered(seal) : seal },
+      this.#startedAt,
+    );
   }
 
   async run(): Promise<void> {
@@ -66,7 +77,13 @@ class Engine {
       case 'status': {
         const status = this.#node.status(this.#driver.now());
         const dropped = { ...status.dropped, ...this.#driver.dropped() };
-        this.#say({ say: 'status', id: message.id, status: { ...status, dropped }, lateness: this.#driver.lateness(), inputs: this.#inputs });
+        this.#say({
+          say: 'status',
+          id: message.id,
+          status: { ...status, dropped },
+          lateness: this.#driver.lateness(),
+          inputs: this.#inputs,
+        });
         break;
       }
       case 'operator':
@@ -96,7 +113,15 @@ class Engine {
       const journal = actions.flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));
       const seals = this.#seals;
       this.#seals = [];
-      this.#say({ say: 'recorded', lines: writeRecorded({ at: now, input, ...(seals.length > 0 ? { seals } : {}), ...(journal.length > 0 ? { journal } : {}) }) });
+      this.#say({
+        say: 'recorded',
+        lines: writeRecorded({
+          at: now,
+          input,
+          ...(seals.length > 0 ? { seals } : {}),
+          ...(journal.length > 0 ? { journal } : {}),
+        }),
+      });
     }
     if (this.#journal.length > 0) this.#say({ say: 'journal', entries: this.#journal.splice(0) });
     for (const answer of answers) this.#take(answer);
@@ -132,7 +157,10 @@ class Engine {
   #startRecording(snapshot: boolean): void {
     const { cluster, node, incarnation, seed, version } = this.#settings;
     const from = snapshot ? { at: this.#driver.now(), state: this.#node.state } : { at: this.#startedAt, state: null };
-    this.#say({ say: 'recording', start: writeRecorded({ recording: 1, version, ...from, cluster, node, incarnation, seed }) });
+    this.#say({
+      say: 'recording',
+      start: writeRecorded({ recording: 1, version, ...from, cluster, node, incarnation, seed }),
+    });
   }
 }
 

@@ -22,7 +22,9 @@ export class Recorder {
 
   /** Opens the next file with this first line, and removes the oldest ones. Returns its path. */
   begin(start: string): string {
-    const kept = readdirSync(this.#stateDir).filter((file) => FILE_NAME.test(file)).sort();
+    const kept = readdirSync(this.#stateDir)
+      .filter((file) => FILE_NAME.test(file))
+      .sort();
     const number = Number(kept.at(-1)?.slice('recording-'.length, -'.jsonl'.length) ?? 0) + 1;
     for (const old of kept.slice(0, Math.max(0, kept.length - FILES_KEPT + 1))) rmSync(join(this.#stateDir, old));
     const path = join(this.#stateDir, `recording-${String(number).padStart(6, '0')}.jsonl`);

@@ -37,7 +37,8 @@ export function readRecorded(line: string): RecordingStart | RecordedInput {
 
 export function writeRecorded(entry: RecordingStart | RecordedInput): string {
   return (
-    JSON.stringify(entry, (_, value: unknown) => (value instanceof Uint8Array ? { $bytes: toHex(value) } : value)) + '\n'
+    JSON.stringify(entry, (_, value: unknown) => (value instanceof Uint8Array ? { $bytes: toHex(value) } : value)) +
+    '\n'
   );
 }
 

@@ -19,8 +19,23 @@ export function shadowed(now: Ms, actions: readonly Action[], answers: Input[]):
       case 'persist':
         return [];
       case 'change-host':
-        answers.push({ kind: 'host-changed', id: action.id, failed: { step: 0, code: 'ECANCELED', text: 'shadow: nothing is changed' }, undone: true });
-        return [{ kind: 'journal', entry: { at: now, event: 'shadow', cause: 'held-back', evidence: { steps: action.steps.map(describeStep) } } }];
+        answers.push({
+          kind: 'host-changed',
+          id: action.id,
+          failed: { step: 0, code: 'ECANCELED', text: 'shadow: nothing is changed' },
+          undone: true,
+        });
+        return [
+          {
+            kind: 'journal',
+            entry: {
+              at: now,
+              event: 'shadow',
+              cause: 'held-back',
+              evidence: { steps: action.steps.map(describeStep) },
+            },
+          },
+        ];
     }
   });
 }

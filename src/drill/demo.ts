@@ -18,13 +18,19 @@ export async function runDemo(options: DemoOptions): Promise<DrillReport> {
   const kernel = options.simulator === true ? 'asked for the simulator' : await openLab('kernel');
   const lab = typeof kernel === 'string' ? await openLab('simulator') : kernel;
   if (typeof lab === 'string') throw new Error(lab);
-  if (typeof kernel === 'string') options.say(`On the simulator, in virtual time (${kernel}): the same daemon's decisions, no kernel.`, 'title');
-  else options.say('On this kernel: two switches, two servers and a client as network namespaces, real daemons, real packets.', 'title');
+  if (typeof kernel === 'string')
+    options.say(`On the simulator, in virtual time (${kernel}): the same daemon's decisions, no kernel.`, 'title');
+  else
+    options.say(
+      'On this kernel: two switches, two servers and a client as network namespaces, real daemons, real packets.',
+      'title',
+    );
   return runDrill(scenario, lab, {
     onLine: (line) => {
       const time = `${(line.at / 1000).toFixed(3).padStart(8)}s `;
       if (line.what === 'say') options.say(`\n${time}${line.text}`, 'say');
-      else if (line.what === 'journal' || line.what === 'met' || line.what === 'unmet') options.say(wrap(`${time}  ${line.text}`), line.what);
+      else if (line.what === 'journal' || line.what === 'met' || line.what === 'unmet')
+        options.say(wrap(`${time}  ${line.text}`), line.what);
     },
     ...(options.signal ? { signal: options.signal } : {}),
   });

@@ -51,7 +51,18 @@ export async function runDrill(scenario: Scenario, lab: Lab, options: DrillOptio
 
 export function skipped(scenario: Scenario, lab: Lab['name'], reason: string): DrillReport {
   const { name, title } = scenario;
-  return { scenario: name, title, lab, verdict: 'skipped', reason, failures: [], timeline: [], outages: [], connections: [], tookMs: 0 };
+  return {
+    scenario: name,
+    title,
+    lab,
+    verdict: 'skipped',
+    reason,
+    failures: [],
+    timeline: [],
+    outages: [],
+    connections: [],
+    tookMs: 0,
+  };
 }
 
 class Drill {
@@ -77,7 +88,8 @@ class Drill {
     for (const fault of this.#scenario.before) await this.#lab.inflict(parseFault(fault));
     for (const node of Object.keys(this.#scenario.topology.nodes)) await this.#lab.startDaemon(node);
     this.#lab.begin();
-    for (const node of Object.keys(this.#scenario.topology.nodes)) this.#baseline.routes[node] = (await this.#lab.truth(node)).routes;
+    for (const node of Object.keys(this.#scenario.topology.nodes))
+      this.#baseline.routes[node] = (await this.#lab.truth(node)).routes;
   }
 
   async play(): Promise<void> {
@@ -107,7 +119,11 @@ class Drill {
       const { client, address, sent, answered } = probe;
       this.#outages.push({ client, address, longestMs: longestGap(probe), sent, answered });
       for (const gap of probe.gaps) {
-        this.#line({ at: gap.toMs, what: 'outage', text: `${client} saw ${address} out for ${(gap.toMs - gap.fromMs).toFixed(1)} ms` });
+        this.#line({
+          at: gap.toMs,
+          what: 'outage',
+          text: `${client} saw ${address} out for ${(gap.toMs - gap.fromMs).toFixed(1)} ms`,
+        });
       }
     }
     this.#connections = this.#lab.connections();
@@ -150,7 +166,10 @@ class Drill {
     if (!match) throw new Error(`"${command}" is not a command; write "alpha: link switch --net public"`);
     this.#line({ at: this.#lab.now(), what: 'do', text: command });
     const result = await this.#lab.operate(match[1]!, match[2]!.split(/\s+/));
-    if (result.code !== exit) this.failures.push(`${command}: exit code ${result.code}, not ${exit}: ${(result.stderr || result.stdout).trim()}`);
+    if (result.code !== exit)
+      this.failures.push(
+        `${command}: exit code ${result.code}, not ${exit}: ${(result.stderr || result.stdout).trim()}`,
+      );
   }
 
   async #look(): Promise<void> {
@@ -161,7 +180,11 @@ class Drill {
       const waits = pending.expected.throughout || pending.expected.events !== undefined;
       if (wrong.length > 0 && (over || pending.expected.throughout)) this.#fail(pending, wrong);
       else if (wrong.length === 0 && (over || !waits)) {
-        this.#line({ at: this.#lab.now(), what: 'met', text: `${pending.label}: as expected${this.#outageSince(pending.from)}` });
+        this.#line({
+          at: this.#lab.now(),
+          what: 'met',
+          text: `${pending.label}: as expected${this.#outageSince(pending.from)}`,
+        });
       } else still.push(pending);
     }
     this.#pending = still;
@@ -170,7 +193,9 @@ class Drill {
   /** What clients felt of it: each address whose probes went unanswered meanwhile. */
   #outageSince(from: Ms): string {
     const felt = this.#lab.probes().map((probe) => ({ ...probe, gaps: probe.gaps.filter((gap) => gap.toMs > from) }));
-    const texts = felt.filter((probe) => probe.gaps.length > 0).map((probe) => `${probe.client} missed ${probe.address} for ${longestGap(probe).toFixed(1)} ms`);
+    const texts = felt
+      .filter((probe) => probe.gaps.length > 0)
+      .map((probe) => `${probe.client} missed ${probe.address} for ${longestGap(probe).toFixed(1)} ms`);
     return texts.length > 0 ? `; ${texts.join(', ')}` : felt.length > 0 ? '; clients noticed nothing' : '';
   }
 

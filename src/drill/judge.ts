@@ -18,20 +18,30 @@ export interface Baseline {
 }
 
 /** What of the expectation does not hold now, in words; empty if all does. `events` are counted only when `final`. */
-export async function unmet(lab: Lab, scenario: Scenario, pending: Pending, baseline: Baseline, final: boolean): Promise<string[]> {
+export async function unmet(
+  lab: Lab,
+  scenario: Scenario,
+  pending: Pending,
+  baseline: Baseline,
+  final: boolean,
+): Promise<string[]> {
   const { expected } = pending;
   const wrong: string[] = [];
-  for (const [address, where] of Object.entries(expected.carried ?? {})) wrong.push(...(await carriedWrong(lab, address, nicOf(where))));
+  for (const [address, where] of Object.entries(expected.carried ?? {}))
+    wrong.push(...(await carriedWrong(lab, address, nicOf(where))));
   for (const [where, wanted] of Object.entries(expected.health ?? {})) {
     const { node, nic } = nicOf(where);
     const seen = (await lab.status(node))?.nics.find((candidate) => candidate.name === nic);
     const found = seen ? [seen.health, seen.reason].filter(Boolean).join(' ') : 'not shown';
-    if (found !== wanted && !(wanted === 'down' && seen?.health === 'down')) wrong.push(`${where} is ${found}, not ${wanted}`);
+    if (found !== wanted && !(wanted === 'down' && seen?.health === 'down'))
+      wrong.push(`${where} is ${found}, not ${wanted}`);
   }
-  for (const node of expected.routesKept ?? []) wrong.push(...routesWrong(node, baseline.routes[node] ?? [], (await lab.truth(node)).routes));
+  for (const node of expected.routesKept ?? [])
+    wrong.push(...routesWrong(node, baseline.routes[node] ?? [], (await lab.truth(node)).routes));
   for (const [node, words] of Object.entries(expected.alarms ?? {})) {
     const raised = (await lab.status(node))?.alarms.map((alarm) => alarm.what) ?? [];
-    for (const word of words) if (!raised.includes(word)) wrong.push(`${node} has no alarm ${word} (has: ${raised.join(', ') || 'none'})`);
+    for (const word of words)
+      if (!raised.includes(word)) wrong.push(`${node} has no alarm ${word} (has: ${raised.join(', ') || 'none'})`);
   }
   for (const address of expected.answers ?? []) wrong.push(...answersWrong(lab, address));
   if (expected.multicast !== undefined && scenario.topology.multicast) {
@@ -44,8 +54,12 @@ export async function unmet(lab: Lab, scenario: Scenario, pending: Pending, base
 
 async function carriedWrong(lab: Lab, address: string, where: NicRef): Promise<string[]> {
   const { addresses } = await lab.truth(where.node);
-  const on = Object.keys(addresses).filter((nic) => addresses[nic]!.some((candidate) => candidate.split('/')[0] === address));
-  return on.length === 1 && on[0] === where.nic ? [] : [`${address} is on ${on.join(' and ') || 'no NIC'} of ${where.node}, not on ${where.nic} alone`];
+  const on = Object.keys(addresses).filter((nic) =>
+    addresses[nic]!.some((candidate) => candidate.split('/')[0] === address),
+  );
+  return on.length === 1 && on[0] === where.nic
+    ? []
+    : [`${address} is on ${on.join(' and ') || 'no NIC'} of ${where.node}, not on ${where.nic} alone`];
 }
 
 /** Routes compared without their device: a switch moves it, and nothing else (S7). */
@@ -54,7 +68,8 @@ function routesWrong(node: string, before: string[], now: string[]): string[] {
   const [was, is] = [aside(before), aside(now)];
   const lost = was.filter((route) => !is.includes(route)).map((route) => `${node} lost the route ${route}`);
   const added = is.filter((route) => !was.includes(route)).map((route) => `${node} has a new route ${route}`);
-  if (lost.length + added.length === 0 && was.length !== is.length) return [`${node} has ${is.length} routes, had ${was.length}`];
+  if (lost.length + added.length === 0 && was.length !== is.length)
+    return [`${node} has ${is.length} routes, had ${was.length}`];
   return [...lost, ...added];
 }
 
@@ -73,7 +88,12 @@ function silentAt(probe: ProbeReport, now: Ms): boolean {
 function eventsWrong(lab: Lab, expected: Expectation, pending: Pending): string[] {
   return Object.entries(expected.events ?? {}).flatMap(([key, count]) => {
     const [node, event] = key.split(' ');
-    const seen = lab.journal().filter((entry) => entry.node === node && entry.event === event && entry.at >= pending.from && entry.at <= pending.until);
+    const seen = lab
+      .journal()
+      .filter(
+        (entry) =>
+          entry.node === node && entry.event === event && entry.at >= pending.from && entry.at <= pending.until,
+      );
     return seen.length === count ? [] : [`${node} journalled ${event} ${seen.length} times, not ${count}`];
   });
 }
@@ -88,11 +108,13 @@ export async function alwaysWrong(lab: Lab, scenario: Scenario): Promise<string[
     for (const probe of probes) {
       const longest = longestGap(probe);
       if (probe.answered === 0) wrong.push(`${address} never answered ${probe.client}`);
-      else if (longest > boundMs) wrong.push(`${address} was out for ${longest.toFixed(1)} ms to ${probe.client}, more than ${boundMs} ms`);
+      else if (longest > boundMs)
+        wrong.push(`${address} was out for ${longest.toFixed(1)} ms to ${probe.client}, more than ${boundMs} ms`);
     }
   }
   if (scenario.always.tcp) {
-    for (const one of lab.connections()) if (!one.alive) wrong.push(`the TCP connection of ${one.client} to ${one.address} broke`);
+    for (const one of lab.connections())
+      if (!one.alive) wrong.push(`the TCP connection of ${one.client} to ${one.address} broke`);
   }
   if (scenario.always.still) {
     const moves = lab.journal().filter((entry) => entry.event === 'switch-started');
@@ -108,13 +130,18 @@ export function longestGap(probe: ProbeReport): Ms {
 
 /** S3: a stationary address is never on another node. */
 async function strayAddresses(lab: Lab, scenario: Scenario): Promise<string[]> {
-  const nodes = scenario.cluster['nodes'] as Record<string, Record<string, { address?: string | string[] }>> | undefined;
+  const nodes = scenario.cluster['nodes'] as
+    Record<string, Record<string, { address?: string | string[] }>> | undefined;
   const wrong: string[] = [];
   for (const [owner, nets] of Object.entries(nodes ?? {})) {
-    const own = Object.values(nets).flatMap((net) => net.address ?? []).map((prefix) => prefix.split('/')[0]!);
+    const own = Object.values(nets)
+      .flatMap((net) => net.address ?? [])
+      .map((prefix) => prefix.split('/')[0]!);
     for (const other of Object.keys(scenario.topology.nodes)) {
       if (other === owner) continue;
-      const there = Object.values((await lab.truth(other)).addresses).flat().map((prefix) => prefix.split('/')[0]!);
+      const there = Object.values((await lab.truth(other)).addresses)
+        .flat()
+        .map((prefix) => prefix.split('/')[0]!);
       for (const address of own) if (there.includes(address)) wrong.push(`S3: ${address} of ${owner} is on ${other}`);
     }
   }

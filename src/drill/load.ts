@@ -30,7 +30,9 @@ export function loadScenario(nameOrPath: string): Scenario {
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    throw new ScenarioError(`there is no scenario ${nameOrPath}; \`baton scenario list\` shows those that come with baton`);
+    throw new ScenarioError(
+      `there is no scenario ${nameOrPath}; \`baton scenario list\` shows those that come with baton`,
+    );
   }
   return parseScenario(text, path);
 }
@@ -41,9 +43,14 @@ export function parseScenario(text: string, path: string): Scenario {
   const [broken] = document.errors;
   if (broken) throw new ScenarioError(`${path}: ${broken.message}`);
   const parsed = scenarioSchema.safeParse(document.toJS());
-  if (!parsed.success) throw new ScenarioError(parsed.error.issues.map((issue) => `${path}:${placeOf(document, lines, issue)}: ${issue.message}`).join('\n'));
+  if (!parsed.success)
+    throw new ScenarioError(
+      parsed.error.issues.map((issue) => `${path}:${placeOf(document, lines, issue)}: ${issue.message}`).join('\n'),
+    );
   const scenario: Scenario = { ...parsed.data, name: basename(path).replace(/\.ya?ml$/, '') };
-  const wrong = [...scenario.before, ...scenario.steps.flatMap((step) => [step.fault, step.heal])].flatMap((fault) => wrongFault(fault));
+  const wrong = [...scenario.before, ...scenario.steps.flatMap((step) => [step.fault, step.heal])].flatMap((fault) =>
+    wrongFault(fault),
+  );
   if (wrong.length > 0) throw new ScenarioError(wrong.map((what) => `${path}: ${what}`).join('\n'));
   return scenario;
 }

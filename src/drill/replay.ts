@@ -48,7 +48,9 @@ export async function replay(path: string): Promise<ReplayReport> {
     if ('recording' in entry) throw new Error(`${path}:${number}: a second start`);
     seals.length = 0;
     seals.push(...(entry.seals ?? []));
-    const made = node.step(entry.at, entry.input).flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));
+    const made = node
+      .step(entry.at, entry.input)
+      .flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));
     report.inputs++;
     report.journal.push(...made);
     const [recorded, replayed] = [JSON.stringify(entry.journal ?? []), JSON.stringify(made)];

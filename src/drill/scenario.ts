@@ -46,7 +46,9 @@ const topology = z.strictObject({
   addressesAtBoot: z.boolean().default(true),
 });
 
-const health = z.string().regex(/^(up|suspect|down)( [a-z-]+)?$/, 'a health such as "up", "up split" or "down carrier"');
+const health = z
+  .string()
+  .regex(/^(up|suspect|down)( [a-z-]+)?$/, 'a health such as "up", "up split" or "down carrier"');
 
 /** What must come true; every line given must. */
 const expectation = z.strictObject({
@@ -81,7 +83,10 @@ const step = z
     exit: z.number().int().default(0),
     expect: expectation.optional(),
   })
-  .refine((s) => [s.say, s.fault, s.heal, s.do, s.expect].some((x) => x !== undefined), 'a step needs say, fault, heal, do or expect');
+  .refine(
+    (s) => [s.say, s.fault, s.heal, s.do, s.expect].some((x) => x !== undefined),
+    'a step needs say, fault, heal, do or expect',
+  );
 
 /** Bounds per lab where the real clock is noisy: one duration for both, or `{ simulator, kernel }`. */
 const bound = z.union([duration, z.strictObject({ simulator: duration, kernel: duration })]);
@@ -186,8 +191,11 @@ export function parseFault(text: string): Fault {
       return { fault: 'drop', direction: a, at: nicRef(b) };
     case 'loss': {
       const percent = /^(\d{1,3})%$/.exec(a ?? '')?.[1];
-      if (percent === undefined || Number(percent) > 100) throw new Error(`loss needs a percentage such as 30%, not "${a ?? ''}"`);
-      return b === undefined ? { fault: 'loss', percent: Number(percent) } : { fault: 'loss', percent: Number(percent), at: nicRef(b) };
+      if (percent === undefined || Number(percent) > 100)
+        throw new Error(`loss needs a percentage such as 30%, not "${a ?? ''}"`);
+      return b === undefined
+        ? { fault: 'loss', percent: Number(percent) }
+        : { fault: 'loss', percent: Number(percent), at: nicRef(b) };
     }
     case 'trunk':
       return { fault: 'trunk', trunk: required(a, 'the trunk (left-right)') };
@@ -198,7 +206,13 @@ export function parseFault(text: string): Fault {
       return { fault: 'rename', at: nicRef(a), to: required(b, 'the new name') };
     case 'flap': {
       const [, , down, up, times] = words;
-      return { fault: 'flap', at: nicRef(a), downMs: duration.parse(down), upMs: duration.parse(up), times: Number(required(times, 'the number of times')) };
+      return {
+        fault: 'flap',
+        at: nicRef(a),
+        downMs: duration.parse(down),
+        upMs: duration.parse(up),
+        times: Number(required(times, 'the number of times')),
+      };
     }
     case 'client-off':
       return { fault: 'client-off', client: required(a, 'the client') };

@@ -8,7 +8,13 @@ import type { DaemonStatus, JournalLine } from '../../src/client/document.js';
 import { ControlServer, type ControlHandler } from '../../src/daemon/control-server.js';
 import type { OperatorRequest } from '../../src/status.js';
 
-const line = (cause: string): JournalLine => ({ time: '2026-01-01T00:00:00.000Z', node: 'alpha', at: 1, event: 'operator', cause });
+const line = (cause: string): JournalLine => ({
+  time: '2026-01-01T00:00:00.000Z',
+  node: 'alpha',
+  at: 1,
+  event: 'operator',
+  cause,
+});
 const status = { version: '1', pid: 1, status: { node: 'alpha' } } as unknown as DaemonStatus;
 
 describe('control socket', () => {

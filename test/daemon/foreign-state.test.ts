@@ -77,7 +77,10 @@ async function portrait(namespace: string): Promise<Record<string, string>> {
 
 /** Bridges count down to their next hello within what -d shows. */
 function steady(text: string): string {
-  return text.replace(/"([a-z_]*hold_timer|forward_delay_timer|message_age_timer|gc_timer|hello_timer|tcn_timer|topology_change_timer)":[\d.]+/g, '"$1":0');
+  return text.replace(
+    /"([a-z_]*hold_timer|forward_delay_timer|message_age_timer|gc_timer|hello_timer|tcn_timer|topology_change_timer)":[\d.]+/g,
+    '"$1":0',
+  );
 }
 
 const reason = refusal();
@@ -86,15 +89,27 @@ describe.skipIf(reason !== null)(`a host's own configuration ${reason ?? ''}`, (
   const lab = new NamespacesLab();
   const node = lab.namespaceOf('alpha');
   const until = async (address: string, nic: string): Promise<void> => {
-    await expect.poll(async () => (await lab.truth('alpha')).addresses[nic]?.includes(address), { timeout: 15_000 }).toBe(true);
+    await expect
+      .poll(async () => (await lab.truth('alpha')).addresses[nic]?.includes(address), { timeout: 15_000 })
+      .toBe(true);
   };
   let before: Record<string, string> = {};
 
   beforeAll(async () => {
     await lab.build(scenario);
     for (const line of FOREIGN) await run('ip', ['-n', node, ...line.split(' ')]);
-    await run('ip', ['netns', 'exec', node, 'sysctl', '-qw', 'net.ipv4.conf.eth0.arp_notify=1', 'net.ipv4.conf.eth1.rp_filter=1', 'net.ipv6.conf.eth1.accept_ra=2']);
-    const settled = async (): Promise<boolean> => !/tentative|"state":"(learning|listening)"/.test((before = await portrait(node))['addresses']!);
+    await run('ip', [
+      'netns',
+      'exec',
+      node,
+      'sysctl',
+      '-qw',
+      'net.ipv4.conf.eth0.arp_notify=1',
+      'net.ipv4.conf.eth1.rp_filter=1',
+      'net.ipv6.conf.eth1.accept_ra=2',
+    ]);
+    const settled = async (): Promise<boolean> =>
+      !/tentative|"state":"(learning|listening)"/.test((before = await portrait(node))['addresses']!);
     await vi.waitUntil(settled, { timeout: 15_000, interval: 200 });
   });
   afterAll(() => lab.destroy());
@@ -105,7 +120,9 @@ describe.skipIf(reason !== null)(`a host's own configuration ${reason ?? ''}`, (
     await lab.startDaemon('beta');
     lab.begin();
     await until('10.77.0.1/24', 'eth0');
-    await expect.poll(async () => (await lab.status('alpha'))?.nics.map((nic) => nic.health), { timeout: 15_000 }).toEqual(['up', 'up']);
+    await expect
+      .poll(async () => (await lab.status('alpha'))?.nics.map((nic) => nic.health), { timeout: 15_000 })
+      .toEqual(['up', 'up']);
     await lab.inflict(cut);
     await until('10.77.0.1/24', 'eth1');
     await until('192.0.2.5/24', 'eth1');
@@ -113,7 +130,8 @@ describe.skipIf(reason !== null)(`a host's own configuration ${reason ?? ''}`, (
     await until('10.77.0.1/24', 'eth0');
     await lab.inflict({ fault: 'stop', node: 'alpha' });
     const after = await portrait(node);
-    for (const [what, text] of Object.entries(before)) expect(sorted(what, steady(after[what] ?? '')), what).toEqual(sorted(what, steady(text)));
+    for (const [what, text] of Object.entries(before))
+      expect(sorted(what, steady(after[what] ?? '')), what).toEqual(sorted(what, steady(text)));
   });
 });
 
@@ -125,7 +143,13 @@ function sorted(what: string, text: string): unknown {
   for (const row of rows) {
     const addresses = row['addr_info'] as { family: string }[] | undefined;
     const of = (family: string): unknown[] => (addresses ?? []).filter((address) => address.family === family);
-    if (addresses) row['addr_info'] = [...of('inet'), ...of('inet6').map((address) => JSON.stringify(address)).sort()];
+    if (addresses)
+      row['addr_info'] = [
+        ...of('inet'),
+        ...of('inet6')
+          .map((address) => JSON.stringify(address))
+          .sort(),
+      ];
   }
   return rows;
 }

@@ -83,14 +83,24 @@ describe.skipIf(reason !== null)(`the daemon killed in mid-switch ${reason ?? ''
           await vi.waitUntil(async () => (await healthy()) && (await settledOn('eth0', 'eth1')), patience);
           await lab.inflict(killAt);
           await lab.inflict(cut);
-          const dead = await vi.waitUntil(async () => (await lab.status('alpha')) === null || ((await settledOn('eth1', 'eth0')) && 'alive'), patience);
+          const dead = await vi.waitUntil(
+            async () => (await lab.status('alpha')) === null || ((await settledOn('eth1', 'eth0')) && 'alive'),
+            patience,
+          );
           // The switch took fewer messages than that: every step of it had its kill.
-          const lived = await lab.heal(killAt).then(() => false, () => true);
+          const lived = await lab.heal(killAt).then(
+            () => false,
+            () => true,
+          );
           if (!lived) {
             kills.push(step);
-            await vi.waitUntil(() => settledOn('eth1', 'eth0'), patience).catch(async (error: unknown) => {
-              throw new Error(`killed at step ${step}: ${JSON.stringify(await lab.truth('alpha'))}`, { cause: error });
-            });
+            await vi
+              .waitUntil(() => settledOn('eth1', 'eth0'), patience)
+              .catch(async (error: unknown) => {
+                throw new Error(`killed at step ${step}: ${JSON.stringify(await lab.truth('alpha'))}`, {
+                  cause: error,
+                });
+              });
           }
           await lab.heal(cut);
           if (lived || dead === 'alive') break;

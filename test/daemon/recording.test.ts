@@ -13,7 +13,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a recorded line', () => {
   it('keeps bytes', () => {
-    const input = { at: 1.5, input: { kind: 'frame-received' as const, nic: 'eth0', bytes: new Uint8Array([0, 255, 16]) } };
+    const input = {
+      at: 1.5,
+      input: { kind: 'frame-received' as const, nic: 'eth0', bytes: new Uint8Array([0, 255, 16]) },
+    };
     expect(readRecorded(writeRecorded(input).trim())).toEqual(input);
   });
 });
@@ -68,8 +71,11 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
     await lab.startDaemon('alpha');
     await lab.startDaemon('beta');
     lab.begin();
-    const on = (nic: string) => async () => (await lab.truth('alpha')).addresses[nic]?.includes('10.77.0.1/24') ?? false;
-    await vi.waitUntil(async () => (await lab.status('alpha'))?.nics.every((nic) => nic.health === 'up'), { timeout: 15_000 });
+    const on = (nic: string) => async () =>
+      (await lab.truth('alpha')).addresses[nic]?.includes('10.77.0.1/24') ?? false;
+    await vi.waitUntil(async () => (await lab.status('alpha'))?.nics.every((nic) => nic.health === 'up'), {
+      timeout: 15_000,
+    });
     await lab.inflict(cut);
     await vi.waitUntil(on('eth1'), { timeout: 15_000 });
     await lab.heal(cut);
@@ -86,7 +92,9 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
     const report = await replay(recording);
     expect(report.differs).toBeUndefined();
     expect(report.inputs).toBeGreaterThan(100);
-    expect(report.journal.map((entry) => entry.event)).toEqual(expect.arrayContaining(['switch-started', 'switch-done', 'nic-health']));
+    expect(report.journal.map((entry) => entry.event)).toEqual(
+      expect.arrayContaining(['switch-started', 'switch-done', 'nic-health']),
+    );
   });
 
   it('replays up to a last line that was cut short, and says so', async () => {

@@ -18,7 +18,9 @@ function traceOf(report: DrillReport): string {
 }
 
 describe('golden traces', () => {
-  const scenarios = listScenarios().map(loadScenario).filter((scenario) => scenario.labs.includes('simulator'));
+  const scenarios = listScenarios()
+    .map(loadScenario)
+    .filter((scenario) => scenario.labs.includes('simulator'));
 
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (name, scenario) => {
     const lab = await openLab('simulator');

@@ -17,14 +17,27 @@ describe('scenario files', () => {
 
   it('fills in defaults and turns durations into milliseconds', () => {
     const scenario = parseScenario(minimal, 'x/small.yaml');
-    expect(scenario).toMatchObject({ name: 'small', until: 1000, labs: ['simulator', 'kernel'], always: { tcp: true, still: false } });
+    expect(scenario).toMatchObject({
+      name: 'small',
+      until: 1000,
+      labs: ['simulator', 'kernel'],
+      always: { tcp: true, still: false },
+    });
   });
 
   it.each([
     ['a wrong duration', minimal.replace('1s', 'soon'), /x\.yaml:6:8: until: a duration/],
     ['an unknown key', minimal + 'untill: 2s\n', /untill/],
-    ['an unknown fault', minimal.replace('steps: []', 'steps: [{ at: 1s, fault: explode alpha }]'), /unknown fault "explode"/],
-    ['a fault without its NIC', minimal.replace('steps: []', 'steps: [{ at: 1s, fault: cut alpha }]'), /"alpha" is not a NIC/],
+    [
+      'an unknown fault',
+      minimal.replace('steps: []', 'steps: [{ at: 1s, fault: explode alpha }]'),
+      /unknown fault "explode"/,
+    ],
+    [
+      'a fault without its NIC',
+      minimal.replace('steps: []', 'steps: [{ at: 1s, fault: cut alpha }]'),
+      /"alpha" is not a NIC/,
+    ],
     ['a step that does nothing', minimal.replace('steps: []', 'steps: [{ at: 1s }]'), /a step needs/],
     ['broken YAML', 'title: [', /x\.yaml/],
   ])('tells %s with its place', (_, text, message) => {
@@ -42,14 +55,20 @@ describe('fault grammar', () => {
     ['drop in alpha.eth0', { fault: 'drop', direction: 'in', at: { node: 'alpha', nic: 'eth0' } }],
     ['loss 30%', { fault: 'loss', percent: 30 }],
     ['loss 5% beta.eth1', { fault: 'loss', percent: 5, at: { node: 'beta', nic: 'eth1' } }],
-    ['flap alpha.eth0 50ms 1s 4', { fault: 'flap', at: { node: 'alpha', nic: 'eth0' }, downMs: 50, upMs: 1000, times: 4 }],
+    [
+      'flap alpha.eth0 50ms 1s 4',
+      { fault: 'flap', at: { node: 'alpha', nic: 'eth0' }, downMs: 50, upMs: 1000, times: 4 },
+    ],
     ['kill-at alpha 3', { fault: 'kill-at', node: 'alpha', step: 3 }],
     ['rename alpha.eth0 net7', { fault: 'rename', at: { node: 'alpha', nic: 'eth0' }, to: 'net7' }],
   ])('%s', (text, fault) => {
     expect(parseFault(text)).toEqual(fault);
   });
 
-  it.each(['drop sideways alpha.eth0', 'loss much', 'loss 101%', 'kill', 'flap alpha.eth0 50ms'])('refuses %s', (text) => {
-    expect(() => parseFault(text)).toThrow();
-  });
+  it.each(['drop sideways alpha.eth0', 'loss much', 'loss 101%', 'kill', 'flap alpha.eth0 50ms'])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseFault(text)).toThrow();
+    },
+  );
 });

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { sealWith } from '../drivers/seal.js';
+import { parseCluster } from '../src/config/parse.js';
+import type { Action } from '../src/action.js';
+import type { Input, NicObservation } from '../src/input.js';
+import { Node } from '../src/node.js';
+
+const text = `
+cluster: shop
+key: /etc/baton/cluster.key
+nets: { public: { heartbeat: public, targets: [10.77.0.254] } }
+nodes: { alpha: { public: { primary: eth0, standby: [eth1], address: 10.77.0.1/24 } } }
+`;
+
+const observed = (nic: string, carries: boolean): NicObservation => ({
+  nic,
+  ifindex: nic === 'eth0' ? 2 : 3,
+  mac: nic === 'eth0' ? '02:00:00:00:00:01' : '02:00:00:00:00:02',
+  mtu: 1500,
+  linkType: 1,
+  admin: true,
+  carrier: true,
+  addresses: carries ? [{ family: 4, local: '10.77.0.1', prefixLength: 24, scope: 0, flags: 0x80 }] : [],
+  routes: [],
+  neighbours: [],
+  groups: [],
+  settings: {},
+  children: [],
+});
+
+function start(): Node {
+  const cluster = parseCluster(text, 'cluster.yaml');
+  const node = new Node(
+    { cluster, node: 'alpha', seal: sealWith(new Uint8Array(32)), incarnation: '0011223344556677', seed: 1 },
+    0,
+  );
+  node.step(0, { kind: 'started', run: null });
+  return node;
+}
+
+describe('node', () => {
+  it('is not made for a node that the file does not name', () => {
+    const cluster = parseCluster(text, 'cluster.yaml');
+    const seal = sealWith(new Uint8Array(32));
+    expect(() => new Node({ cluster, node: 'gamma', seal, incarnation: '00', seed: 1 }, 0)).toThrow(
+      /gamma is not in the cluster file/,
+    );
+  });
+
+  it('holds its target questions back while a NIC is being changed, until it was looked at again', () => {
+    const node = start();
+    let now = 0;
+    const actions: Action[] = [];
+    const take = (input: Input): void => void actions.push(...node.step(now, input));
+    const run = (until: number): void => {
+      for (; now < until; now += 10) if (node.deadline() <= now) take({ kind: 'woke' });
+    };
+    const asks = (nic: string): boolean => actions.some((action) => action.kind === 'send-echo' && action.nic === nic);
+    take({ kind: 'host-observed', nics: [observed('eth0', true), observed('eth1', false)], missing: [] });
+    run(2000);
+    expect(asks('eth0')).toBe(true);
+
+    take({ kind: 'operator-asked', id: 1, request: { ask: 'link-switch', net: 'public', to: 'eth1' } });
+    const change = actions.find((action) => action.kind === 'change-host');
+    expect(change).toBeDefined();
+    actions.length = 0;
+    run(3000);
+    expect(asks('eth0') || asks('eth1')).toBe(false);
+
+    take({ kind: 'host-changed', id: change!.id, undone: false });
+    run(4000);
+    expect(asks('eth0') || asks('eth1')).toBe(false);
+
+    take({ kind: 'host-observed', nics: [observed('eth0', false), observed('eth1', true)], missing: [] });
+    run(5000);
+    expect([asks('eth0'), asks('eth1')]).toEqual([false, true]);
+  });
+
+  it('goes on from a snapshot as if nothing had happened', () => {
+    const one = start();
+    one.step(1, { kind: 'host-observed', nics: [observed('eth0', true), observed('eth1', false)], missing: [] });
+    one.step(200, { kind: 'woke' });
+    const cluster = parseCluster(text, 'cluster.yaml');
+    const snapshot = JSON.parse(JSON.stringify(one.state)) as typeof one.state;
+    const two = new Node(
+      { cluster, node: 'alpha', seal: sealWith(new Uint8Array(32)), incarnation: '0011223344556677', seed: 1 },
+      200,
+      snapshot,
+    );
+    for (let at = 250; at < 3000; at += 50)
+      expect(two.step(at, { kind: 'woke' })).toEqual(one.step(at, { kind: 'woke' }));
+    expect(two.status(3000)).toEqual(one.status(3000));
+  });
+});
+
+describe('purity', () => {
+  it('of node.ts: no clock and no dice of its own', () => {
+    expect(readFileSync(new URL('../src/node.ts', import.meta.url), 'utf8')).not.toMatch(/\bDate\b|Math\.random/);
+  });
+});
