@@ -2,14 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Control } from '../client/control.js';
 import type { DaemonStatus } from '../client/document.js';
-import type { Cluster } from '../config/cluster.js';
+import type { Cluster, Timing } from '../config/cluster.js';
+import { profiles } from '../config/timing.js';
 import type { Ms } from '../input.js';
+import type { OperatorRequest } from '../status.js';
 import { matrices, type Matrix } from './output/links-text.js';
 
-/** Of the default timing, where the cluster file cannot be read. */
-const POLL_MS: Ms = 200;
-/** An asked full polling lasts two polls; after one and a half its window is full and it still goes on. */
-const POLLS_WAITED = 1.5;
+/** A window of full polls (four times the rate of light ones) and one more for frames on their way. */
+function windowMs({ pollMs, pollMisses }: Timing): Ms {
+  return ((pollMisses + 1) * pollMs) / 4;
+}
 
 function nicsByNet(cluster: Cluster | null): Record<string, string[]> {
   const known: Record<string, string[]> = {};
@@ -32,9 +34,11 @@ export async function hearingNow(
   cluster: Cluster | null,
   net?: string,
 ): Promise<{ daemon: DaemonStatus; matrices: Matrix[] }> {
-  const pollMs = cluster ? cluster.timing.pollMs : POLL_MS;
-  await control.ask({ ask: 'poll-now', ...(net === undefined ? {} : { net }) });
-  await sleep(POLLS_WAITED * pollMs);
+  const request: OperatorRequest = { ask: 'poll-now', ...(net === undefined ? {} : { net }) };
+  await control.ask(request);
+  await sleep(windowMs(cluster?.timing ?? profiles.default));
+  // Asked again, so that it still goes on while the answer is read.
+  await control.ask(request);
   const daemon = await control.status();
   const all = matrices(daemon, nicsByNet(cluster), hintsOf(cluster));
   return { daemon, matrices: all.filter((matrix) => net === undefined || matrix.net === net) };
