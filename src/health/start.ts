@@ -1,0 +1,100 @@
+/** The state in which a daemon begins: nothing seen, nobody heard, and so everything in doubt. */
+import { clusterTag } from '../frame/poll.js';
+import type { Ms } from '../input.js';
+import type { World } from '../world.js';
+import { FAR, NEVER, nicKey, type HealthState, type NetState, type NicState } from './state.js';
+import { fullPollMs } from './window.js';
+
+/** Nets of one phase poll together; hundreds of them are spread over the interval. */
+const NETS_A_PHASE = 16;
+const PHASES = 10;
+
+export function start(world: World, now: Ms): HealthState {
+  const state: HealthState = {
+    dropped: {},
+    nets: {},
+    nics: {},
+    netOf: {},
+    sessions: {},
+    senders: {},
+    cabling: {},
+    alarms: {},
+    decisions: [],
+    clusterTag: clusterTag(world.cluster.name),
+    dueAt: FAR,
+  };
+  for (const node of world.cluster.nodes)
+    for (const part of node.nets)
+      for (const nic of [part.primary, ...part.standby]) state.netOf[nicKey(node.name, nic)] = part.net;
+  world.self.nets.forEach((part, i) => {
+    const phaseMs = ((Math.floor(i / NETS_A_PHASE) % PHASES) * world.cluster.timing.pollMs) / PHASES;
+    for (const nic of [part.primary, ...part.standby])
+      state.nics[nic] = startNic(world, part.net, nic, nic === part.primary, now);
+    state.nets[part.net] = startNet(world, part.net, [part.primary, ...part.standby], now + phaseMs);
+  });
+  for (const net of Object.values(state.nets)) plan(state, net);
+  return state;
+}
+
+function startNet(world: World, name: string, nics: string[], now: Ms): NetState {
+  const members = world.cluster.nodes.flatMap((node) =>
+    node.nets
+      .filter((part) => part.net === name)
+      .flatMap((part) => [part.primary, ...part.standby])
+      .map((nic) => ({ node: node.name, nic, key: nicKey(node.name, nic) })),
+  );
+  return {
+    name,
+    nics,
+    members,
+    // A start is a doubt about everything.
+    polling: 'full',
+    poller: nics[1] ?? nics[0]!,
+    doubtUntil: now + 2 * world.cluster.timing.pollMs,
+    askedUntil: NEVER,
+    holdMs: 2 * world.cluster.timing.pollMs,
+    leftFullAt: NEVER,
+    pollDueAt: now,
+    checkDueAt: now + fullPollMs(world) / 2,
+    unsettled: false,
+    reports: {},
+    peers: {},
+  };
+}
+
+function startNic(world: World, net: string, nic: string, primary: boolean, now: Ms): NicState {
+  return {
+    nic,
+    key: nicKey(world.self.name, nic),
+    net,
+    role: primary ? 'primary' : 'standby',
+    link: 'unseen',
+    polled: 'unknown',
+    ifindex: 0,
+    proven: false,
+    windowFrom: now,
+    receivingSince: NEVER,
+    heardAnyAt: NEVER,
+    waitingSince: NEVER,
+    sequence: 0,
+    round: 0,
+    sent: null,
+    hears: {},
+    expects: {},
+    targets: {},
+    rxPackets: -1,
+    txPackets: -1,
+    rxLinkLocal: 0,
+    movedAt: NEVER,
+    downs: [],
+    flapHoldMs: 0,
+    // Until it was seen there is nothing to act on.
+    verdict: { health: 'suspect', reason: 'waiting', since: now, rank: 3, holdUntil: NEVER },
+    readiness: [],
+  };
+}
+
+/** The stage wants to be woken when the first of its nets does. */
+export function plan(state: HealthState, net: NetState): void {
+  state.dueAt = Math.min(state.dueAt, net.pollDueAt, net.checkDueAt);
+}
