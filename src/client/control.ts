@@ -115,7 +115,7 @@ export class Control {
         this.#waiting.delete(id);
         resolve(got);
       });
-      this.#send({ id, ...request } as ControlRequest);
+      this.#send({ id, ...request });
     });
     if (answer === null) throw new NoDaemon('batond hung up');
     if ('error' in answer) throw new Refused(answer.error);
