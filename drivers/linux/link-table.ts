@@ -8,6 +8,8 @@ const CHILD_KINDS = ['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap'];
 export class LinkTable implements NicNames {
   readonly #links = new Map<number, Link>();
   readonly #indexes = new Map<string, number>();
+  /** Names that links had before. */
+  readonly #former = new Map<string, number>();
 
   nameOf(ifindex: number): string | undefined {
     return this.#links.get(ifindex)?.name;
@@ -15,6 +17,12 @@ export class LinkTable implements NicNames {
 
   indexOf(name: string): number | undefined {
     return this.#indexes.get(name);
+  }
+
+  /** The link that had this name before it was renamed, if it is still there. */
+  formerIndexOf(name: string): number | undefined {
+    const ifindex = this.#former.get(name);
+    return ifindex !== undefined && this.#links.has(ifindex) ? ifindex : undefined;
   }
 
   get(ifindex: number | undefined): Link | undefined {
@@ -33,6 +41,7 @@ export class LinkTable implements NicNames {
   }
 
   replaceAll(links: readonly Link[]): void {
+    for (const [name, ifindex] of this.#indexes) this.#former.set(name, ifindex);
     this.#links.clear();
     this.#indexes.clear();
     for (const link of links) this.put(link);
@@ -41,7 +50,9 @@ export class LinkTable implements NicNames {
   /** A name that another link took over meanwhile stays with that one. */
   #forgetName(ifindex: number): void {
     const name = this.nameOf(ifindex);
-    if (name !== undefined && this.#indexes.get(name) === ifindex) this.#indexes.delete(name);
+    if (name === undefined || this.#indexes.get(name) !== ifindex) return;
+    this.#indexes.delete(name);
+    this.#former.set(name, ifindex);
   }
 
   /** Names of links that live on this one, sorted. */

@@ -24,7 +24,7 @@ const GONE = ['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'];
 
 export interface StepTools {
   session: Pick<Session, 'request' | 'dump' | 'filters'>;
-  names: NicNames;
+  names: NicNames & { formerIndexOf?(nic: string): number | undefined };
   memberships: Pick<Memberships, 'join' | 'leave'>;
   /** Is this the name of a NIC of the cluster file? Labels that begin with one are renamed. */
   isMonitored(nic: string): boolean;
@@ -39,7 +39,10 @@ export function performStep(step: Step, tools: StepTools): void {
       return request(tools, RTM_NEWADDR, flags, THERE, () => encodeAddress(indexOf(step.nic, tools), address));
     }
     case 'delete-address':
-      return request(tools, RTM_DELADDR, 0, GONE, () => encodeAddress(indexOf(step.nic, tools), bare(step.address)));
+      // A NIC that was renamed still has what is to be deleted.
+      return request(tools, RTM_DELADDR, 0, GONE, () =>
+        encodeAddress(namedOrFormer(step.nic, tools), bare(step.address)),
+      );
     case 'replace-route':
       return request(tools, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, THERE, () =>
         encodeRoute(step.route, tools.names),
@@ -59,7 +62,7 @@ export function performStep(step: Step, tools: StepTools): void {
         encodeNeighbour(indexOf(step.nic, tools), { ...step.neighbour, mac: '' }),
       );
     case 'flush-neighbours':
-      return flushNeighbours(indexOf(step.nic, tools), tools.session);
+      return flushNeighbours(tools.names.indexOf(step.nic), tools.session);
     case 'join-group':
       return tools.memberships.join(indexOf(step.nic, tools), step.group);
     case 'leave-group': {
@@ -72,8 +75,12 @@ export function performStep(step: Step, tools: StepTools): void {
 }
 
 /** Entries that come meanwhile stay: no address is left on the NIC under which the kernel could ask. */
-function flushNeighbours(ifindex: number, session: StepTools['session']): void {
-  const learnt = dumpNeighbours(session, ifindex)(ifindex).filter((entry) => !((entry.state & NUD_PERMANENT) | (entry.flags & NTF_PROXY)));
+function flushNeighbours(ifindex: number | undefined, session: StepTools['session']): void {
+  if (ifindex === undefined) return;
+  const learnt = dumpNeighbours(
+    session,
+    ifindex,
+  )(ifindex).filter((entry) => !((entry.state & NUD_PERMANENT) | (entry.flags & NTF_PROXY)));
   for (const neighbour of learnt)
     unlessIn(GONE, () => session.request(RTM_DELNEIGH, 0, encodeNeighbour(ifindex, { ...neighbour, mac: '' })));
 }
@@ -100,6 +107,10 @@ function indexOf(nic: string, tools: StepTools): number {
   const ifindex = tools.names.indexOf(nic);
   if (ifindex === undefined) throw new NetlinkError('ENODEV', `there is no NIC ${nic}`);
   return ifindex;
+}
+
+function namedOrFormer(nic: string, tools: StepTools): number {
+  return tools.names.indexOf(nic) ?? tools.names.formerIndexOf?.(nic) ?? indexOf(nic, tools);
 }
 
 /** The address as it is to be on that NIC: its label follows the NIC's name. */

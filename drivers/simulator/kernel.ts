@@ -3,6 +3,7 @@ import type { Step } from '../../src/action.js';
 import type { Address } from '../../src/input.js';
 import { addAddress, deleteAddress, renewAddress } from './addresses.js';
 import type { Host } from './host.js';
+import type { Nic } from './nic.js';
 import type { Errno } from './routes.js';
 
 export function applyStep(host: Host, step: Step): Errno | null {
@@ -25,7 +26,7 @@ export function applyStep(host: Host, step: Step): Errno | null {
 type NicStep = Exclude<Step, { do: 'replace-route' | 'append-route' | 'delete-route' | 'set-sysctl' }>;
 
 function applyToNic(host: Host, step: NicStep): Errno | null {
-  const nic = host.nics.get(step.nic);
+  const nic = host.nics.get(step.nic) ?? (step.do === 'delete-address' ? renamed(host, step.nic) : undefined);
   if (!nic) return 'ENODEV';
   switch (step.do) {
     case 'add-address':
@@ -51,6 +52,11 @@ function applyToNic(host: Host, step: NicStep): Errno | null {
       host.touched(nic.name);
       return null;
   }
+}
+
+/** The hands know a NIC by its ifindex, whatever it is called now. */
+function renamed(host: Host, former: string): Nic | undefined {
+  return [...host.nics.values()].find((nic) => nic.formerName === former);
 }
 
 /** Flags that a user may ask for (linux/if_addr.h), as the hands of a real kernel pass them on; a label follows the NIC's name. */

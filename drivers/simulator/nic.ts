@@ -18,6 +18,8 @@ export class Nic implements CableEnd {
   /** Multicast groups that programs joined, and those that the daemon joined, which it leaves when it ends. */
   readonly groups = { programs: new Set<string>(), daemon: new Set<string>() };
   name: string;
+  /** What it was called before it was renamed. */
+  formerName: string | undefined;
   cable: Cable | undefined;
   rx = 0;
   tx = 0;

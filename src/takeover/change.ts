@@ -47,13 +47,15 @@ export function fitting(portfolio: Portfolio, target: NicObservation): Portfolio
 }
 
 export function planOf(turn: Turn, own: NodeNet, to: NicObservation, portfolio: Portfolio): Plan {
-  const { world, now } = turn;
+  const { world, state, now } = turn;
+  const carrier = state.nets[own.net]?.carrier;
   const mine = nicsOf(own);
   return planMove({
     portfolio: fitting(aged(portfolio, now), to),
     home: own.primary,
     target: to,
     others: othersOf(world, own, to.nic),
+    gone: carrier === undefined || carrier in world.host || carrier === to.nic ? [] : [carrier],
     beside: Object.values(world.host).filter((seen) => !mine.includes(seen.nic)),
     ledger: ledgerOf(turn, own),
   });

@@ -30,6 +30,8 @@ export interface PlanInput {
   target: NicObservation;
   /** The other NICs of the net on this node, as far as they exist. */
   others: readonly NicObservation[];
+  /** NICs of the net that are gone, perhaps only by that name: what they may still have is deleted where the hands find them. */
+  gone: readonly string[];
   /** All other NICs seen, of whatever net: their routes must not be hit. */
   beside: readonly NicObservation[];
   ledger: Ledger;
@@ -55,6 +57,7 @@ export function planMove(input: PlanInput): Plan {
   take4();
   take6();
   takeAddresses(plan, input);
+  takeFromGone(plan, input);
   takeNeighbours(plan, input);
   leaveGroups(plan, input);
   renewAtHome(plan, input);
@@ -118,6 +121,16 @@ function takeAddresses(plan: Plan, { portfolio, others }: PlanInput): void {
     }
     // A question that the NIC still asks under an address it had tells the whole net the wrong MAC, once a second.
     if (going.length > 0) plan.push({ do: 'flush-neighbours', nic }, { do: 'flush-neighbours', nic });
+  }
+}
+
+/** A renamed NIC would answer for the addresses under its new name. Of a card that is out these steps find nothing. */
+function takeFromGone(plan: Plan, { portfolio, home, gone }: PlanInput): void {
+  for (const nic of gone) {
+    for (const each of inOrderOfBirth(portfolio.addresses).reverse()) {
+      const step: Step = { do: 'delete-address', nic, address: addressOnNic(each, home, nic) };
+      plan.push(step, step);
+    }
   }
 }
 

@@ -194,6 +194,18 @@ describe('local switch (DESIGN 5)', () => {
     }
   });
 
+  it('takes the addresses off a renamed card under its old name, by which the hands find it', () => {
+    const stand = new Stand().start();
+    stand.kernel.removeNic('eth0');
+    stand.health('eth0', 'down', 'missing');
+    stand.idle = false;
+    stand.observe();
+    const deleted = stand.waiting[0]!.steps.flatMap((x) =>
+      x.do === 'delete-address' ? [`${x.nic} ${x.address.local}`] : [],
+    );
+    expect(deleted).toEqual(['eth0 fd77::1', 'eth0 10.77.0.5', 'eth0 10.77.0.1']);
+  });
+
   it('moves without a portfolio when the card is gone, and back onto a new card', () => {
     const stand = new Stand().start();
     stand.kernel.removeNic('eth0');

@@ -168,9 +168,9 @@ export class ModelKernel {
   }
 
   private deleteAddress(name: string, given: Address): void {
-    const nic = this.nic(name);
-    const found = nic.addresses.find((x) => addressKey(x) === addressKey(given));
-    if (!found) return;
+    const nic = this.nics[name];
+    const found = nic?.addresses.find((x) => addressKey(x) === addressKey(given));
+    if (!nic || !found) return;
     const secondaries = nic.addresses.filter((x) => x.family === 4 && x.flags & SECONDARY && sameSubnet(x, found));
     const gone = found.family === 4 && !(found.flags & SECONDARY) ? [found, ...secondaries] : [found];
     nic.addresses = nic.addresses.filter((x) => !gone.includes(x));

@@ -25,6 +25,7 @@ function plan(kernel: ModelKernel, portfolio: Portfolio, target: string, ledger:
     home: HOME,
     target: seen[target]!,
     others: ['eth0', 'eth1'].filter((nic) => nic !== target).flatMap((nic) => seen[nic] ?? []),
+    gone: [],
     beside: [seen['mgmt0']!],
     ledger,
   });

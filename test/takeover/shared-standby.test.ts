@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeNet } from '../../src/config/cluster.js';
 import { Stand } from './stand.js';
 import { startState } from '../../src/takeover/state.js';
 
