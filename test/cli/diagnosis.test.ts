@@ -1,0 +1,170 @@
+/** What doctor says of what it sees: one row a rival. */
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../src/cli/doctor/diagnosis.js';
+import type { Evidence } from '../../src/cli/doctor/evidence.js';
+import type { DaemonStatus } from '../../src/client/document.js';
+import { parseCluster } from '../../src/config/parse.js';
+import type { HostNic } from '../../src/daemon/host.js';
+
+const cluster = parseCluster(`cluster: shop
+key: /k
+nets: { public: { targets: [10.77.0.254] } }
+nodes: { alpha: { public: { primary: eth0, standby: [eth1], address: 10.77.0.1/24 } } }
+`);
+
+const nic = (name: string, ifindex: number): HostNic => ({
+  nic: name,
+  ifindex,
+  mac: '02:00:00:00:00:01',
+  mtu: 1500,
+  linkType: 'ether',
+  admin: true,
+  carrier: true,
+  addresses: [],
+});
+
+const healthy: Evidence = {
+  cluster,
+  self: cluster.nodes[0]!,
+  host: [nic('eth0', 2), nic('eth1', 3)],
+  missingTools: [],
+  processes: [{ pid: 1, name: 'init', args: [] }],
+  settings: [{ nic: 'eth0', role: 'primary', name: 'ipv4/conf/{nic}/arp_ignore', value: '1' }],
+  networkd: {},
+  networkManager: {},
+  interfaces: [],
+  naming: [],
+  packetSockets: true,
+  nftables: true,
+  key: null,
+  daemon: null,
+};
+
+const daemon = (maxMs: number, reason?: 'unproven'): DaemonStatus => ({
+  version: '0.1.0',
+  pid: 1,
+  uptimeMs: 1,
+  lateness: { p99Ms: 1, maxMs },
+  shadow: false,
+  inputs: 1,
+  status: {
+    cluster: 'shop',
+    node: 'alpha',
+    now: 0,
+    alarms: [],
+    nets: [{ name: 'public', polling: 'light', switching: false, switches: 0, hearing: [] }],
+    nics: (['eth0', 'eth1'] as const).map((name) => ({
+      name,
+      net: 'public',
+      role: name === 'eth0' ? 'primary' : 'standby',
+      health: 'up',
+      ...(reason === undefined ? {} : { reason }),
+      since: 0,
+      carrying: [],
+      poller: false,
+      rxPackets: 0,
+      txPackets: 0,
+      hears: {},
+      heardBy: {},
+      targets: {},
+    })),
+    decisions: [],
+    dropped: {},
+  },
+});
+
+const process = (name: string, ...args: string[]): Partial<Evidence> => ({
+  processes: [{ pid: 99, name, args: [name, ...args] }],
+});
+const rp = { nic: 'eth1', role: 'standby' as const, name: 'ipv4/conf/{nic}/rp_filter', value: '1' };
+
+describe('doctor', () => {
+  test.each<[string, Partial<Evidence>, string[]]>([
+    ['all well', {}, []],
+    ['ip missing', { missingTools: ['ip'] }, ['error tool: apt-get install iproute2']],
+    ['ping missing', { missingTools: ['ping'] }, ['warning tool: apt-get install iputils-ping']],
+    ['no packet sockets', { packetSockets: false }, ['error kernel: modprobe af_packet']],
+    ['no nftables', { nftables: false }, ['note kernel: modprobe nf_tables, or write fence: lifetime']],
+    [
+      'an open key',
+      { key: 'cluster key /k: others may read it (mode 0644); do: chmod 0600 /k' },
+      ['error key: do: chmod 0600 /k'],
+    ],
+    ['a NIC missing', { host: [nic('eth0', 2)] }, ['error missing: did you mean eth0?']],
+    [
+      'a setting, no daemon yet',
+      { settings: [rp] },
+      ['note setting: batond sets it when it starts, and puts it back when it is stopped'],
+    ],
+    [
+      'a setting that something set back',
+      { settings: [rp], daemon: daemon(1) },
+      [
+        'warning setting: find what sets it back (grep -r eth1 /etc/sysctl.d), then: sysctl -w net/ipv4/conf/eth1/rp_filter=2',
+      ],
+    ],
+    ['a setting of a kernel without IPv6', { settings: [{ ...rp, value: null }] }, []],
+    [
+      'networkd manages a NIC',
+      { ...process('systemd-network'), networkd: { eth0: 'configured', eth1: 'unmanaged' } },
+      [
+        'warning rival-manager: add to the .network file of eth0: [Network] ConfigureWithoutCarrier=yes IgnoreCarrierLoss=yes; then: networkctl reload',
+      ],
+    ],
+    ['networkd without our NICs', { ...process('systemd-network'), networkd: { eth9: 'configured' } }, []],
+    [
+      'NetworkManager manages one',
+      { ...process('NetworkManager'), networkManager: { eth0: 'connected', eth1: 'unmanaged' } },
+      [
+        'warning rival-manager: write /etc/NetworkManager/conf.d/baton.conf: [keyfile] unmanaged-devices=interface-name:eth0; then: nmcli general reload',
+      ],
+    ],
+    [
+      'dhclient for one NIC',
+      process('dhclient', '-4', 'eth1'),
+      ['warning rival-manager: give eth1 a static address and end dhclient for it'],
+    ],
+    [
+      'ifupdown acts on hotplug',
+      { interfaces: [{ nic: 'eth0', line: 'allow-hotplug eth0' }] },
+      ['warning rival-manager: write "auto eth0" instead'],
+    ],
+    ['a static line', { interfaces: [{ nic: 'eth0', line: 'iface eth0 inet static' }] }, []],
+    [
+      'DHCP by ifupdown',
+      { interfaces: [{ nic: 'eth0', line: 'iface eth0 inet dhcp' }] },
+      ['warning rival-manager: write "iface eth0 inet static" with its address'],
+    ],
+    [
+      'keepalived',
+      process('keepalived'),
+      ['warning rival: keep it away from the NICs of the cluster file, or: systemctl disable --now keepalived'],
+    ],
+    [
+      'a policy rule',
+      { naming: [{ nic: 'eth0', kind: 'rule', text: 'from all iif eth0 lookup 7' }] },
+      ['note not-moved: make it independent of the NIC, or write one for each NIC of the net'],
+    ],
+    ['a routing daemon', process('bird'), ['note not-moved: let it know the standby NICs too']],
+    [
+      'late wake-ups',
+      { daemon: daemon(101) },
+      ['warning late: give the service CAP_SYS_NICE and less load, or write timing: calm'],
+    ],
+    ['wake-ups in time', { daemon: daemon(100) }, []],
+    [
+      'a fabric that drops the EtherType',
+      { daemon: daemon(1, 'unproven') },
+      ['warning fabric: let the switches of net public forward it, or give the net targets'],
+    ],
+  ])('%s', (_what, seen, expected) => {
+    expect(diagnose({ ...healthy, ...seen }).map(({ severity, what, fix }) => `${severity} ${what}: ${fix}`)).toEqual(
+      expected,
+    );
+  });
+
+  test('errors come first, notes last', () => {
+    const found = diagnose({ ...healthy, nftables: false, ...process('keepalived'), packetSockets: false });
+    expect(found.map(({ severity }) => severity)).toEqual(['error', 'warning', 'note']);
+  });
+});
