@@ -1,4 +1,4 @@
-/** Every fault of the scenario language as a blow at the simulated world. Each returns what heals it. */
+/** Every fault of the scenario language as a blow at the simulated world. Each returns what heals it; null: it ends by itself. */
 import type { Fault, NicRef } from '../../src/drill/scenario.js';
 import { deleteAddress, setDown, setUp } from './addresses.js';
 import type { Cable } from './cable.js';
@@ -14,7 +14,6 @@ const AT_NIC = 0;
 const AT_PORT = 1;
 
 type Heal = () => void;
-const NOTHING: Heal = () => {};
 
 function named<T>(map: Map<string, T>, name: string, what: string): T {
   const found = map.get(name);
@@ -31,7 +30,7 @@ function nicAt(network: Network, at: NicRef): { host: Host; nic: Nic } {
   return { host, nic: named(host.nics, at.nic, `NIC of ${at.node}`) };
 }
 
-export function inflict(network: Network, fault: Fault): Heal {
+export function inflict(network: Network, fault: Fault): Heal | null {
   switch (fault.fault) {
     case 'cut':
       return cut(cableAt(network, fault.at));
@@ -45,7 +44,8 @@ export function inflict(network: Network, fault: Fault): Heal {
     case 'switch-mute':
       return strikeSwitch(named(network.bridges, fault.switch, 'switch'), fault.fault);
     case 'flap':
-      return flap(network, cableAt(network, fault.at), fault);
+      flap(network, cableAt(network, fault.at), fault);
+      return null;
     case 'client-off':
       return drop(named(network.clients, fault.client, 'client').nic.cable!, 'both');
     case 'admin-down':
@@ -55,7 +55,7 @@ export function inflict(network: Network, fault: Fault): Heal {
       return strikeNic(network, fault);
     case 'remove-address':
       removeAddress(named(network.hosts, fault.node, 'node'), fault.address);
-      return NOTHING;
+      return null;
     case 'kill':
     case 'kill-at':
     case 'restart':
@@ -105,21 +105,13 @@ function strikeSwitch(bridge: Bridge, how: 'switch-off' | 'switch-mute'): Heal {
   return () => (bridge.mute = false);
 }
 
-function flap(network: Network, cable: Cable, fault: Extract<Fault, { fault: 'flap' }>): Heal {
+function flap(network: Network, cable: Cable, fault: Extract<Fault, { fault: 'flap' }>): void {
   const { clock } = network.world;
-  let ended = false;
   for (let i = 0; i < fault.times; i++) {
     const at = i * (fault.downMs + fault.upMs);
-    const set = (out: boolean) => (): void => {
-      if (!ended) cable.cut = out;
-    };
-    clock.after(at, set(true));
-    clock.after(at + fault.downMs, set(false));
+    clock.after(at, () => (cable.cut = true));
+    clock.after(at + fault.downMs, () => (cable.cut = false));
   }
-  return () => {
-    ended = true;
-    cable.cut = false;
-  };
 }
 
 function strikeNic(
@@ -148,16 +140,17 @@ function strikeNic(
 }
 
 function removeAddress(host: Host, address: string): void {
-  for (const nic of host.nics.values()) {
-    const held = nic.addresses.find((one) => one.local === address);
-    if (held) deleteAddress(host, nic, held);
-  }
+  const holders = [...host.nics.values()].flatMap((nic) =>
+    nic.addresses.filter((held) => held.local === address).map((held) => ({ nic, held })),
+  );
+  if (holders.length === 0) throw new Error(`${host.name} does not hold ${address}`);
+  for (const { nic, held } of holders) deleteAddress(host, nic, held);
 }
 
 function strikeDaemon(
   daemon: Daemon,
   fault: Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' }>,
-): Heal {
+): Heal | null {
   switch (fault.fault) {
     case 'kill':
       daemon.kill();
@@ -170,7 +163,7 @@ function strikeDaemon(
       };
     case 'restart':
       daemon.stop('restart', () => daemon.startSoon());
-      return NOTHING;
+      return null;
     case 'stop':
       daemon.stop('stop');
       return () => daemon.startSoon();

@@ -65,18 +65,19 @@ export class Host {
     this.touched(name);
   }
 
-  /** The kernel renames only a NIC that is down; up again, its addresses of IPv4 are still there. */
+  /** While it is up, as Linux allows since 6.2: all that hangs on it stays. */
   rename(from: string, to: string): void {
     const nic = this.nics.get(from);
     if (!nic || this.nics.has(to)) return;
-    setDown(this, nic);
     this.nics.delete(from);
     nic.name = to;
     for (const held of nic.addresses) if (held.label === from) held.label = to;
     this.nics.set(to, nic);
+    this.routes.rename(from, to);
+    this.neighbours.rename(from, to);
     this.sysctls.rename(from, to);
     this.touched(from);
-    setUp(this, nic);
+    this.touched(to);
   }
 
   touched(nic: string): void {

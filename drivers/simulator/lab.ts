@@ -111,7 +111,7 @@ export class SimulatorLab implements Lab {
     if (this.#healing.has(key)) throw new Error(`${fault.fault} is in force already; heal it first`);
     this.#note('world', `fault ${key}`);
     const heal = inflict(this.#network, fault);
-    if (fault.fault !== 'remove-address' && fault.fault !== 'restart') this.#healing.set(key, heal);
+    if (heal) this.#healing.set(key, heal);
   }
 
   async heal(fault: Fault): Promise<void> {

@@ -100,6 +100,15 @@ export class Neighbours {
       if (entry.nic === nic && !(keepPermanent && entry.state === NUD.permanent)) this.#forget(entry);
   }
 
+  rename(from: string, to: string): void {
+    for (const entry of [...this.entries.values()]) {
+      if (entry.nic !== from) continue;
+      this.entries.delete(`${from} ${entry.address}`);
+      entry.nic = to;
+      this.entries.set(`${to} ${entry.address}`, entry);
+    }
+  }
+
   hear(nic: Nic, frame: Frame): void {
     const payload = frame.bytes.subarray(ETHERNET_HEADER_LENGTH);
     if (frame.etherType === ETHERTYPE_ARP) {

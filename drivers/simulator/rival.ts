@@ -46,6 +46,6 @@ export class Rival {
     const nic = this.#host.nics.get(this.#nic);
     if (!nic?.running) return;
     for (const held of this.#addresses) addAddress(this.#host, nic, { ...held, flags: held.flags | IFA_F.nodad });
-    for (const route of this.#routes) this.#host.routes.put(route, 'append');
+    for (const route of this.#routes) this.#host.routes.put(route, 'replace');
   }
 }

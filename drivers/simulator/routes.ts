@@ -73,6 +73,14 @@ export class Routes {
     }
   }
 
+  rename(from: string, to: string): void {
+    const renamed = <T extends { nic: string }>(one: T): T => (one.nic === from ? { ...one, nic: to } : one);
+    for (const [at, route] of this.list.entries()) {
+      const { nextHops } = route;
+      this.list[at] = renamed(nextHops === undefined ? route : { ...route, nextHops: nextHops.map(renamed) });
+    }
+  }
+
   /** All that leaves by that NIC; of a multipath route its leg. */
   flush(nic: string, family: 4 | 6): void {
     this.removeWhere((route) => route.family === family && !route.nextHops && route.nic === nic);

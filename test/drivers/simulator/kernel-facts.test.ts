@@ -1,5 +1,6 @@
 /** The table of kernel facts, played on the simulated kernel and, as root, on this one. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { release } from 'node:os';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addAddress, deleteAddress, setDown, setUp } from '../../../drivers/simulator/addresses.js';
 import { Bridge } from '../../../drivers/simulator/bridge.js';
@@ -9,7 +10,7 @@ import type { Errno } from '../../../drivers/simulator/routes.js';
 import { World } from '../../../drivers/simulator/wire.js';
 import { parseRoute, routeText } from '../../../drivers/route-text.js';
 import type { Route } from '../../../src/input.js';
-import { FACTS } from './kernel-facts.js';
+import { FACTS, type Fact } from './kernel-facts.js';
 
 interface Outcome {
   /** Operation → errno, as the table writes it. */
@@ -133,9 +134,7 @@ function inNamespace(operation: string): string {
     case 'cable':
       return ip(['-n', NAMESPACE, 'link', 'set', verb.replace('eth', 'p'), 'down']);
     case 'rename':
-      must(`-n ${NAMESPACE} link set ${verb} down`);
-      must(`-n ${NAMESPACE} link set ${verb} name ${words[0]!}`);
-      return ip(['-n', NAMESPACE, 'link', 'set', words[0]!, 'up']);
+      return ip(['-n', NAMESPACE, 'link', 'set', verb, 'name', words[0]!]);
     default:
       return ip(['-n', NAMESPACE, ...(what === 'link' ? [] : six), ...operation.split(' ')]);
   }
@@ -199,6 +198,13 @@ function routeOf(family: 4 | 6, shown: ShownRoute): Route {
   };
 }
 
+const [major = 0, minor = 0] = release().split('.').map(Number);
+
+/** Is this kernel old enough to differ? */
+function isOlder({ since }: Fact): boolean {
+  return since !== undefined && (major < since[0] || (major === since[0] && minor < since[1]));
+}
+
 const worlds = [
   { world: 'the simulated kernel', play: onSimulator, skip: false },
   { world: 'this kernel (needs root)', play: onThisKernel, skip: process.getuid?.() !== 0 },
@@ -209,7 +215,9 @@ describe.each(worlds)('DESIGN 17 on $world', ({ play, skip }) => {
     if (!skip) removeNamespace();
   });
 
-  test.skipIf(skip).each(FACTS)('$name', ({ does, leaves }) => {
+  test.skipIf(skip).each(FACTS)('$name', (fact) => {
+    if (play === onThisKernel && isOlder(fact)) return;
+    const { does, leaves } = fact;
     const { did, left } = play(does);
     expect(did).toEqual(does);
     expect(left.sort()).toEqual([...leaves].sort());

@@ -11,6 +11,8 @@ export interface Fact {
   does: string[];
   /** `eth0 10.77.0.1/24`, then routes, in canonical text; kernel-made ones (`proto 2`) among them, link-local ones not. */
   leaves: string[];
+  /** Kernels before this version differ. */
+  since?: [major: number, minor: number];
 }
 
 const PREFIX = (nic: string, source: string): string => `10.77.0.0/24 dev ${nic} src ${source} proto 2`;
@@ -386,14 +388,21 @@ export const FACTS: Fact[] = [
     leaves: [],
   },
   {
-    name: 'renaming: the kernel wants the NIC down; IPv4 addresses stay, routes and IPv6 addresses go',
+    name: 'a NIC is renamed while it is up (Linux 6.2): all that hangs on it stays',
     does: [
       'address add 10.77.0.1/24 dev eth0',
       'address add fd77::1/64 dev eth0 nodad',
       'route add default via 10.77.0.254 dev eth0',
       'rename eth0 lan0',
     ],
-    leaves: ['lan0 10.77.0.1/24', PREFIX('lan0', '10.77.0.1')],
+    leaves: [
+      'lan0 10.77.0.1/24',
+      'lan0 fd77::1/64',
+      PREFIX('lan0', '10.77.0.1'),
+      'default via 10.77.0.254 dev lan0',
+      PREFIX6('lan0'),
+    ],
+    since: [6, 2],
   },
   {
     name: 'deleting the NIC takes all that hung on it',
