@@ -71,6 +71,7 @@ export class Host {
     if (!nic || this.nics.has(to)) return;
     this.nics.delete(from);
     nic.name = to;
+    nic.formerName = from;
     for (const held of nic.addresses) if (held.label === from) held.label = to;
     this.nics.set(to, nic);
     this.routes.rename(from, to);
