@@ -9,8 +9,9 @@ import { standing, takeDown } from './outage.js';
 
 const OVER_S = 20;
 const UP_WITHIN_MS = 60_000;
-/** After the last NIC came up: garbage of the start is collected, full polling is over. */
-const SETTLE_MS = 5000;
+const QUIET_WITHIN_MS = 120_000;
+/** Idle is a daemon whose journal has said nothing for so long. */
+const QUIET_MS = 5000;
 /** USER_HZ, the unit of /proc/PID/stat (proc(5)); 100 on every Linux that Node runs on. */
 const TICKS_PER_S = 100;
 
@@ -65,6 +66,14 @@ async function untilUp(lab: NamespacesLab, nics: number): Promise<void> {
   }
 }
 
+async function untilQuiet(lab: NamespacesLab): Promise<void> {
+  const deadline = lab.now() + QUIET_WITHIN_MS;
+  for (let told = -1; told !== lab.journal().length; await sleep(QUIET_MS)) {
+    told = lab.journal().length;
+    if (lab.now() > deadline) throw new Error(`the journal is not quiet after ${QUIET_WITHIN_MS / 1000} s`);
+  }
+}
+
 /** CPU and memory of alpha's daemon over `OVER_S` seconds. */
 export async function measureIdle(bench: IdleCase, say: (line: string) => void): Promise<IdleFigures> {
   const { nics, nicsPerNet, nodes, timing, cpuBudgetPercent, rssBudgetMb } = bench;
@@ -82,7 +91,7 @@ export async function measureIdle(bench: IdleCase, say: (line: string) => void):
     for (const node of Object.keys(scenario.topology.nodes)) await lab.startDaemon(node);
     lab.begin();
     await untilUp(lab, nics);
-    await sleep(SETTLE_MS);
+    await untilQuiet(lab);
     const pid = daemonIn(lab.namespaceOf('alpha'));
     const before = { cpu: cpuSeconds(pid), at: performance.now() };
     await sleep(OVER_S * 1000);
