@@ -101,14 +101,19 @@ class Drill {
       if (next && next.at <= now) {
         steps.shift();
         await this.#blow(next);
-      } else if (now >= this.#scenario.until) break;
+      } else if (now >= this.#end()) break;
       else {
         const look = this.#pending.length > 0 ? now + LOOK_EVERY_MS[this.#lab.name] : Infinity;
-        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, look, this.#scenario.until));
+        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, look, this.#end()));
       }
       this.#tell();
       await this.#look();
     }
+  }
+
+  /** A blow that took its time may push what is expected of it beyond the drill's length. */
+  #end(): Ms {
+    return Math.max(this.#scenario.until, ...this.#pending.map((pending) => pending.until));
   }
 
   async conclude(): Promise<void> {
