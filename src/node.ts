@@ -31,7 +31,7 @@ export interface NodeOptions {
 export interface NodeState {
   random: { seed: number };
   host: Record<string, NicObservation>;
-  /** NICs that the hands are changing → id of the change; 0: done, but not looked at since. What is known of them may be out of date. */
+  /** As `World.moving`. */
   moving: Record<string, number>;
   health: health.HealthState;
   takeover: takeover.TakeoverState;
@@ -47,6 +47,7 @@ export class Node {
     if (!self) throw new RangeError(`node ${options.node} is not in the cluster file`);
     const random = restored?.random ?? { seed: options.seed };
     const host = restored?.host ?? {};
+    const moving = restored?.moving ?? {};
     this.#world = {
       cluster: options.cluster,
       self,
@@ -54,11 +55,12 @@ export class Node {
       seal: options.seal,
       random: () => draw(random),
       host,
+      moving,
     };
     this.state = restored ?? {
       random,
       host,
-      moving: {},
+      moving,
       health: health.start(this.#world, now),
       takeover: takeover.start(this.#world, now),
     };

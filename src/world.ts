@@ -16,4 +16,6 @@ export interface World {
   readonly random: () => number;
   /** The latest observation of each existing NIC of the cluster file. A NIC that is not in it is missing, or was not looked at yet. */
   readonly host: Readonly<Record<string, NicObservation>>;
+  /** NICs that the hands are changing → id of the change; 0: done, but not looked at since. What `host` says of them may be out of date. */
+  readonly moving: Readonly<Record<string, number>>;
 }

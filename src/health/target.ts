@@ -38,6 +38,10 @@ export function netOf(world: World, name: string): Net {
 export function probe(world: World, nic: NicState, now: Ms, out: Action[]): boolean {
   const observed = world.host[nic.nic];
   if (observed === undefined) return false;
+  if (nic.nic in world.moving) {
+    forgive(nic);
+    return false;
+  }
   let missed = false;
   for (const { family, address } of netOf(world, nic.net).targets) {
     const target = (nic.targets[address] ??= {
@@ -105,6 +109,14 @@ export function answerIn(world: World, nic: NicState, bytes: Uint8Array, now: Ms
   // From :: the answer goes to all nodes (RFC 4861 section 7.2.4): it is ours only if it comes right after our probe.
   const ours = toUs || (linkLocalOf(observed) === undefined && now - target.askedAt <= fullPollMs(world) / 2);
   return ours ? ndp.target : null;
+}
+
+/** What was asked while its addresses moved, under an address that it may have lost meanwhile, counts for nothing. */
+function forgive(nic: NicState): void {
+  for (const target of Object.values(nic.targets)) {
+    target.missed = 0;
+    target.askedAt = target.answeredAt;
+  }
 }
 
 /** Silence before a stall, or before full polling began, is not counted. */

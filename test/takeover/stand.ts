@@ -147,6 +147,7 @@ export class Stand {
       seal: (bytes) => bytes,
       random: () => 0.5,
       host: {},
+      moving: {},
     };
     for (const nic of ['eth0', 'eth1', 'eth2']) this.health(nic, 'up');
     this.state = startState(this.world, this.now);
