@@ -109,7 +109,15 @@ export class Host {
     incarnation: string,
   ) {
     const self = fabric.cluster.nodes.find((node) => node.name === name)!;
-    this.world = { cluster: fabric.cluster, self, incarnation, seal, random: fabric.random, host: this.host, moving: {} };
+    this.world = {
+      cluster: fabric.cluster,
+      self,
+      incarnation,
+      seal,
+      random: fabric.random,
+      host: this.host,
+      moving: {},
+    };
     this.state = health.start(this.world, fabric.now);
   }
 
