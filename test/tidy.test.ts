@@ -177,6 +177,11 @@ describe('names and words', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('no compiled output lies beside its source, where an import finds it first', () => {
+    const all = [...product, ...tests];
+    expect(all.filter((path) => path.endsWith('.js') && all.includes(path.replace(/js$/, 'ts')))).toEqual([]);
+  });
+
   /** Comments of a file, with the line on which each begins. */
   function commentsOf(path: string): { line: number; text: string }[] {
     const text = textOf(path);
