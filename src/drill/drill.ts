@@ -93,6 +93,7 @@ class Drill {
   }
 
   async play(): Promise<void> {
+    const { until } = this.#scenario;
     const steps = [...this.#scenario.steps].sort((a, b) => a.at - b.at);
     for (;;) {
       this.#options.signal?.throwIfAborted();
@@ -101,19 +102,14 @@ class Drill {
       if (next && next.at <= now) {
         steps.shift();
         await this.#blow(next);
-      } else if (now >= this.#end()) break;
+      } else if (now >= until && this.#pending.length === 0) break;
       else {
         const look = this.#pending.length > 0 ? now + LOOK_EVERY_MS[this.#lab.name] : Infinity;
-        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, look, this.#end()));
+        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, look, until > now ? until : Infinity));
       }
       this.#tell();
       await this.#look();
     }
-  }
-
-  /** A blow that took its time may push what is expected of it beyond the drill's length. */
-  #end(): Ms {
-    return Math.max(this.#scenario.until, ...this.#pending.map((pending) => pending.until));
   }
 
   async conclude(): Promise<void> {
