@@ -11,6 +11,7 @@ import { World } from '../../../drivers/simulator/wire.js';
 import { parseRoute, routeText } from '../../../drivers/route-text.js';
 import type { Route } from '../../../src/input.js';
 import { FACTS, type Fact } from './kernel-facts.js';
+import { makeScratch, removeScratch, scratchName } from './scratch-namespace.js';
 
 interface Outcome {
   /** Operation → errno, as the table writes it. */
@@ -83,7 +84,7 @@ function isCompared(route: Route): boolean {
   return route.table !== 255 && route.type === 1 && !/^(fe80|ff00)::/.test(route.destination);
 }
 
-const NAMESPACE = `bt-facts-${process.pid}`;
+const NAMESPACE = scratchName('facts');
 const ERRNOS: [RegExp, Errno][] = [
   [/File exists|already assigned/, 'EEXIST'],
   [/Cannot assign requested address|ddress not found/i, 'EADDRNOTAVAIL'],
@@ -105,13 +106,8 @@ function must(words: string): void {
   execFileSync('ip', words.split(' '), { stdio: 'pipe' });
 }
 
-function removeNamespace(): void {
-  spawnSync('ip', ['netns', 'delete', NAMESPACE]);
-}
-
 function onThisKernel(does: string[]): Outcome {
-  removeNamespace();
-  must(`netns add ${NAMESPACE}`);
+  makeScratch('facts');
   for (const n of [0, 1]) {
     must(`-n ${NAMESPACE} link add eth${n} type veth peer name p${n}`);
     must(`-n ${NAMESPACE} link set p${n} up`);
@@ -212,7 +208,7 @@ const worlds = [
 
 describe.each(worlds)('DESIGN 17 on $world', ({ play, skip }) => {
   afterAll(() => {
-    if (!skip) removeNamespace();
+    if (!skip) removeScratch('facts');
   });
 
   test.skipIf(skip).each(FACTS)('$name', (fact) => {

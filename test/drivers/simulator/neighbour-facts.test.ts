@@ -1,5 +1,5 @@
 /** What announcements do to a neighbour cache: the same frames into the simulated kernel and, as root, into this one. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addAddress } from '../../../drivers/simulator/addresses.js';
 import { Bridge } from '../../../drivers/simulator/bridge.js';
@@ -17,6 +17,7 @@ import {
 import { encodeEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '../../../src/frame/ethernet.js';
 import { BROADCAST, MAC_ZERO } from '../../../src/frame/mac.js';
 import { encodeNdp, neighbourSolicitation, unsolicitedAdvertisement } from '../../../src/frame/ndp.js';
+import { makeScratch, removeScratch, scratchName } from './scratch-namespace.js';
 
 const SELF = { mac: '02:00:00:00:00:fe', four: '10.77.0.254', six: 'fd77::fe' };
 const ONE = '02:00:00:00:00:01';
@@ -163,19 +164,14 @@ function destinationOf(bytes: Uint8Array): string {
   return Array.from(bytes.subarray(0, 6), (octet) => octet.toString(16).padStart(2, '0')).join(':');
 }
 
-const NAMESPACE = `bt-neigh-${process.pid}`;
+const NAMESPACE = scratchName('neigh');
 
 function ip(words: string): string {
   return execFileSync('ip', ['-n', NAMESPACE, ...words.split(' ')], { encoding: 'utf8' });
 }
 
-function removeNamespace(): void {
-  spawnSync('ip', ['netns', 'delete', NAMESPACE]);
-}
-
 function raiseNamespace(): void {
-  removeNamespace();
-  execFileSync('ip', ['netns', 'add', NAMESPACE]);
+  makeScratch('neigh');
   ip('link add eth0 type veth peer name p0');
   ip(`link set eth0 address ${SELF.mac} up`);
   ip('link set p0 up');
@@ -218,7 +214,7 @@ describe('neighbour cache of the simulated kernel', () => {
 
 describe.skipIf(process.getuid?.() !== 0)('neighbour cache of this kernel (needs root)', () => {
   beforeAll(raiseNamespace);
-  afterAll(removeNamespace);
+  afterAll(() => removeScratch('neigh'));
 
   test.each(FACTS)('$name', async (fact) => {
     expect(await onThisKernel(fact)).toEqual(fact.then);
