@@ -1,10 +1,11 @@
 /** Sets what each NIC needs once, when it is first seen, and puts it back at a clean stop. What others change later is the doctor's. */
 import type { NicObservation } from '../input.js';
 import { journal } from './account.js';
+import { announce } from './announce.js';
 import { withoutNic } from './ledger.js';
 import { runRecord } from './run-record.js';
 import { type SettingRecord, settingStep, wantedSettings } from './settings.js';
-import { allNics, type Turn } from './state.js';
+import { allNics, nicsOf, type Turn } from './state.js';
 
 /** Looks at NICs just seen: a new one, also a new card under an old name, gets its settings. */
 export function setUp(turn: Turn, nics: readonly NicObservation[]): void {
@@ -49,11 +50,26 @@ export function settingsSet(turn: Turn, id: number, failure: string | null): boo
   const evidence = Object.fromEntries(records.map((x) => [x.name, `${x.original} → ${x.value}`]));
   if (failure === null) {
     journal(turn, { event: 'settings', nic, cause: 'needed', evidence });
+    tellWhereCarried(turn, nic);
   } else {
     state.ledger = { ...state.ledger, settings: state.ledger.settings.filter((x) => !records.includes(x)) };
     journal(turn, { event: 'settings', nic, cause: 'refused', evidence: { ...evidence, failure } });
   }
   return true;
+}
+
+/**
+ * Until `arp_ignore` was set a standby answered for the carrier's addresses too, and who believed it sends there still: what
+ * comes in on a NIC without addresses is dropped by `rp_filter`.
+ */
+function tellWhereCarried({ world, state, now }: Turn, nic: string): void {
+  for (const own of world.self.nets.filter((x) => nicsOf(x).includes(nic))) {
+    const net = state.nets[own.net];
+    if (!net || net.carrier === nic) continue;
+    const addresses = net.portfolio.addresses.filter((x) => x.family === 4);
+    for (const { local } of addresses)
+      announce(state.announcer, now, { net: own.net, nic: net.carrier, address: local, cause: 'settings' });
+  }
 }
 
 /** Settings of these NICs that are still as baton set them, to be put back. */

@@ -115,12 +115,13 @@ describe('stop', () => {
     const stand = new Stand(kernel).start();
     stand.carrier('eth0', false);
     stand.pass(30_000);
+    const told = stand.frames.length;
     stand.carrier('eth0', true, 'up', stand.now + 1e9);
     stand.give({ kind: 'stop-asked', how: 'stop' });
     stand.pass(1000);
     expect(stand.exited).toBe(0);
     expect(essence(kernel)).toEqual(before);
-    expect(stand.frames.filter((x) => x.nic === 'eth0').length).toBe(10);
+    expect(stand.frames.slice(told).filter((x) => x.nic === 'eth0').length).toBe(10);
   });
 
   it('leaves everything where it is, settings too, if the primary is not healthy', () => {
@@ -318,5 +319,16 @@ describe('records of an earlier run', () => {
     stand.start();
     expect(stand.events('adopted')).toContain(`adopted ${cause}`);
     expect(stand.addresses('eth0')).toEqual(ALL);
+  });
+});
+
+describe('first start of a standby', () => {
+  it('tells the net where the IPv4 addresses are once the standby no longer answers for them', () => {
+    const stand = new Stand(ordinaryKernel()).start();
+    stand.pass(100);
+    const told = stand.frames.filter((frame) => frame.nic === 'eth0');
+    expect(told.length).toBeGreaterThan(0);
+    expect(stand.frames.some((frame) => frame.nic === 'eth1')).toBe(false);
+    expect(stand.events('announced')).toEqual(['announced settings', 'announced settings']);
   });
 });

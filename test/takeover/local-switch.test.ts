@@ -32,11 +32,12 @@ describe('local switch (DESIGN 5)', () => {
 
   it('announces every address from the new NIC at once, also before the NICs were looked at again', () => {
     const stand = new Stand().start();
+    const before = stand.frames.length;
     stand.carrier('eth0', false);
-    const first = stand.frames.filter((x) => x.at === stand.now);
+    const first = stand.frames.slice(before).filter((x) => x.at === stand.now);
     expect(first.map((x) => x.nic)).toEqual(Array(5).fill('eth1'));
     stand.pass(4000);
-    expect(stand.frames.length).toBe(25);
+    expect(stand.frames.length - before).toBe(25);
   });
 
   it('says nothing more from the old NIC once a switch has begun', () => {

