@@ -5,11 +5,14 @@
 import type { NodeNet } from '../config/cluster.js';
 import type { Verdict } from '../health/state.js';
 import type { Ms, NicObservation } from '../input.js';
+import type { World } from '../world.js';
 import { type NetState, netOf, nicsOf, type Turn } from './state.js';
 
+/** In windows of light polling. */
+const GRACE_WINDOWS = 2;
+
 export type Choice =
-  /** `lookAt`: when time alone may change the answer. */
-  | { do: 'stay'; lookAt: Ms | null }
+  | { do: 'stay' }
   | { do: 'switch'; to: string; cause: string; evidence: Record<string, unknown> }
   | { do: 'refuse'; cause: string; why: string[] };
 
@@ -86,16 +89,31 @@ export function bestOther(
 }
 
 function goHome(turn: Turn, own: NodeNet, net: NetState, current: Verdict): Choice {
-  const stay: Choice = { do: 'stay', lookAt: null };
-  if (net.carrier === own.primary || net.manual || !netOf(turn.world, own.net)?.autoSwitchBack) return stay;
+  if (net.carrier === own.primary || net.manual || !netOf(turn.world, own.net)?.autoSwitchBack) return { do: 'stay' };
   const home = turn.verdict(own.primary);
-  if (home.health !== 'up' || home.rank > current.rank) return stay;
-  if (home.holdUntil > turn.now) return { do: 'stay', lookAt: home.holdUntil };
-  if (hindrance(turn, own, own.primary) !== null)
-    return { do: 'stay', lookAt: turn.state.unfit[own.primary]?.until ?? null };
-  if (turn.state.locks[net.carrier]) return stay;
+  if (!isHomeFit(turn, own, net) || home.holdUntil > turn.now || turn.state.locks[net.carrier]) return { do: 'stay' };
   const evidence = { [own.primary]: words(home), [net.carrier]: words(current) };
   return { do: 'switch', to: own.primary, cause: 'switch-back', evidence };
+}
+
+/** May the addresses go back to the primary? It must be up, no worse than where they are, and known for long enough. */
+export function isHomeFit(turn: Turn, own: NodeNet, net: NetState): boolean {
+  const home = turn.verdict(own.primary);
+  if (home.health !== 'up' || home.rank > turn.verdict(net.carrier).rank) return false;
+  return homeKnownAt(turn, own) <= turn.now && hindrance(turn, own, own.primary) === null;
+}
+
+/**
+ * At start every NIC with carrier counts as up until it is judged, also the primary that an earlier run found silent. Like a
+ * repaired one it has its up delay first.
+ */
+export function homeKnownAt({ world, state }: Turn, own: NodeNet): Ms {
+  return state.startedAt + Math.max(netOf(world, own.net)?.upDelayMs ?? 0, startGraceMs(world));
+}
+
+/** After a start: links come up, first verdicts are reached. */
+export function startGraceMs({ cluster: { timing } }: World): Ms {
+  return GRACE_WINDOWS * timing.pollMs * timing.pollMisses;
 }
 
 export function words({ health, reason }: Verdict): string {

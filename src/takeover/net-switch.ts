@@ -6,14 +6,11 @@ import type { NodeNet } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import { clear, decide, journal, raise } from './account.js';
 import { begin, CHANGE_LATE, LOOK_LATE, watch } from './change.js';
-import { type Choice, choose, enslavement, words } from './choice.js';
+import { type Choice, choose, enslavement, homeKnownAt, startGraceMs, words } from './choice.js';
 import { hasLease, learn, settleAt } from './learning.js';
 import { mend, QUIET } from './mending.js';
 import { addressKey } from './portfolio.js';
 import { type NetState, nicsOf, type Turn } from './state.js';
-
-/** After a start without a record: links come up, first verdicts are reached. In windows of full polling. */
-const GRACE_WINDOWS = 2;
 
 /** Nothing about this net is different from the last look: most inputs find most nets so. */
 export function isQuiet({ now, verdict }: Turn, own: NodeNet, net: NetState): boolean {
@@ -43,7 +40,7 @@ function act(turn: Turn, own: NodeNet, net: NetState): void {
   if (net.unfinished !== null) return complete(turn, own, net, net.unfinished);
   const verdict = turn.verdict(net.carrier);
   if (verdict.health === 'down' && now < graceUntil(turn, net)) return;
-  const choice: Choice = state.stopping ? { do: 'stay', lookAt: null } : choose(turn, own, net);
+  const choice: Choice = state.stopping ? { do: 'stay' } : choose(turn, own, net);
   if (choice.do === 'switch') return switchTo(turn, own, net, choice.to, choice.cause, choice.evidence);
   refuse(turn, net, choice);
   const carrier = world.host[net.carrier];
@@ -138,8 +135,7 @@ function judgeSuitability(turn: Turn, own: NodeNet, net: NetState): void {
 
 /** A carrier that was down from the start may only be slow to come up; one that was up is known to have failed. */
 function graceUntil({ world, state }: Turn, net: NetState): Ms {
-  const { pollMs, pollMisses } = world.cluster.timing;
-  return net.wasUp || state.run?.nets[net.net] ? 0 : state.startedAt + GRACE_WINDOWS * pollMs * pollMisses;
+  return net.wasUp || state.run?.nets[net.net] ? 0 : state.startedAt + startGraceMs(world);
 }
 
 /** The next moment at which time alone may change something. */
@@ -154,7 +150,7 @@ function nextLook(turn: Turn, own: NodeNet, net: NetState): Ms | null {
     graceUntil(turn, net),
     ...(mending.times > 0 ? [mending.holdUntil, mending.holdUntil + QUIET] : []),
     ...nicsOf(own).flatMap((nic) => state.unfit[nic]?.until ?? []),
-    net.carrier === own.primary ? null : verdict(own.primary).holdUntil,
+    ...(net.carrier === own.primary ? [] : [verdict(own.primary).holdUntil, homeKnownAt(turn, own)]),
   ];
   const ahead = times.filter((at): at is Ms => at !== null && at > now);
   return ahead.length === 0 ? null : Math.min(...ahead);

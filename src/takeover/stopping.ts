@@ -6,10 +6,11 @@
  *   homeward ──all nets home or refused──▶ cleaning ──host-changed──▶ announcing ──second round out──▶ done
  */
 import type { Step } from '../action.js';
+import type { NodeNet } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import { journal } from './account.js';
 import { begin } from './change.js';
-import { hindrance } from './choice.js';
+import { isHomeFit } from './choice.js';
 import { booked } from './ledger.js';
 import { addressKey } from './portfolio.js';
 import { runRecord } from './run-record.js';
@@ -55,7 +56,7 @@ function homeward(turn: Turn, stopping: Stopping): void {
       net.carrier !== own.primary &&
       home &&
       !stopping.asked.includes(net.net) &&
-      canGoHome(turn, own.primary, net)
+      canGoHome(turn, own, net)
     ) {
       stopping.asked.push(net.net);
       const evidence = { [own.primary]: turn.verdict(own.primary).health };
@@ -74,11 +75,9 @@ function homeward(turn: Turn, stopping: Stopping): void {
   if (!waiting) clean(turn, stopping);
 }
 
-function canGoHome(turn: Turn, primary: string, net: NetState): boolean {
-  const own = turn.world.self.nets.find((x) => x.net === net.net);
-  if (!own || net.unsuitable !== null) return false;
-  const locked = turn.state.locks[primary] ?? turn.state.locks[net.carrier];
-  return !locked && turn.verdict(primary).health === 'up' && hindrance(turn, own, primary) === null;
+function canGoHome(turn: Turn, own: NodeNet, net: NetState): boolean {
+  const { locks } = turn.state;
+  return net.unsuitable === null && !locks[net.carrier] && isHomeFit(turn, own, net);
 }
 
 /** NICs of nets that are home; those of the others keep what they need. */

@@ -95,6 +95,25 @@ describe('restart', () => {
     expect(stand.addresses('eth0')).toEqual(ALL);
   });
 
+  it('sends nothing home before the primary was judged anew: it may be silent', () => {
+    for (const ending of [() => undefined, (stand: Stand) => stand.give({ kind: 'stop-asked', how: 'stop' })]) {
+      const stand = new Stand().start();
+      stand.health('eth0', 'down', 'silent');
+      stand.give({ kind: 'woke' });
+      stand.give({ kind: 'stop-asked', how: 'restart' });
+      // Every NIC with carrier begins so.
+      stand.health('eth0', 'up', 'unproven');
+      stand.health('eth1', 'up', 'unproven');
+      stand.start();
+      ending(stand);
+      stand.pass(4900);
+      expect(stand.addresses('eth1')).toEqual(ALL);
+      stand.health('eth1', 'up');
+      stand.pass(60_000);
+      expect(stand.addresses('eth1')).toEqual(ALL);
+    }
+  });
+
   it('keeps locks with the time that is left', () => {
     const stand = new Stand().start();
     stand.ask({ ask: 'link-lock', nic: 'eth1', owner: 'ann', reason: '', forMs: 60_000 });
@@ -250,7 +269,7 @@ describe('crash', () => {
       kill(stand, count, () => stand.carrier('eth0', false));
       stand.start();
       stand.carrier('eth0', true);
-      stand.pass(3000);
+      stand.pass(6000);
       stand.give({ kind: 'stop-asked', how: 'stop' });
       stand.pass(1000);
       expect(essence(stand.kernel), `killed after ${count}`).toEqual(before);

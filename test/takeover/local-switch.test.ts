@@ -56,6 +56,7 @@ describe('local switch (DESIGN 5)', () => {
   it('goes back when the primary is up again and its hold is over', () => {
     const stand = new Stand().start();
     const before = lasting(stand.kernel);
+    stand.pass(5000);
     stand.carrier('eth0', false);
     stand.carrier('eth0', true, 'up', stand.now + 3000);
     stand.pass(2900);
@@ -213,6 +214,7 @@ describe('local switch (DESIGN 5)', () => {
     stand.health('eth0', 'down', 'missing');
     stand.observe();
     expect(stand.addresses('eth1')).toEqual(ALL);
+    stand.pass(5000);
     stand.kernel.addNic('eth0', 9, { 'ipv4/conf/{nic}/arp_ignore': '0' });
     stand.health('eth0', 'up');
     stand.observe();

@@ -23,6 +23,7 @@ describe('link switch by hand', () => {
     expect(stand.addresses('eth0')).toEqual(ALL);
     stand.carrier('eth1', true);
     stand.carrier('eth0', false);
+    stand.pass(5000);
     stand.carrier('eth0', true);
     expect(stand.addresses('eth0')).toEqual(ALL);
   });
