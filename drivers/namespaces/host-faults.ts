@@ -1,6 +1,8 @@
 /** Blows at a node's own NICs and tables, as another program or a hand at the card deals them. Each gives back what heals it. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, NicRef } from '../../src/drill/scenario.js';
 import { attempt, ip } from './shell.js';
 import { putCardIn } from './topology.js';
@@ -65,7 +67,35 @@ async function mind(wire: Wire, at: NicRef): Promise<Undo> {
   };
   const kill = (): void => void monitor.kill();
   wire.signal.addEventListener('abort', kill);
+  await untilListening(monitor);
   return stop;
+}
+
+const LISTENS_WITHIN_MS = 10_000;
+
+/** Resolves when `ip monitor` has joined a group of rtnetlink: it says nothing itself, and what happened before it never hears. */
+async function untilListening(monitor: ChildProcess): Promise<void> {
+  const deadline = performance.now() + LISTENS_WITHIN_MS;
+  while (!isListening(monitor.pid ?? 0)) {
+    if (monitor.exitCode !== null) throw new Error(`ip monitor ended with ${monitor.exitCode}`);
+    if (performance.now() > deadline) throw new Error(`ip monitor did not listen within ${LISTENS_WITHIN_MS / 1000} s`);
+    await sleep(5);
+  }
+}
+
+function isListening(pid: number): boolean {
+  try {
+    const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    const [, ...lines] = readFileSync(`/proc/${pid}/net/netlink`, 'utf8').trim().split('\n');
+    return lines.some((line) => {
+      const fields = line.trim().split(/\s+/);
+      const [family, groups, inode] = [fields[1], fields[3], fields.at(-1)];
+      return family === '0' && Number(`0x${groups}`) !== 0 && open.includes(`socket:[${inode}]`);
+    });
+  } catch {
+    // It is only just beginning, or has ended.
+    return false;
+  }
 }
 
 /** The namespaces are ready before the first is deleted: the kernel then holds rtnl for some hundred milliseconds for each. */

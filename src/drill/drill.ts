@@ -33,6 +33,8 @@ export interface DrillOptions {
 
 /** How often expectations under way are looked at, in drill time. */
 const LOOK_EVERY_MS = { simulator: 10, kernel: 40 };
+/** How long it waits at a stretch, so that it soon finds itself called off. Virtual time takes no time. */
+const WAIT_MAX_MS = { simulator: Infinity, kernel: 200 };
 
 export async function runDrill(scenario: Scenario, lab: Lab, options: DrillOptions = {}): Promise<DrillReport> {
   const startedAt = performance.now();
@@ -86,7 +88,10 @@ class Drill {
   async prepare(): Promise<void> {
     await this.#lab.build(this.#scenario);
     for (const fault of this.#scenario.before) await this.#lab.inflict(parseFault(fault));
-    for (const node of Object.keys(this.#scenario.topology.nodes)) await this.#lab.startDaemon(node);
+    for (const node of Object.keys(this.#scenario.topology.nodes)) {
+      this.#options.signal?.throwIfAborted();
+      await this.#lab.startDaemon(node);
+    }
     this.#lab.begin();
     for (const node of Object.keys(this.#scenario.topology.nodes))
       this.#baseline.routes[node] = (await this.#lab.truth(node)).routes;
@@ -104,8 +109,8 @@ class Drill {
         await this.#blow(next);
       } else if (now >= until && this.#pending.length === 0) break;
       else {
-        const look = this.#pending.length > 0 ? now + LOOK_EVERY_MS[this.#lab.name] : Infinity;
-        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, look, until > now ? until : Infinity));
+        const wait = (this.#pending.length > 0 ? LOOK_EVERY_MS : WAIT_MAX_MS)[this.#lab.name];
+        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, now + wait, until > now ? until : Infinity));
       }
       this.#tell();
       await this.#look();

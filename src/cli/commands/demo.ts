@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core';
+import type { DemoOptions } from '../../drill/demo.js';
 import type { DrillReport } from '../../drill/drill.js';
 import { BatonCommand, EXIT } from '../command.js';
+import { interruptible } from '../interruption.js';
 import { verdictText } from '../output/drill-text.js';
 import { paintFor } from '../output/paint.js';
 
@@ -17,17 +19,10 @@ export default class Demo extends BatonCommand {
   async run(): Promise<DrillReport> {
     const { flags } = await this.parse(Demo);
     const paint = paintFor(process.stdout);
-    const ended = new AbortController();
-    const stop = (): void => ended.abort(new Error('stopped'));
-    process.once('SIGINT', stop).once('SIGTERM', stop);
     const { runDemo } = await import('../../drill/demo.js');
-    const report = await runDemo({
-      say: (text, kind) =>
-        this.log(kind === 'say' || kind === 'title' ? paint.bold(text) : kind === 'unmet' ? paint.bad(text) : text),
-      signal: ended.signal,
-      simulator: flags.simulator,
-    });
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    const say: DemoOptions['say'] = (text, kind) =>
+      this.log(kind === 'say' || kind === 'title' ? paint.bold(text) : kind === 'unmet' ? paint.bad(text) : text);
+    const report = await interruptible((signal) => runDemo({ say, signal, simulator: flags.simulator }));
     for (const line of verdictText(report, paint)) this.log(line);
     if (report.verdict !== 'passed') process.exitCode = EXIT.refused;
     return report;

@@ -4,6 +4,7 @@ import type { LabName } from '../../../drill/labs.js';
 import { listScenarios, loadScenario } from '../../../drill/load.js';
 import type { Scenario } from '../../../drill/scenario.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
+import { interruptible } from '../../interruption.js';
 import { lineText, summaryText, verdictText } from '../../output/drill-text.js';
 import { paintFor, type Paint } from '../../output/paint.js';
 
@@ -37,17 +38,15 @@ export default class ScenarioRun extends BatonCommand {
       throw new Failure('which scenario? name one, or say --all; baton scenario list shows them', EXIT.usage);
     const scenarios = names.map((name) => loadScenario(name));
     const paint = paintFor(process.stdout);
-    const ended = new AbortController();
-    const stop = (): void => ended.abort(new Error('stopped'));
-    process.once('SIGINT', stop).once('SIGTERM', stop);
     const reports: DrillReport[] = [];
-    for (let round = 0; round < flags.times && !ended.signal.aborted; round++) {
-      for (const scenario of scenarios) {
-        if (ended.signal.aborted) break;
-        reports.push(await this.one(scenario, flags.on, flags.quiet, paint, ended.signal));
+    await interruptible(async (signal) => {
+      for (let round = 0; round < flags.times; round++) {
+        for (const scenario of scenarios) {
+          if (signal.aborted) return;
+          reports.push(await this.one(scenario, flags.on, flags.quiet, paint, signal));
+        }
       }
-    }
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    });
     if (reports.length > 1) for (const line of summaryText(reports, paint)) this.log(line);
     if (reports.some(({ verdict }) => verdict === 'failed')) process.exitCode = EXIT.refused;
     return reports;
