@@ -6,8 +6,8 @@
  *   sysfs by kept files ─────┤                                   └─▶ local          journal, answer-operator, exit
  *   hands ───────────────────┘
  *
- * A turn that begins late first says `stalled`; a turn of the timer drains every socket, then polls carriers and counters,
- * and only then says `woke`, so that silence is never judged while the answer waits in a buffer.
+ * A turn that begins late first says `stalled`; a turn of the timer polls carriers, and when counters or the deadline are
+ * due drains every socket first and only then says `woke`, so that silence is never judged while the answer waits in a buffer.
  */
 import { randomBytes } from 'node:crypto';
 import type { Action } from '../../src/action.js';
@@ -40,6 +40,8 @@ export interface LinuxDriverOptions {
 
 /** Above all ordinary threads, below the kernel's own (50). */
 const PRIORITY = 10;
+/** The sent count of a NIC is evidence of nothing, and for the operator's eyes only: read with one in so many readings. */
+const SENT_EACH = 10;
 /** Threads that this one starts, the hands among them, do not inherit the priority (sched(7)). */
 const SCHED_RESET_ON_FORK = 0x40000000;
 
@@ -57,6 +59,7 @@ export class LinuxDriver implements Driver {
   #take: ((input: Input) => void) | null = null;
   #delivering = false;
   #turning = false;
+  #readings = 0;
   #begun = false;
   #exiting = false;
   #deadline: Ms = Infinity;
@@ -101,7 +104,7 @@ export class LinuxDriver implements Driver {
       if (action.kind !== 'send-frame') this.#outbox.flush();
       this.#do(action);
     }
-    this.#outbox.flush();
+    if (!this.#turning) this.#outbox.flush();
   }
 
   wakeAt(deadline: Ms): void {
@@ -127,35 +130,55 @@ export class LinuxDriver implements Driver {
 
   #begin(): void {
     this.#begun = true;
-    this.#packets.start(() => this.#wake.check());
+    const enter = (): void => {
+      this.#wake.check();
+      this.#turning = true;
+    };
+    this.#packets.start(enter, () => this.#settle());
     this.#carrier.hint(this.#nics.names);
     this.#nextCarrier = this.#nextCounters = monotonicMs();
     this.#wake.start(() => this.#turn());
     this.#rearm();
   }
 
-  /** The timer fired. It is set again once, at the end, whatever the engine asks for meanwhile. */
+  /**
+   * The timer fired. Sockets are drained before anything that judges silence: most turns only look at carriers, and what
+   * has come in wakes the thread by itself.
+   */
   #turn(): void {
     this.#turning = true;
-    this.#packets.drain();
-    this.#echo.drain();
     const now = monotonicMs();
-    const { carrierPollMs, pollMs } = this.#options.timing;
+    const drained = Math.min(this.#deadline, this.#nextCounters) <= now;
+    if (drained) {
+      this.#packets.drain();
+      this.#echo.drain();
+    }
     if (this.#nextCarrier <= now) {
-      this.#nextCarrier = next(this.#nextCarrier, carrierPollMs, now);
+      this.#nextCarrier = next(this.#nextCarrier, this.#options.timing.carrierPollMs, now);
       this.#carrier.poll();
     }
     if (this.#nextCounters <= now) {
-      this.#nextCounters = next(this.#nextCounters, pollMs, now);
-      const counters = this.#counters.read((nic) => this.#packets.linkLocal(nic));
-      this.#hand({ kind: 'counters-read', counters });
+      this.#nextCounters = next(this.#nextCounters, this.#options.timing.pollMs, now);
+      this.#readCounters();
     }
-    if (this.#deadline <= now) {
+    if (drained && this.#deadline <= now) {
       this.#deadline = Infinity;
       this.#hand({ kind: 'woke' });
     }
+    this.#settle();
+  }
+
+  /** Ends what was begun by `#turning`: frames go out, and the timer is set, once for all inputs of a turn or a batch. */
+  #settle(): void {
     this.#turning = false;
+    this.#outbox.flush();
     this.#rearm();
+  }
+
+  #readCounters(): void {
+    const linkLocal = (nic: string): number => this.#packets.linkLocal(nic);
+    const counters = this.#counters.read(linkLocal, this.#readings++ % SENT_EACH === 0);
+    this.#hand({ kind: 'counters-read', counters });
   }
 
   #rearm(): void {

@@ -42,11 +42,12 @@ export class PacketSocket {
     this.#socket.bind(packetAddress(0, options.etherType));
   }
 
-  /** `enter` is called before the frames of each turn of the loop are handed in. */
-  start(enter: () => void): void {
+  /** `enter` is called before the frames of each turn of the loop are handed in, `leave` after them. */
+  start(enter: () => void, leave: () => void): void {
     this.#socket.start((result) => {
       enter();
       this.#deliver(result);
+      leave();
     });
   }
 

@@ -87,8 +87,9 @@ export class Packets {
     });
   }
 
-  start(enter: () => void): void {
-    for (const socket of [...this.#frames, ...this.#linkLocal]) socket.start(enter);
+  /** As `PacketSocket.start`. */
+  start(enter: () => void, leave: () => void = () => undefined): void {
+    for (const socket of [...this.#frames, ...this.#linkLocal]) socket.start(enter, leave);
   }
 
   drain(): void {
