@@ -38,6 +38,9 @@ function ofOneNic(
 ): HostFinding[] {
   const role = nic === primary ? 'primary' : 'standby';
   const primaryCarries = primary?.addresses.some((it) => !it.linkLocal) ?? false;
+  const isOurs = ({ address }: HostAddress): boolean => net.addresses.some((it) => it.address === address);
+  // After a local switch the addresses that were learnt are with those of the file, on the standby alone.
+  const switchedHere = !primaryCarries && nic.addresses.some(isOurs);
   const found: HostFinding[] = [];
   const add = (what: HostFinding['what'], severity: HostFinding['severity'], text: string, fix: string): void =>
     void found.push({ nic: nic.nic, net: net.net, what, severity, text, fix });
@@ -72,8 +75,7 @@ function ofOneNic(
       );
       continue;
     }
-    const ours = net.addresses.some((stationary) => stationary.address === address.address);
-    if (role === 'primary' || ours) continue;
+    if (role === 'primary' || switchedHere || isOurs(address)) continue;
     const text = `${name} is a standby but carries ${shown}`;
     const remove = `do: ip address del ${shown} dev ${name}`;
     if (net.addresses.length > 0)
@@ -174,7 +176,11 @@ export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly
     for (const name of [net.primary, ...net.standby]) {
       const nic = host.find((it) => it.nic === name);
       if (!nic) {
-        const meant = closest(name, all);
+        const mine = node.nets.flatMap((it) => [it.primary, ...it.standby]);
+        const meant = closest(
+          name,
+          all.filter((it) => !mine.includes(it)),
+        );
         const text = `${name} does not exist on this host (${all.join(', ') || 'it has no NIC'})`;
         const fix =
           meant === null ? 'correct the name in the cluster file, or put the card in' : `did you mean ${meant}?`;

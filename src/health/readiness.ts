@@ -65,11 +65,12 @@ function withoutIpv6(standby: NicObservation): string[] {
   return linkLocal ? [] : ['no link-local address'];
 }
 
-/** The net's own addresses may be here because they were switched to it; then the primary has none of them. */
+/** The net's own addresses may be here because they were switched to it, learnt ones with them; then the primary has none. */
 function foreignAddresses(file: NodeNet, primary: NicObservation | undefined, standby: NicObservation): string[] {
   const own = new Set(file.addresses.map(({ address }) => address));
   const global = (nic: NicObservation | undefined): string[] =>
     (nic?.addresses ?? []).map(({ local }) => local).filter((local) => !isLinkLocal(local));
-  if (own.size === 0 && global(primary).length === 0) return [];
-  return global(standby).filter((local) => !own.has(local));
+  const here = global(standby);
+  const carriesNet = global(primary).length === 0 && (own.size === 0 || here.some((local) => own.has(local)));
+  return carriesNet ? [] : here.filter((local) => !own.has(local));
 }

@@ -163,7 +163,7 @@ const rootCases: Case[] = [
     args: ['check', '--host', '--node', 'alpha'],
     file: cluster('primary: eth0, standby: [eth7]'),
     code: 2,
-    stderr: /^baton: eth7 does not exist on this host \(.*eth0.*\); did you mean eth0\?\n$/,
+    stderr: /^baton: eth7 does not exist on this host \(.*eth0.*\); did you mean eth1\?\n$/,
   },
   {
     what: 'no NIC that exists, at start',

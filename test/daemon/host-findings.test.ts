@@ -55,6 +55,16 @@ test.each<[string, Shown[], string[]]>([
   ['as it should be', [LO, ETH0, ETH1], []],
   ['empty objects of iproute2 among them', [{}, ETH0, {}, ETH1], []],
   ['after a local switch', [nic(2, 'eth0'), nic(3, 'eth1', { addr_info: [inet('10.77.0.1')] })], []],
+  [
+    'after a local switch that took a learnt address along',
+    [nic(2, 'eth0'), nic(3, 'eth1', { addr_info: [inet('10.77.0.1'), inet6('fd77::1')] })],
+    [],
+  ],
+  [
+    'a strange address beside one of the file, which the primary has too',
+    [ETH0, nic(3, 'eth1', { addr_info: [inet('10.77.0.1'), inet6('fd77::1')] })],
+    ['error standby-address eth1'],
+  ],
   ['standby missing', [LO, ETH0], ['error missing eth1']],
   ['both missing', [LO], ['error missing eth0', 'error missing eth1']],
   [

@@ -308,6 +308,18 @@ describe('cabling', () => {
 });
 
 describe('readiness of a standby', () => {
+  it('that carries the net has its learnt addresses by right', () => {
+    const fabric = settled();
+    const host = alpha(fabric);
+    const [eth0, eth1] = [host.host['eth0']!, host.host['eth1']!];
+    const learnt = { family: 6 as const, local: 'fd77::1', prefixLength: 64, scope: 0, flags: 0 };
+    eth1.addresses = [...eth1.addresses, ...eth0.addresses.filter(({ family }) => family === 4), learnt];
+    eth0.addresses = [];
+    host.take({ kind: 'host-observed', nics: [eth0, eth1], missing: [] });
+    const shown = health.status(host.world, host.state, fabric.now).nics.find(({ name }) => name === 'eth1');
+    expect(shown!.ready).toEqual({ ok: true, why: [] });
+  });
+
   it.each([
     ['MTU 9000, not 1500', { mtu: 9000 }],
     ['link type 772, not 1', { linkType: 772 }],
