@@ -37,6 +37,7 @@ const healthy: Evidence = {
   packetSockets: true,
   nftables: true,
   key: null,
+  directories: [],
   daemon: null,
 };
 
@@ -73,6 +74,20 @@ const daemon = (maxMs: number, reason?: 'unproven'): DaemonStatus => ({
   },
 });
 
+const learnt = { family: 6 as const, address: 'fd77::1', prefixLength: 64, linkLocal: false };
+
+function carriedBy(carrier: string): DaemonStatus {
+  const given = daemon(1);
+  for (const nic of given.status.nics) if (nic.name === carrier) nic.carrying = ['10.77.0.1/24', 'fd77::1/64'];
+  return given;
+}
+
+function withDropped(dropped: Record<string, number>): DaemonStatus {
+  const given = daemon(1);
+  given.status.dropped = dropped;
+  return given;
+}
+
 const process = (name: string, ...args: string[]): Partial<Evidence> => ({
   processes: [{ pid: 99, name, args: [name, ...args] }],
 });
@@ -90,7 +105,48 @@ describe('doctor', () => {
       { key: 'cluster key /k: others may read it (mode 0644); do: chmod 0600 /k' },
       ['error key: do: chmod 0600 /k'],
     ],
-    ['a NIC missing', { host: [nic('eth0', 2)] }, ['error missing: did you mean eth0?']],
+    [
+      'a NIC missing',
+      { host: [nic('eth0', 2)] },
+      ['error missing: correct the name in the cluster file, or put the card in'],
+    ],
+    [
+      'a learnt address where batond put it',
+      {
+        host: [nic('eth0', 2), { ...nic('eth1', 3), addresses: [learnt] }],
+        daemon: carriedBy('eth1'),
+      },
+      [],
+    ],
+    [
+      'a strange address on a standby that carries nothing',
+      {
+        host: [nic('eth0', 2), { ...nic('eth1', 3), addresses: [learnt] }],
+        daemon: carriedBy('eth0'),
+      },
+      ['error standby-address: do: ip address del fd77::1/64 dev eth1, or add it to the address list of the net'],
+    ],
+    [
+      'a node with another key',
+      { daemon: withDropped({ 'poll-seal': 7 }) },
+      ['warning other-key: compare on every node: sha256sum /k; copy the right one, then start that batond anew'],
+    ],
+    [
+      'a node with the same name, garbage, and another cluster',
+      { daemon: withDropped({ 'poll-foreign-incarnation': 7, 'poll-short': 1, 'poll-cluster': 1 }) },
+      [
+        'error namesake: start it with its own name: baton daemon --node NAME',
+        'note other-cluster: none is needed, unless it is a node of this cluster: then correct `cluster` in its file',
+        'note unreadable: none is needed, unless a node runs another version of baton: then install the same everywhere',
+      ],
+    ],
+    ['frames that every start drops', { daemon: withDropped({ 'poll-stale': 1, 'poll-unproven': 4 }) }, []],
+    [
+      'a full state directory',
+      { directories: [{ name: 'state', problem: '/var/lib/baton is full (0 KiB left)' }] },
+      ['warning directory: mend that, or name another directory with --state-dir'],
+    ],
+    ['a NIC renamed', { host: [nic('eth0', 2), nic('eth9', 3)] }, ['error missing: did you mean eth9?']],
     [
       'a setting, no daemon yet',
       { settings: [rp] },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventText } from '../../src/cli/output/events-text.js';
+import { eventText, evidenceText } from '../../src/cli/output/events-text.js';
 import { linksText, matrices, matrixText } from '../../src/cli/output/links-text.js';
 import { colour, paintFor, plain } from '../../src/cli/output/paint.js';
 import { degradations, statusDocument } from '../../src/cli/output/status-document.js';
@@ -86,6 +86,25 @@ test('the text, as a golden page', () => {
 
     NET     CARRIED BY  POLLING  SWITCHES
     public  eth1        full            1"
+  `);
+});
+
+test('on a narrow terminal the notes stand below each NIC, and what other nodes do wrong is told', () => {
+  const narrow = structuredClone(daemon);
+  narrow.status.dropped = { 'poll-seal': 1200, 'poll-foreign-incarnation': 3, 'poll-stale': 9 };
+  const lines = statusText(narrow, plain, 80);
+  expect(lines.slice(6).join('\n')).toMatchInlineSnapshot(`
+    "
+    NET     NIC   ROLE     HEALTH        SINCE   RECEIVED   SENT  CARRIES
+    public  eth0  primary  down carrier    2 s  1 234 567     89  -
+              target 10.77.0.254 is silent
+            eth1  standby  up            1 min      1 000  1 000  10.77.0.1/24 fd77::1/64
+              locked by ann (cable work, 1 min left), ready, target 10.77.0.254 answers, polls
+
+    NET     CARRIED BY  POLLING  SWITCHES
+    public  eth1        full            1
+
+    poll frames ignored: 3 of another node with this node's name, 1 200 sealed with another key; ask baton doctor what to do"
   `);
 });
 
@@ -205,6 +224,11 @@ test('an event is one line', () => {
   expect(text).toBe(
     '2026-01-01T00:00:00.000Z alpha nic-health      public eth0: up → down carrier (carrier lost; carrierChanges 3)',
   );
+});
+
+test('evidence is read by people: no brackets, no fractions of a microsecond', () => {
+  const evidence = { hears: ['beta/eth0', 'beta/eth1'], heardBy: [], agoMs: 52.09026800002903, at: { nic: 'eth0' } };
+  expect(evidenceText(evidence)).toBe('hears beta/eth0 beta/eth1, heardBy none, agoMs 52.09, at {"nic":"eth0"}');
 });
 
 test('colour on terminals only', () => {

@@ -25,7 +25,7 @@ export default class Doctor extends BatonCommand {
     const { cluster } = readClusterFile(flags.config);
     const daemon = await statusIfAny(flags['run-dir']);
     const self = selfOf(cluster, flags.node ?? daemon?.status.node);
-    const found = diagnose(await gather(cluster, self, daemon));
+    const found = diagnose(await gather(cluster, self, daemon, { run: flags['run-dir'], state: flags['state-dir'] }));
     const paint = paintFor(process.stdout);
     const colours = { error: paint.bad, warning: paint.warn, note: paint.dim };
     for (const { severity, text, fix } of found)

@@ -32,7 +32,7 @@ export default class Status extends BatonCommand {
     if (flags.watch && !this.jsonEnabled()) await this.watch(runDir);
     const daemon = await this.withDaemon(runDir, (control) => control.status());
     const paint = paintFor(process.stdout);
-    for (const line of statusText(daemon, paint)) this.log(line);
+    for (const line of statusText(daemon, paint, process.stdout.columns)) this.log(line);
     if (flags.check) {
       const wrong = degradations(daemon);
       for (const text of wrong) this.logToStderr(`baton: degraded: ${text}`);
@@ -48,7 +48,7 @@ export default class Status extends BatonCommand {
       let lines: string[];
       try {
         const daemon: DaemonStatus = await this.withDaemon(runDir, (control) => control.status());
-        lines = statusText(daemon, paint);
+        lines = statusText(daemon, paint, process.stdout.columns);
       } catch (error) {
         if (!(error instanceof NoDaemon)) throw error;
         lines = [paint.bad(error.message)];

@@ -1,6 +1,7 @@
 /** What on this host would fight baton, each with the exact fix. Pure. */
 import { hostFindings } from '../../daemon/host-findings.js';
 import { SETTINGS } from '../../takeover/settings.js';
+import { strangers } from '../output/strangers.js';
 import { nicsOf, TOOLS, type Evidence, type Process } from './evidence.js';
 
 export interface Diagnosis {
@@ -38,8 +39,11 @@ function key(evidence: Evidence): Diagnosis[] {
   return [{ what: 'key', severity: 'error', text: text!, fix: fix ?? 'baton keygen' }];
 }
 
-function nics({ cluster, self, host }: Evidence): Diagnosis[] {
-  return hostFindings(cluster, self, host).map(({ what, severity, text, fix }) => ({ what, severity, text, fix }));
+function nics({ cluster, self, host, daemon }: Evidence): Diagnosis[] {
+  const carriers = (daemon?.status.nics ?? []).filter(({ carrying }) => carrying.length > 0).map(({ name }) => name);
+  return hostFindings(cluster, self, host)
+    .filter(({ what, nic }) => what !== 'standby-address' || !carriers.includes(nic))
+    .map(({ what, severity, text, fix }) => ({ what, severity, text, fix }));
 }
 
 /** A running daemon sets them; another program that puts them back is the trouble. */
@@ -159,6 +163,55 @@ function notMoved({ naming, processes }: Evidence): Diagnosis[] {
   return found;
 }
 
+function strangeFrames({ daemon, cluster, self }: Evidence): Diagnosis[] {
+  return strangers(daemon?.status.dropped ?? {}).map(({ who, count }): Diagnosis => {
+    const since = `${count} poll frames since batond started`;
+    switch (who) {
+      case 'namesake':
+        return {
+          what: 'namesake',
+          severity: 'error',
+          text: `another batond of cluster ${cluster.name} calls itself ${self.name}, too (${since})`,
+          fix: 'start it with its own name: baton daemon --node NAME',
+        };
+      case 'other-key':
+        return {
+          what: 'other-key',
+          severity: 'warning',
+          text: `a node of cluster ${cluster.name} has another key and is not heard (${since})`,
+          fix: `compare on every node: sha256sum ${cluster.key}; copy the right one, then start that batond anew`,
+        };
+      case 'other-cluster':
+        return {
+          what: 'other-cluster',
+          severity: 'note',
+          text: `a cluster of another name shares a net with this one; its frames are ignored (${since})`,
+          fix: 'none is needed, unless it is a node of this cluster: then correct `cluster` in its file',
+        };
+      case 'unreadable':
+        return {
+          what: 'unreadable',
+          severity: 'note',
+          text: `frames of EtherType 0x88B5 arrive that this batond cannot read (${since})`,
+          fix: 'none is needed, unless a node runs another version of baton: then install the same everywhere',
+        };
+    }
+  });
+}
+
+function directories({ directories: found }: Evidence): Diagnosis[] {
+  return found.map(({ name, problem }): Diagnosis => {
+    const lost =
+      name === 'run' ? 'a batond that is killed cannot be followed up' : 'the journal is kept in memory only';
+    return {
+      what: 'directory',
+      severity: 'warning',
+      text: `the ${name} directory ${problem}: ${lost}`,
+      fix: `mend that, or name another directory with --${name}-dir`,
+    };
+  });
+}
+
 /** What the daemon itself saw. */
 function fabric({ daemon, cluster }: Evidence): Diagnosis[] {
   if (!daemon) return [];
@@ -198,6 +251,8 @@ const ORDER = { error: 0, warning: 1, note: 2 };
 
 /** Gravest first. */
 export function diagnose(evidence: Evidence): Diagnosis[] {
-  const found = [tools, key, nics, managers, rivals, fabric, settings, notMoved].flatMap((look) => look(evidence));
+  const found = [tools, key, directories, nics, managers, rivals, strangeFrames, fabric, settings, notMoved].flatMap(
+    (look) => look(evidence),
+  );
   return found.sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
 }

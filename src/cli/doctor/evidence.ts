@@ -1,6 +1,6 @@
 /** What `baton doctor` looks at on this host. Nothing is changed; what cannot be read is left out. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DaemonStatus } from '../../client/document.js';
@@ -36,6 +36,8 @@ export interface Evidence {
   nftables: boolean;
   /** What is wrong with the key. */
   key: string | null;
+  /** Those of the daemon's directories that take no more files; what is told of them follows their name. */
+  directories: { name: 'run' | 'state'; problem: string }[];
   daemon: DaemonStatus | null;
 }
 
@@ -174,8 +176,29 @@ function keyProblem(path: string): string | null {
   }
 }
 
+/** Less than this, and the next file may not fit. */
+const FREE_MIN_BYTES = 1024 * 1024;
+
+/** A directory that is not there yet is no problem: batond makes it. Only root's view of it is batond's own. */
+export function directoryProblem(path: string): string | null {
+  if (process.getuid?.() !== 0 || !existsSync(path)) return null;
+  try {
+    accessSync(path, constants.W_OK);
+    const { bavail, bsize } = statfsSync(path);
+    const free = bavail * bsize;
+    return free < FREE_MIN_BYTES ? `${path} is full (${Math.floor(free / 1024)} KiB left)` : null;
+  } catch (error) {
+    return `${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+  }
+}
+
 /** Throws an Error when the NICs cannot be listed. */
-export async function gather(cluster: Cluster, self: ClusterNode, daemon: DaemonStatus | null): Promise<Evidence> {
+export async function gather(
+  cluster: Cluster,
+  self: ClusterNode,
+  daemon: DaemonStatus | null,
+  directories: Record<'run' | 'state', string>,
+): Promise<Evidence> {
   const host = await observeHost();
   return {
     cluster,
@@ -189,8 +212,16 @@ export async function gather(cluster: Cluster, self: ClusterNode, daemon: Daemon
     interfaces: interfaces(),
     naming: await naming(nicsOf(self).map(({ nic }) => nic)),
     packetSockets: existsSync('/proc/net/packet'),
-    nftables: existsSync('/sys/module/nf_tables') || (await outputOf('nft', ['list', 'tables'])) !== null,
+    // Only root may ask; what is not known is not told.
+    nftables:
+      process.getuid?.() !== 0 ||
+      existsSync('/sys/module/nf_tables') ||
+      (await outputOf('nft', ['list', 'tables'])) !== null,
     key: keyProblem(cluster.key),
+    directories: (['run', 'state'] as const).flatMap((name) => {
+      const problem = directoryProblem(directories[name]);
+      return problem === null ? [] : [{ name, problem }];
+    }),
     daemon,
   };
 }

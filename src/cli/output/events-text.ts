@@ -20,10 +20,18 @@ function paintEvent(event: JournalEvent, paint: Paint): string {
   return GOOD.includes(event) ? paint.good(text) : text;
 }
 
-/** `{ a: 1, b: "x" }` → `a 1, b x`. */
+/** Fractions of a microsecond and brackets tell nobody anything. */
+function valueText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(Math.round(value * 1000) / 1000);
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueText).join(' ');
+  return JSON.stringify(value);
+}
+
+/** `{ a: 1, b: "x", c: ["y", "z"] }` → `a 1, b x, c y z`. */
 export function evidenceText(evidence: Record<string, unknown>): string {
   return Object.entries(evidence)
-    .map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${key} ${valueText(value)}`)
     .join(', ');
 }
 
@@ -37,13 +45,14 @@ export function eventText(line: JournalLine, paint: Paint): string {
   return `${paint.dim(line.time)} ${line.node} ${paintEvent(line.event, paint)} ${what}${what === '' ? '' : ' '}${paint.dim(`(${why})`)}`;
 }
 
-/** The last decisions about one NIC, newest last. */
+/** One decision: what was decided, when, on what evidence. */
 export function decisionText(decision: Decision, now: number, paint: Paint): string[] {
-  const evidence = Object.entries(decision.evidence).map(
-    ([key, value]) => `    ${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  const evidence = Object.entries(decision.evidence).map(([key, value]) => `    ${key}: ${valueText(value)}`);
+  const about = decision.text.startsWith(`${decision.subject}:`)
+    ? decision.text
+    : `${decision.subject}: ${decision.text}`;
   return [
-    `${paint.bold(decision.text)} ${paint.dim(`${span(now - decision.at)} ago`)}`,
+    `${paint.bold(about)} ${paint.dim(`${span(now - decision.at)} ago`)}`,
     `  because ${decision.cause}`,
     ...(evidence.length > 0 ? ['  evidence:', ...evidence] : []),
   ];

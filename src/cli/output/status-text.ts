@@ -2,7 +2,8 @@
 import type { DaemonStatus } from '../../client/document.js';
 import type { NicHealth, NicStatus } from '../../status.js';
 import type { Paint } from './paint.js';
-import { table } from './table.js';
+import { strangers } from './strangers.js';
+import { table, widthOf } from './table.js';
 import { count, plural, span } from './words.js';
 
 export function paintHealth(health: NicHealth, text: string, paint: Paint): string {
@@ -38,7 +39,8 @@ function notes(nic: NicStatus, now: number, paint: Paint): string {
   return parts.join(', ');
 }
 
-function nicTable({ status }: DaemonStatus, paint: Paint): string[] {
+/** Where the lines would be longer than `width`, each NIC's notes stand below it instead. */
+function nicTable({ status }: DaemonStatus, paint: Paint, width: number): string[] {
   const columns = [
     { title: 'NET' },
     { title: 'NIC' },
@@ -66,7 +68,18 @@ function nicTable({ status }: DaemonStatus, paint: Paint): string[] {
       notes(nic, status.now, paint),
     ];
   });
-  return table(columns, rows, paint.dim);
+  const lines = table(columns, rows, paint.dim);
+  if (lines.every((line) => widthOf(line) <= width)) return lines;
+  const [titles, ...short] = table(
+    columns.slice(0, -1),
+    rows.map((row) => row.slice(0, -1)),
+    paint.dim,
+  );
+  const indent = ' '.repeat(2 + Math.max(...status.nics.map(({ net }) => widthOf(net)), widthOf('NET')));
+  return [
+    titles!,
+    ...short.flatMap((line, i) => [line, ...(rows[i]!.at(-1) === '' ? [] : [`${indent}  ${rows[i]!.at(-1)!}`])]),
+  ];
 }
 
 function netTable({ status }: DaemonStatus, paint: Paint): string[] {
@@ -85,7 +98,8 @@ function netTable({ status }: DaemonStatus, paint: Paint): string[] {
   return table(columns, rows, paint.dim);
 }
 
-export function statusText(daemon: DaemonStatus, paint: Paint): string[] {
+/** `width`: columns of the terminal. */
+export function statusText(daemon: DaemonStatus, paint: Paint, width = Infinity): string[] {
   const { status, lateness } = daemon;
   const lines = [
     `${paint.bold(`cluster ${status.cluster}, node ${status.node}`)}${daemon.shadow ? paint.warn(' (shadow: watches only)') : ''}`,
@@ -100,6 +114,9 @@ export function statusText(daemon: DaemonStatus, paint: Paint): string[] {
       ...table([{ title: '' }, { title: 'FOR', align: 'right' }, { title: 'WHAT' }, { title: '' }], rows, paint.dim),
     );
   }
-  lines.push('', ...nicTable(daemon, paint), '', ...netTable(daemon, paint));
+  lines.push('', ...nicTable(daemon, paint, width), '', ...netTable(daemon, paint));
+  const ignored = strangers(status.dropped).map((it) => `${count(it.count)} ${it.text}`);
+  if (ignored.length > 0)
+    lines.push('', paint.warn(`poll frames ignored: ${ignored.join(', ')}; ask baton doctor what to do`));
   return lines;
 }
