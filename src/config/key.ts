@@ -1,6 +1,7 @@
 /** The cluster key: one line of 64 hex digits in a file that only its owner may read. */
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export const KEY_BYTES = 32;
 
@@ -9,10 +10,18 @@ export class KeyError extends Error {
   override readonly name = 'KeyError';
 }
 
-const WHY: Record<string, string> = {
-  ENOENT: 'there is none; make one with: baton keygen --out',
-  EACCES: 'this user may not read it; run as root:',
-  ELOOP: 'it is a symbolic link; name the file itself, not',
+const UNREADABLE: Record<string, (path: string) => string> = {
+  ENOENT: (path) => `there is none; make one with: baton keygen --out ${path}`,
+  EACCES: () => 'this user may not read it; run this as root',
+  ELOOP: () => 'it is a symbolic link; name the file itself in the cluster file',
+};
+
+const UNWRITABLE: Record<string, string> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is not a directory',
 };
 
 /** 32 bytes. Throws KeyError. */
@@ -22,7 +31,7 @@ export function readKey(path: string): Uint8Array {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new KeyError(`cluster key ${path}: ${WHY[code] ?? `cannot be read (${code}):`} ${path}`);
+    throw new KeyError(`cluster key ${path}: ${UNREADABLE[code]?.(path) ?? `cannot be read (${code})`}`);
   }
   try {
     const { mode, uid } = fstatSync(file);
@@ -53,8 +62,9 @@ export function writeNewKey(path: string): void {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     if (code === 'EEXIST') throw new KeyError(`${path} exists and is left as it is; name another file with --out`);
-    if (code === 'ENOENT') throw new KeyError(`cannot make ${path}: its directory does not exist; make it first`);
-    throw new KeyError(`cannot make ${path}: ${code}`);
+    if (code === 'ENOENT')
+      throw new KeyError(`cannot make ${path}: its directory does not exist; do: mkdir -p ${dirname(path)}`);
+    throw new KeyError(`cannot make ${path}: ${UNWRITABLE[code] ?? code}; name another file with --out`);
   }
   try {
     writeSync(file, `${randomBytes(KEY_BYTES).toString('hex')}\n`);

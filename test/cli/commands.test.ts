@@ -81,7 +81,8 @@ record: true
 describe.skipIf(!root)('commands and a real daemon (needs root: network namespaces)', () => {
   beforeAll(async () => {
     await build();
-    expect(run('keygen', '--out', at('key')).code).toBe(0);
+    expect(run('keygen', '--dry-run').stdout).toBe(`a new key goes into ${at('key')}\n`);
+    expect(run('keygen').stdout).toBe(`made ${at('key')}; copy it to every node, mode 0600\n`);
     expect(statSync(at('key')).mode & 0o777).toBe(0o600);
     const started = spawn('ip', ['netns', 'exec', alpha, process.execPath, baton, 'daemon', '--node', 'alpha'], {
       env,
@@ -139,6 +140,7 @@ describe.skipIf(!root)('commands and a real daemon (needs root: network namespac
     await until('the switch', () => json<StatusDocument>('status').nets[0]?.carrier === 'eth1');
     expect(run('events').stdout).toMatch(/alpha switch-done +public/);
     expect(run('why', 'public').stdout).toMatch(/switch from eth0 to eth1/);
+    expect(run('why', 'eth1').stdout).toMatch(/^eth1 {2}standby of public, up [^]*\npublic: switch from eth0 to eth1 /);
     expect(json<{ event: string }[]>('events', '--last', '3')).toHaveLength(3);
   });
 

@@ -3,6 +3,7 @@ import { unknownWord } from '../../config/problem.js';
 import type { Decision } from '../../status.js';
 import { BatonCommand, EXIT, Failure } from '../command.js';
 import { decisionText } from '../output/events-text.js';
+import { nicText } from '../output/links-text.js';
 import { paintFor } from '../output/paint.js';
 
 export default class Why extends BatonCommand {
@@ -16,11 +17,17 @@ export default class Why extends BatonCommand {
     const { subject } = args;
     const paint = paintFor(process.stdout);
     const { status } = await this.withDaemon(flags['run-dir'], (control) => control.status());
-    const decisions = status.decisions.filter((it) => it.subject === subject);
+    const nic = status.nics.find(({ name }) => name === subject);
+    // Whether a NIC carries anything is decided for its net.
+    const decisions = status.decisions
+      .filter((it) => it.subject === subject || it.subject === nic?.net)
+      .sort((a, b) => a.at - b.at);
     const known = [...status.nics.map(({ name }) => name), ...status.nets.map(({ name }) => name)];
     if (decisions.length === 0 && !known.includes(subject)) {
       throw new Failure(unknownWord('NIC, net or package', subject, known), EXIT.usage);
     }
+    if (nic !== undefined) for (const line of nicText(nic, status.now, paint)) this.log(line);
+    if (nic !== undefined) this.log();
     if (decisions.length === 0) this.log(`nothing was decided about ${subject} since batond started`);
     for (const decision of decisions) for (const line of decisionText(decision, status.now, paint)) this.log(line);
     return { subject, decisions };

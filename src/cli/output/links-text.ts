@@ -13,7 +13,8 @@ function heardList(heard: Record<string, number>, paint: Paint): string {
   return names.map(([name, agoMs]) => `${name} ${paint.dim(`${span(agoMs)} ago`)}`).join(', ');
 }
 
-function details(nic: NicStatus, now: number, paint: Paint): string[] {
+/** One NIC with what speaks for and against it. */
+export function nicText(nic: NicStatus, now: number, paint: Paint): string[] {
   const lines = [
     `${paint.bold(nic.name)}  ${nic.role} of ${nic.net}, ${healthText(nic, paint)} for ${span(now - nic.since)}${nic.poller ? ', polls' : ''}`,
     `  carries   ${nic.carrying.length > 0 ? nic.carrying.join(' ') : paint.dim('nothing')}`,
@@ -33,7 +34,7 @@ function details(nic: NicStatus, now: number, paint: Paint): string[] {
 }
 
 export function linksText({ status }: DaemonStatus, paint: Paint): string[] {
-  return status.nics.flatMap((nic, i) => [...(i > 0 ? [''] : []), ...details(nic, status.now, paint)]);
+  return status.nics.flatMap((nic, i) => [...(i > 0 ? [''] : []), ...nicText(nic, status.now, paint)]);
 }
 
 export interface Matrix {
