@@ -17,7 +17,8 @@ const { flush, handle, run, settings } = await import('@oclif/core');
 settings.enableAutoTranspile = false;
 
 try {
-  await run(process.argv.slice(2), import.meta.url);
+  // Nothing is loaded from the home directory of whoever calls: batond runs as root.
+  await run(process.argv.slice(2), { root: fileURLToPath(new URL('..', import.meta.url)), userPlugins: false });
   await flush();
 } catch (error) {
   if (error?.oclif?.exit === unknownCommand) error.oclif.exit = usage;

@@ -187,7 +187,7 @@ class EngineHandle {
         this.onRecorded(message.lines);
         break;
       case 'note':
-        log.info(message.text);
+        log.warn(message.text);
         break;
       case 'ready':
         log.info('ready');

@@ -86,6 +86,7 @@ function checkPrivileges(): void {
 }
 
 const WHY: Record<string, string> = {
+  ENOENT: 'it is not there and cannot be made',
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
   EROFS: 'the file system is read-only',

@@ -9,8 +9,9 @@ import { allNics, nicsOf, type Turn } from './state.js';
 
 /** Looks at NICs just seen: a new one, also a new card under an old name, gets its settings. */
 export function setUp(turn: Turn, nics: readonly NicObservation[]): void {
-  const { world, state } = turn;
+  const { world, state, out } = turn;
   const mine = allNics(world.self);
+  const wanted: SettingRecord[][] = [];
   for (const seen of nics.filter(({ nic }) => mine.includes(nic))) {
     const key = `${seen.nic} ${seen.ifindex}`;
     if (state.settingsDone.includes(key)) continue;
@@ -19,25 +20,26 @@ export function setUp(turn: Turn, nics: readonly NicObservation[]): void {
       state.ledger = withoutNic(state.ledger, seen.nic);
     }
     const role = world.self.nets.some((own) => own.standby.includes(seen.nic)) ? 'standby' : 'primary';
-    ask(turn, wantedSettings(seen, role));
+    const records = wantedSettings(seen, role);
+    if (records.length > 0) wanted.push(records);
   }
+  if (wanted.length === 0) return;
+  keep(turn, wanted.flat());
+  // One record before the first change covers them all, for hundreds of NICs make it long.
+  const record = runRecord(turn);
+  wanted.forEach((records, i) => {
+    const id = state.nextId++;
+    state.settings[id] = records;
+    const steps = records.map((x) => settingStep(x, x.value));
+    const undo = records.map((x) => settingStep(x, x.original));
+    out.push({ kind: 'change-host', id, steps, undo, ...(i === 0 && { record }) });
+  });
 }
 
-function ask(turn: Turn, records: SettingRecord[]): void {
-  const { state, out } = turn;
-  if (records.length === 0) return;
-  const id = state.nextId++;
-  state.settings[id] = records;
+function keep({ state }: Turn, records: SettingRecord[]): void {
   const names = new Set(records.map((x) => `${x.nic} ${x.name}`));
   const kept = state.ledger.settings.filter((x) => !names.has(`${x.nic} ${x.name}`));
   state.ledger = { ...state.ledger, settings: [...kept, ...records] };
-  out.push({
-    kind: 'change-host',
-    id,
-    steps: records.map((x) => settingStep(x, x.value)),
-    undo: records.map((x) => settingStep(x, x.original)),
-    record: runRecord(turn),
-  });
 }
 
 /** `host-changed` for settings. False: that id is not one of ours. */
@@ -47,7 +49,9 @@ export function settingsSet(turn: Turn, id: number, failure: string | null): boo
   if (records === undefined) return false;
   delete state.settings[id];
   const nic = records[0]?.nic ?? '';
-  const evidence = Object.fromEntries(records.map((x) => [x.name, `${x.original} → ${x.value}`]));
+  const evidence = Object.fromEntries(
+    records.map((x) => [x.name.replace('{nic}', x.nic), `${x.original} → ${x.value}`]),
+  );
   if (failure === null) {
     journal(turn, { event: 'settings', nic, cause: 'needed', evidence });
     tellWhereCarried(turn, nic);

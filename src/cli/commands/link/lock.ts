@@ -18,7 +18,7 @@ export default class LinkLock extends BatonCommand {
   static override usage = '<%= command.id %> [NODE] NIC [--for 2h] [--reason TEXT] [--dry-run]';
   static override flags = {
     for: Flags.string({ description: 'how long, such as 2h (default: until unlocked)' }),
-    reason: Flags.string({ description: 'why', default: 'none given' }),
+    reason: Flags.string({ description: 'why', default: 'no reason given' }),
     owner: Flags.string({ description: 'who (default: this user)' }),
     'dry-run': Flags.boolean({ description: 'say what would be done', default: false }),
   };
