@@ -13,7 +13,7 @@ import { announce, withdraw } from './announce.js';
 import { booked, type Ledger } from './ledger.js';
 import { type Plan, planMove } from './plan.js';
 import { aged, neighbourKey, type Portfolio } from './portfolio.js';
-import { runRecord } from './run-record.js';
+import { persist, runRecord } from './run-record.js';
 import { type Change, drop, homesOf, type NetState, nicsOf, othersOf, type Turn } from './state.js';
 
 /** The hands answer within milliseconds, within a quarter of a second while the kernel holds its lock. */
@@ -108,7 +108,7 @@ export function finish(
   failed: SwitchFailure | undefined,
   undone: boolean,
 ): void {
-  const { world, now, out } = turn;
+  const { world, now } = turn;
   const { change } = net;
   if (change === null) return;
   net.change = null;
@@ -117,7 +117,7 @@ export function finish(
   if (failed) fail(turn, net, change, failed, undone);
   else succeed(turn, own, net, change);
   clear(turn, `late ${net.net}`);
-  out.push({ kind: 'persist', record: runRecord(turn) });
+  persist(turn);
 }
 
 function succeed(turn: Turn, own: NodeNet, net: NetState, change: Change): void {

@@ -8,7 +8,7 @@ import type { Address, Ms, NicObservation } from '../input.js';
 import { decide, journal } from './account.js';
 import { ADDRESS_PROTOCOL } from './ledger.js';
 import { addressKey, aged, fateOf, gist, neighbourKey, type Portfolio, readPortfolio, routeText } from './portfolio.js';
-import { runRecord } from './run-record.js';
+import { persist } from './run-record.js';
 import { type NetState, nicsOf, type Turn } from './state.js';
 
 export const SETTLE: Ms = 1000;
@@ -53,7 +53,7 @@ export function readCarrier({ state, now }: Turn, own: NodeNet, net: NetState, s
 
 /** Takes over what is on the carrier. Call only while it carries, is up, and nothing is under way. */
 export function learn(turn: Turn, own: NodeNet, net: NetState, seen: NicObservation): void {
-  const { now, out } = turn;
+  const { now } = turn;
   const before = aged(net.portfolio, now);
   const fresh = readCarrier(turn, own, net, seen);
   const owned = ownedKeys(turn, own);
@@ -99,7 +99,7 @@ export function learn(turn: Turn, own: NodeNet, net: NetState, seen: NicObservat
       addresses: merged.addresses.map((x) => x.local),
       routes: merged.routes.length,
     });
-    out.push({ kind: 'persist', record: runRecord(turn) });
+    persist(turn);
   }
 }
 

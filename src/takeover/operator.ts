@@ -4,7 +4,7 @@ import type { OperatorAnswer, OperatorRequest } from '../status.js';
 import { journal } from './account.js';
 import { begin, planOf } from './change.js';
 import { bestOther, hindrance, lockText, words } from './choice.js';
-import { runRecord } from './run-record.js';
+import { persist } from './run-record.js';
 import { allNics, nicsOf, type Turn } from './state.js';
 
 /** Answers at once, but for a switch that begins: its outcome is the answer. */
@@ -75,7 +75,7 @@ function linkSwitch(turn: Turn, id: number, request: OperatorRequest & { ask: 'l
 }
 
 function lock(turn: Turn, request: OperatorRequest & { ask: 'link-lock' }): OperatorAnswer {
-  const { world, state, now, out } = turn;
+  const { world, state, now } = turn;
   const { nic, owner, reason, forMs } = request;
   if (!allNics(world.self).includes(nic))
     return no(`${nic} is not a NIC of the cluster file on this node; those are ${allNics(world.self).join(', ')}`);
@@ -92,17 +92,17 @@ function lock(turn: Turn, request: OperatorRequest & { ask: 'link-lock' }): Oper
     cause: 'operator',
     evidence: { owner, reason, ...(forMs === undefined ? {} : { forMs }) },
   });
-  out.push({ kind: 'persist', record: runRecord(turn) });
+  persist(turn);
   return { ok: true, text };
 }
 
 function unlock(turn: Turn, { nic, dryRun }: OperatorRequest & { ask: 'link-unlock' }): OperatorAnswer {
-  const { state, out } = turn;
+  const { state } = turn;
   const held = state.locks[nic];
   if (!held) return no(`${nic} is not locked`);
   if (dryRun) return { ok: true, text: `${nic} ${lockText(held.owner, held.reason)}; it would be unlocked` };
   release(turn, nic, 'operator');
-  out.push({ kind: 'persist', record: runRecord(turn) });
+  persist(turn);
   return { ok: true, text: `${nic} is unlocked` };
 }
 

@@ -44,6 +44,11 @@ export function runRecord({ world, state, now }: Turn): RunRecord {
   return { switch: record, ledger };
 }
 
+/** Writes it down. Before the first look it would say less than what an earlier run left. */
+export function persist(turn: Turn): void {
+  if (turn.state.ready) turn.out.push({ kind: 'persist', record: runRecord(turn) });
+}
+
 function adds(step: { do: string }): boolean {
   return !step.do.startsWith('delete-') && step.do !== 'leave-group';
 }

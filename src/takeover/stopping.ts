@@ -13,7 +13,7 @@ import { begin } from './change.js';
 import { isHomeFit } from './choice.js';
 import { booked } from './ledger.js';
 import { addressKey } from './portfolio.js';
-import { runRecord } from './run-record.js';
+import { persist } from './run-record.js';
 import { settingStep, type SettingRecord } from './settings.js';
 import { settingsToPutBack } from './setting-up.js';
 import { allNics, homesOf, type NetState, nicsOf, type Stopping, type Turn } from './state.js';
@@ -24,14 +24,11 @@ const LAST_WORDS: Ms = 250;
 const STOP_LATEST: Ms = 8000;
 
 export function askStop(turn: Turn, how: 'stop' | 'restart'): void {
-  const { state, now, out } = turn;
+  const { state, now } = turn;
   if (state.stopping) return;
   state.stopping = { since: now, phase: 'homeward', asked: [], id: null, cleaned: null, exitAt: now };
   journal(turn, { event: 'node-stopping', cause: how });
-  if (how === 'restart') {
-    state.stopping.phase = 'done';
-    out.push({ kind: 'persist', record: runRecord(turn) }, { kind: 'exit', code: 0 });
-  }
+  if (how === 'restart') leave(turn, state.stopping, 0);
 }
 
 /** One look at how far the stop is. */
@@ -46,7 +43,7 @@ export function goOn(turn: Turn): void {
 
 function homeward(turn: Turn, stopping: Stopping): void {
   const { world, state, now } = turn;
-  let waiting = Object.keys(state.settings).length > 0;
+  let waiting = !state.ready || Object.keys(state.settings).length > 0;
   for (const own of world.self.nets) {
     const net = state.nets[own.net];
     if (!net) continue;
@@ -132,9 +129,9 @@ function told(settings: readonly SettingRecord[]): Record<string, string> {
 }
 
 function leave(turn: Turn, stopping: Stopping, code: number): void {
-  const { out } = turn;
   stopping.phase = 'done';
-  out.push({ kind: 'persist', record: runRecord(turn) }, { kind: 'exit', code });
+  persist(turn);
+  turn.out.push({ kind: 'exit', code });
 }
 
 /** When the stop wants another look; Infinity: it waits for the kernel, or there is no stop. */

@@ -7,7 +7,7 @@ import { finish } from './change.js';
 import { withoutNic } from './ledger.js';
 import { isQuiet, lookAtNet } from './net-switch.js';
 import { expireLocks, operate } from './operator.js';
-import { parseLedger, parseRunSwitch } from './run-record.js';
+import { parseLedger, parseRunSwitch, persist } from './run-record.js';
 import { setUp, settingsSet } from './setting-up.js';
 import { allNics, drop, netsOfNic, nicsOf, type Turn } from './state.js';
 import { askStop, cleaned, goOn } from './stopping.js';
@@ -16,11 +16,9 @@ export function takeTurn(turn: Turn, input: Input): void {
   const { world, state, now, out } = turn;
   if (state.stopping?.phase === 'done') return;
   absorb(turn, input);
-  if (state.ready) {
-    expireLocks(turn);
-    look(turn, input);
-    goOn(turn);
-  }
+  expireLocks(turn);
+  if (state.ready) look(turn, input);
+  goOn(turn);
   takeAnnouncements(world, state.announcer, now, (nic, address) => isOurs(turn, nic, address), out);
 }
 
@@ -114,6 +112,7 @@ function observe(turn: Turn, { nics, missing }: Input & { kind: 'host-observed' 
       if (net) adopt(turn, own, net);
     }
     setUp(turn, Object.values(world.host));
+    persist(turn);
   }
 }
 

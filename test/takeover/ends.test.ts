@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sortedJson } from '../../src/takeover/portfolio.js';
 import type { RunSwitch } from '../../src/takeover/run-record.js';
 import { ModelKernel } from './model-kernel.js';
+import { startState } from '../../src/takeover/state.js';
 import { Killed, ordinaryKernel, SETTINGS_AT_BOOT, Stand } from './stand.js';
 
 const ALL = ['10.77.0.1', '10.77.0.5', 'fd77::1'];
@@ -112,6 +113,20 @@ describe('restart', () => {
       stand.pass(60_000);
       expect(stand.addresses('eth1')).toEqual(ALL);
     }
+  });
+
+  it.each(['stop', 'restart'] as const)('leaves the records alone if the %s is asked before the first look', (how) => {
+    const stand = new Stand().start();
+    stand.carrier('eth0', false);
+    const left = stand.run;
+    stand.state = startState(stand.world, stand.now);
+    stand.exited = null;
+    stand.give({ kind: 'started', run: JSON.parse(JSON.stringify(left)) as { switch: unknown; ledger: unknown } });
+    stand.ask({ ask: 'link-lock', nic: 'eth1', owner: 'ann', reason: '', forMs: 1000 });
+    stand.give({ kind: 'stop-asked', how });
+    stand.pass(10_000);
+    expect(stand.exited).toBe(how === 'stop' ? 1 : 0);
+    expect(stand.run).toEqual(left);
   });
 
   it('keeps locks with the time that is left', () => {
