@@ -10,6 +10,8 @@ import { isLinkLocal } from './prefix.js';
 
 const STRIP_MS: Ms = 5;
 const RESTORE_MS: Ms = 20;
+/** Between the last address and the first route: so that they come while the daemon mends the address. */
+const ROUTES_LATER_MS: Ms = 1;
 const PROTOCOL_KERNEL = 2;
 
 export class Rival {
@@ -46,6 +48,8 @@ export class Rival {
     const nic = this.#host.nics.get(this.#nic);
     if (!nic?.running) return;
     for (const held of this.#addresses) addAddress(this.#host, nic, { ...held, flags: held.flags | IFA_F.nodad });
-    for (const route of this.#routes) this.#host.routes.put(route, 'replace');
+    this.#host.world.clock.after(ROUTES_LATER_MS, () => {
+      for (const route of this.#routes) this.#host.routes.put(route, 'replace');
+    });
   }
 }
