@@ -84,7 +84,7 @@ export function begin(turn: Turn, own: NodeNet, net: NetState, wish: Wish): bool
   const { kind, cause, operator } = wish;
   const from = net.carrier;
   const to = wish.to.nic;
-  const added = plan.steps.flatMap((step) => (step.do === 'add-address' && step.nic === to ? step.address.local : []));
+  const added = addedTo(to, plan.steps);
   const addresses = kind === 'switch' ? wish.portfolio.addresses.map((x) => x.local) : added;
   const { steps, undo } = plan;
   const id = state.nextId++;
@@ -167,6 +167,9 @@ function fail(turn: Turn, net: NetState, change: Change, failed: SwitchFailure, 
   net.dirty = true;
   // What was not taken back may lie on the target: the next mending takes it off.
   if (!undone) state.ledger = booked(state.ledger, steps.slice(0, failed.step), homesOf(world.self));
+  // While they were there somebody may have learnt that they live there.
+  for (const address of addedTo(to, steps.slice(0, failed.step)))
+    announce(state.announcer, now, { net: net.net, nic: from, address, cause: 'rolled-back' });
   if (kind === 'switch' && step && nicOf(step) === to) {
     const times = (state.unfit[to]?.times ?? 0) + 1;
     state.unfit[to] = { until: now + Math.min(UNFIT_FIRST * 2 ** (times - 1), UNFIT_LONGEST), times };
@@ -198,6 +201,10 @@ export function watch(turn: Turn, net: NetState): void {
     out.push({ kind: 'observe', nics: net.unseen });
     drop(turn.state, 'look-late');
   }
+}
+
+function addedTo(nic: string, steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => (step.do === 'add-address' && step.nic === nic ? step.address.local : []));
 }
 
 function touched(steps: readonly Step[]): string[] {

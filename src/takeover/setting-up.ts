@@ -37,9 +37,12 @@ export function setUp(turn: Turn, nics: readonly NicObservation[]): void {
 }
 
 function keep({ state }: Turn, records: SettingRecord[]): void {
+  state.ledger = { ...state.ledger, settings: [...without(state.ledger.settings, records), ...records] };
+}
+
+function without(settings: SettingRecord[], records: SettingRecord[]): SettingRecord[] {
   const names = new Set(records.map((x) => `${x.nic} ${x.name}`));
-  const kept = state.ledger.settings.filter((x) => !names.has(`${x.nic} ${x.name}`));
-  state.ledger = { ...state.ledger, settings: [...kept, ...records] };
+  return settings.filter((x) => !names.has(`${x.nic} ${x.name}`));
 }
 
 /** `host-changed` for settings. False: that id is not one of ours. */
@@ -56,7 +59,7 @@ export function settingsSet(turn: Turn, id: number, failure: string | null): boo
     journal(turn, { event: 'settings', nic, cause: 'needed', evidence });
     tellWhereCarried(turn, nic);
   } else {
-    state.ledger = { ...state.ledger, settings: state.ledger.settings.filter((x) => !records.includes(x)) };
+    state.ledger = { ...state.ledger, settings: without(state.ledger.settings, records) };
     journal(turn, { event: 'settings', nic, cause: 'refused', evidence: { ...evidence, failure } });
   }
   return true;

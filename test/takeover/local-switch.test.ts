@@ -125,6 +125,18 @@ describe('local switch (DESIGN 5)', () => {
     expect(stand.events('switch-started', 'switch-refused')).toEqual(['switch-refused no-fit-standby']);
   });
 
+  it('tells the net that an address stays where it was when it was on the standby for a moment', () => {
+    const stand = new Stand().start();
+    stand.pass(10_000);
+    const before = stand.frames.length;
+    stand.refuses = (step) => step.do === 'add-address' && step.nic === 'eth1' && step.address.family === 6;
+    stand.ask({ ask: 'link-switch', net: 'public', to: 'eth1' });
+    stand.pass(10_000);
+    expect(stand.addresses('eth0')).toEqual(ALL);
+    expect(stand.events('announced').slice(-2)).toEqual(['announced rolled-back', 'announced rolled-back']);
+    expect(new Set(stand.frames.slice(before).map((x) => x.nic))).toEqual(new Set(['eth0']));
+  });
+
   it('takes the next standby when the kernel refuses the first, and lets that one rest', () => {
     const stand = new Stand(ordinaryKernel(), { standby: ['eth1', 'eth2'] }).start();
     stand.refuses = (step) => step.do === 'add-address' && step.nic === 'eth1' && step.address.family === 6;
