@@ -46,7 +46,7 @@ function run({ args, file, mount, under = [] }: Omit<Case, 'what' | 'code' | 'st
   const { status, stdout, stderr } = spawnSync(whole[0]!, whole.slice(1), {
     encoding: 'utf8',
     timeout: 25_000,
-    env: { ...process.env, NODE_ENV: '' },
+    env: { ...process.env, NODE_ENV: '', FORCE_COLOR: '0' },
   });
   return { code: status, stdout, stderr };
 }

@@ -24,7 +24,7 @@ const places = {
   BATON_RUN_DIR: at('run'),
   BATON_STATE_DIR: at('state'),
 };
-const env = { ...process.env, ...places, NODE_ENV: '' };
+const env = { ...process.env, ...places, NODE_ENV: '', FORCE_COLOR: '0' };
 let daemon: ChildProcess | undefined;
 
 function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {

@@ -7,7 +7,7 @@
  * The function runs in a process of its own within the namespace; its arguments and value travel as JSON.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const asRoot = process.getuid?.() === 0;
@@ -57,11 +57,12 @@ export class Namespace {
     });
   }
 
+  /** Throws when it is still there afterwards. */
   remove(): void {
     try {
       ip('netns', 'del', this.name);
-    } catch {
-      // Gone already: nothing is left to do.
+    } catch (error) {
+      if (existsSync(`/run/netns/${this.name}`)) throw error;
     }
   }
 }

@@ -1,6 +1,6 @@
 /** What hands.test.ts has done inside a namespace. Each builds what it needs, and tells what happened. */
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, readdirSync, statSync, writeFileSync, mkdtempSync, mkdirSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync, writeFileSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -257,11 +257,12 @@ export async function quiet() {
 export async function overflow() {
   buildNics();
   const said: FromHands[] = [];
-  const data = { nics: ['eth0'], peers: [], settings: [], runDir: mkdtempSync(join(tmpdir(), 'bt-hands-')) };
-  new HandsThread(data, (message) => said.push(message), 1);
+  const runDir = mkdtempSync(join(tmpdir(), 'bt-hands-'));
+  new HandsThread({ nics: ['eth0'], peers: [], settings: [], runDir }, (message) => said.push(message), 1);
   const lines = Array.from({ length: 600 }, (_, i) => `addr add 10.30.${i >> 8}.${i & 255}/32 dev eth0\n`);
   execFileSync('ip', ['-batch', '-'], { input: lines.join('') });
   await sleep(1000);
+  rmSync(runDir, { recursive: true });
   const last = said.at(-1);
   return last?.kind === 'host-observed' ? last.nics[0]?.addresses.length : undefined;
 }
