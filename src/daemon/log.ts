@@ -8,6 +8,8 @@ import type { Cluster } from '../config/cluster.js';
 const FILE_SIZE = '10M';
 
 export function openLog(settings: Cluster['log'], node: string): bunyan {
+  outlive(process.stdout);
+  outlive(process.stderr);
   const streams: bunyan.Stream[] = [];
   if (settings.file === undefined) streams.push({ stream: process.stdout, level: settings.level });
   else {
@@ -17,7 +19,7 @@ export function openLog(settings: Cluster['log'], node: string): bunyan {
       interval: '1d',
       maxFiles: settings.keep,
     });
-    // A full disk must not end the daemon: the log falls silent, the journal in memory and the service go on.
+    // The log falls silent, the journal in memory and the service go on.
     let complained = false;
     file.on('error', (error: Error) => {
       if (!complained) process.stderr.write(`cannot write the log ${settings.file}: ${error.message}\n`);
@@ -26,4 +28,10 @@ export function openLog(settings: Cluster['log'], node: string): bunyan {
     streams.push({ stream: file, level: settings.level });
   }
   return bunyan.createLogger({ name: 'batond', node, streams });
+}
+
+/** What goes wrong with these streams, a full disk or a reader that has gone, ends no daemon. The command line's own listeners throw. */
+function outlive(stream: NodeJS.WriteStream): void {
+  stream.removeAllListeners('error');
+  stream.on('error', () => {});
 }
