@@ -1,5 +1,5 @@
 /** What every command shares: where the daemon and its file are, and how errors end. */
-import { Command, Flags, type Interfaces } from '@oclif/core';
+import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import { Control, NoDaemon, Refused } from '../client/control.js';
 import { KeyError } from '../config/key.js';
 import { ClusterFileError } from '../config/problem.js';
@@ -50,7 +50,21 @@ export function exitCodeOf(error: unknown): number | null {
   if (error instanceof Refused) return EXIT.refused;
   if (error instanceof ClusterFileError || error instanceof KeyError || error instanceof ScenarioError)
     return EXIT.usage;
-  return null;
+  return isUsage(error) ? EXIT.usage : null;
+}
+
+/** What oclif finds wrong with flags and arguments. */
+function isUsage(error: unknown): error is Errors.CLIError {
+  return error instanceof Errors.CLIError && error.oclif.exit === EXIT.usage;
+}
+
+/** One or two lines: what oclif says, without its heading and on one line, and where help is. */
+function messageOf(error: Error, id: string): string {
+  if (!isUsage(error)) return error.message;
+  const found = error.message.split('\n').map((line) => line.trim());
+  const said = found.filter((line) => line !== '' && !/^(The following error|See more help)/.test(line));
+  const text = said.join('; ').replaceAll(':; ', ': ').replaceAll('  ', ', ');
+  return `${text}\nhow it is used: baton ${id.replaceAll(':', ' ')} --help`;
 }
 
 export abstract class BatonCommand extends Command {
@@ -69,8 +83,9 @@ export abstract class BatonCommand extends Command {
   protected override async catch(error: Interfaces.CommandError): Promise<unknown> {
     const known = exitCodeOf(error);
     if (known === null) return super.catch(error);
-    if (this.jsonEnabled()) this.logJson({ error: { message: error.message, exitCode: known } });
-    for (const line of error.message.split('\n')) this.logToStderr(`baton: ${line}`);
+    const message = messageOf(error, this.id ?? 'help');
+    if (this.jsonEnabled()) this.logJson({ error: { message, exitCode: known } });
+    for (const line of message.split('\n')) this.logToStderr(`baton: ${line}`);
     this.exit(known);
   }
 }

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
+import { closest } from '../config/problem.js';
 import { packageRoot } from '../version.js';
 import { parseFault, scenarioSchema, type Scenario } from './scenario.js';
 
@@ -30,9 +31,9 @@ export function loadScenario(nameOrPath: string): Scenario {
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    throw new ScenarioError(
-      `there is no scenario ${nameOrPath}; \`baton scenario list\` shows those that come with baton`,
-    );
+    const meant = closest(nameOrPath, listScenarios());
+    const next = meant === null ? 'see those that come with baton: baton scenario list' : `did you mean ${meant}?`;
+    throw new ScenarioError(`there is no scenario ${nameOrPath}; ${next}`);
   }
   return parseScenario(text, path);
 }

@@ -110,7 +110,24 @@ const plainCases: Case[] = [
     stderr: /^baton: cannot read the cluster file \/nonexistent\.yaml: there is no such file; name it with --config/,
   },
   { what: 'unknown command', args: ['frobnicate'], code: 2, stderr: /frobnicate is not a baton command/ },
-  { what: 'unknown flag', args: ['status', '--frob'], code: 2, stderr: /Nonexistent flag: --frob/ },
+  {
+    what: 'unknown flag',
+    args: ['status', '--frob'],
+    code: 2,
+    stderr: /^baton: Nonexistent flag: --frob\nbaton: how it is used: baton status --help\n$/,
+  },
+  {
+    what: 'a flag that is missing',
+    args: ['link', 'switch'],
+    code: 2,
+    stderr: /^baton: Missing required flag net\nbaton: how it is used: baton link switch --help\n$/,
+  },
+  {
+    what: 'a number that is none',
+    args: ['events', '--last', 'x'],
+    code: 2,
+    stderr: /^baton: Parsing --last; Expected an integer but received: x\n/,
+  },
   {
     what: 'unknown node',
     args: ['daemon', '--node', 'alhpa'],

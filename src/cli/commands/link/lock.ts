@@ -12,7 +12,7 @@ export default class LinkLock extends BatonCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    node: Args.string({ description: 'the node; left out: this one', required: true }),
+    node: Args.string({ description: 'the NIC, or a node and then its NIC', required: true }),
     nic: Args.string({ description: 'the NIC' }),
   };
   static override usage = '<%= command.id %> [NODE] NIC [--for 2h] [--reason TEXT] [--dry-run]';

@@ -18,7 +18,8 @@ export default class ScenarioReplay extends BatonCommand {
       report = await replay(args.file);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new Failure(code === undefined ? message : `cannot read the recording ${args.file}: ${code}`, EXIT.usage);
+      const why = code === 'ENOENT' ? 'there is no such file' : code;
+      throw new Failure(why === undefined ? message : `cannot read the recording ${args.file}: ${why}`, EXIT.usage);
     }
     for (const entry of report.journal) this.log(JSON.stringify(entry));
     const { differs } = report;

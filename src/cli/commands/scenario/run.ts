@@ -48,7 +48,8 @@ export default class ScenarioRun extends BatonCommand {
       }
     });
     if (reports.length > 1) for (const line of summaryText(reports, paint)) this.log(line);
-    if (reports.some(({ verdict }) => verdict === 'failed')) process.exitCode = EXIT.refused;
+    const nothingRan = reports.every(({ verdict }) => verdict === 'skipped');
+    if (nothingRan || reports.some(({ verdict }) => verdict === 'failed')) process.exitCode = EXIT.refused;
     return reports;
   }
 
