@@ -25,8 +25,20 @@ export function expectNext(
   const counted = poll.kind === 'full' ? poll.poller : poll.kind === 'poll' || nic.nic === net.poller;
   if (net.polling === 'full' || !counted) return;
   const dueAt = overdueAt(world, now);
+  const wasDueAt = nic.expects[key] ?? FAR;
   nic.expects[key] = dueAt;
-  net.checkDueAt = Math.min(net.checkDueAt, dueAt);
+  // Frames that come in time put the look off, again and again: it is for the one that does not.
+  net.checkDueAt = wasDueAt > net.checkDueAt ? Math.min(net.checkDueAt, dueAt) : firstDue(state, net);
+}
+
+function firstDue(state: HealthState, net: NetState): Ms {
+  let first = FAR;
+  for (const name of net.nics) {
+    const nic = state.nics[name]!;
+    if (nic.link !== 'up') continue;
+    for (const of in nic.expects) first = Math.min(first, nic.expects[of]!);
+  }
+  return first;
 }
 
 /** A node has one poller a net: its new one ends what was expected of the old one. */

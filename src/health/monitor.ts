@@ -28,7 +28,7 @@ import { observeLink, pollLink } from './link.js';
 import { doubt, enterFull, followPoller, leaveFull, pollFully, pollLightly, send } from './poller.js';
 import { reviewReadiness } from './readiness.js';
 import { admit } from './session.js';
-import { plan } from './start.js';
+import { plan, replan } from './start.js';
 import { drop, FAR, NEVER, nicKey, type HealthState, type NetState, type NicState, type Verdict } from './state.js';
 import { answered, answerIn, netOf, restartTargets } from './target.js';
 import { become } from './verdict.js';
@@ -37,6 +37,9 @@ import { fullPollMs, graceMs } from './window.js';
 export type { HealthState, Verdict } from './state.js';
 export { start } from './start.js';
 export { status, type HealthNetStatus, type HealthNicStatus, type HealthStatus } from './status.js';
+
+/** With more nets, to be woken once too often costs less than to look at all of them with each frame. */
+const EXACT_NETS_MAX = 16;
 
 /** Infinity: never. */
 export function deadline(_world: World, state: HealthState): Ms {
@@ -189,7 +192,8 @@ function takePoll(
   expectNext(world, state, net, nic, key, poll, now);
   if (isOwn && poll.kind === 'poll' && poll.nic === net.poller && net.polling === 'light')
     send(world, state, net, nic, 'answer', now, out);
-  plan(state, net);
+  if (world.self.nets.length <= EXACT_NETS_MAX) replan(state);
+  else plan(state, net);
 }
 
 /** A word after a long silence matters where a verdict stands that it may change. */

@@ -94,7 +94,13 @@ function startNic(world: World, net: string, nic: string, primary: boolean, now:
   };
 }
 
-/** The stage wants to be woken when the first of its nets does. */
+/** When the stage next wants to be woken, from all of its nets. */
+export function replan(state: HealthState): void {
+  state.dueAt = FAR;
+  for (const name in state.nets) plan(state, state.nets[name]!);
+}
+
+/** The stage wants to be woken when the first of its nets does, or earlier. */
 export function plan(state: HealthState, net: NetState): void {
   state.dueAt = Math.min(state.dueAt, net.pollDueAt, net.checkDueAt);
 }
