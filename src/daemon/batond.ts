@@ -62,7 +62,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     () => engine.send({ ask: 'snapshot' }),
     trouble('the recording cannot be written'),
   );
-  engine.onRecording = (start) => log.info({ file: recorder.begin(start) }, 'recording');
+  engine.onRecording = (start) => {
+    const file = recorder.begin(start);
+    if (file !== null) log.info({ file }, 'recording');
+  };
   engine.onRecorded = (lines) => recorder.add(lines);
 
   const server = await ControlServer.open(

@@ -64,7 +64,8 @@ export class ControlServer {
     const before = process.umask(0o177);
     try {
       await new Promise<void>((resolve, reject) => {
-        server.#server.once('error', reject);
+        // Later ones are connections that could not be accepted, for want of descriptors: their loss.
+        server.#server.on('error', reject);
         server.#server.listen(server.#path, resolve);
       });
     } finally {
@@ -87,13 +88,13 @@ export class ControlServer {
 
   #serve(socket: Socket, handler: ControlHandler): void {
     this.#clients.add(socket);
-    let unfollow = (): void => {};
+    const unfollow: (() => void)[] = [];
     let rest = '';
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#clients.delete(socket);
-      unfollow();
+      for (const end of unfollow) end();
     });
     const say = (answer: ControlAnswer): void => {
       if (socket.writableLength > BACKLOG_MAX) socket.destroy();
@@ -106,7 +107,7 @@ export class ControlServer {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         const follows = answer(line, handler, say);
-        if (follows) unfollow = follows;
+        if (follows) unfollow.push(follows);
       }
     });
   }

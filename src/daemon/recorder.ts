@@ -1,5 +1,5 @@
 /** Writes the flight recording into the state directory, bounded: past a size it goes on in a new file, which opens with a snapshot. */
-import { createWriteStream, readdirSync, rmSync, type WriteStream } from 'node:fs';
+import { createWriteStream, openSync, readdirSync, rmSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -20,20 +20,30 @@ export class Recorder {
     this.#onTrouble = onTrouble;
   }
 
-  /** Opens the next file with this first line, and removes the oldest ones. Returns its path. */
-  begin(start: string): string {
+  /** Opens the next file with this first line, and removes the oldest ones. Returns its path; null where there is none to be had. */
+  begin(start: string): string | null {
+    this.#file?.end();
+    this.#file = undefined;
+    this.#bytes = 0;
+    try {
+      const path = this.#nextPath();
+      this.#file = createWriteStream(path, { fd: openSync(path, 'wx', 0o600) });
+      this.#file.on('error', this.#onTrouble);
+      this.add(start);
+      return path;
+    } catch (error) {
+      this.#onTrouble(error as Error);
+      return null;
+    }
+  }
+
+  #nextPath(): string {
     const kept = readdirSync(this.#stateDir)
       .filter((file) => FILE_NAME.test(file))
       .sort();
     const number = Number(kept.at(-1)?.slice('recording-'.length, -'.jsonl'.length) ?? 0) + 1;
     for (const old of kept.slice(0, Math.max(0, kept.length - FILES_KEPT + 1))) rmSync(join(this.#stateDir, old));
-    const path = join(this.#stateDir, `recording-${String(number).padStart(6, '0')}.jsonl`);
-    this.#file?.end();
-    this.#file = createWriteStream(path, { mode: 0o600 });
-    this.#file.on('error', this.#onTrouble);
-    this.#bytes = 0;
-    this.add(start);
-    return path;
+    return join(this.#stateDir, `recording-${String(number).padStart(6, '0')}.jsonl`);
   }
 
   add(lines: string): void {

@@ -98,6 +98,14 @@ describe('control socket', () => {
     control.close();
   });
 
+  it('ends every following of a client that hangs up', async () => {
+    const socket = connect(join(runDir, 'control.sock'));
+    for (const id of [1, 2]) socket.write(`${JSON.stringify({ id, ask: 'events', follow: true, last: 0 })}\n`);
+    await expect.poll(() => followers.size).toBe(2);
+    socket.destroy();
+    await expect.poll(() => followers.size).toBe(0);
+  });
+
   it('follows events until the client hangs up', async () => {
     const control = await Control.connect(runDir);
     const causes: string[] = [];
