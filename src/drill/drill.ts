@@ -44,7 +44,9 @@ export async function runDrill(scenario: Scenario, lab: Lab, options: DrillOptio
     await drill.play();
     await drill.conclude();
   } catch (error) {
-    drill.failures.push(error instanceof Error ? error.message : String(error));
+    // Called off, its programs may have ended with it, and that is what they say.
+    const cause: unknown = options.signal?.aborted ? options.signal.reason : error;
+    drill.failures.push(cause instanceof Error ? cause.message : String(cause));
   } finally {
     await lab.destroy();
   }
