@@ -9,6 +9,8 @@ export interface HostFinding {
   what:
     | 'missing'
     | 'own-target'
+    | 'other-node'
+    | 'wrong-node'
     | 'port'
     | 'not-ethernet'
     | 'link-type'
@@ -146,6 +148,28 @@ function ownTargets(net: NodeNet, cluster: Cluster, host: readonly HostNic[]): H
   );
 }
 
+/** Two hosts with one address is what must never be; without any address of its own this host is likely the other node. */
+function ofOtherNodes(cluster: Cluster, node: ClusterNode, host: readonly HostNic[]): HostFinding[] {
+  const has = (address: string): boolean => host.some((it) => it.addresses.some((one) => one.address === address));
+  const isOurselves = node.nets.some(({ addresses }) => addresses.some(({ address }) => has(address)));
+  const others = cluster.nodes.filter(({ name }) => name !== node.name);
+  return others.flatMap(({ name: other, nets }) =>
+    nets.flatMap(({ net, addresses }) =>
+      host.flatMap(({ nic, addresses: carried }) =>
+        carried
+          .filter(({ address }) => addresses.some((it) => it.address === address))
+          .map((address): HostFinding => {
+            const text = `${nic} carries ${showAddress(address)}, an address of node ${other}`;
+            const remove = `do: ip address del ${showAddress(address)} dev ${nic}`;
+            return isOurselves
+              ? { nic, net, what: 'other-node', severity: 'error', text, fix: remove }
+              : { nic, net, what: 'wrong-node', severity: 'error', text, fix: `say --node ${other}, or ${remove}` };
+          }),
+      ),
+    ),
+  );
+}
+
 function children(nic: HostNic, net: string, host: readonly HostNic[]): HostFinding[] {
   return host
     .filter(({ below }) => below === nic.nic)
@@ -170,7 +194,8 @@ export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly
     ),
   );
   const all = host.filter(({ nic }) => nic !== 'lo').map(({ nic }) => nic);
-  return node.nets.flatMap((net) => {
+  const strange = ofOtherNodes(cluster, node, host);
+  const ofNets = node.nets.flatMap((net) => {
     const primary = host.find(({ nic }) => nic === net.primary);
     const found = [...elsewhere(net, host), ...ownTargets(net, cluster, host)];
     for (const name of [net.primary, ...net.standby]) {
@@ -193,4 +218,5 @@ export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly
     }
     return found;
   });
+  return [...strange, ...ofNets];
 }

@@ -127,7 +127,7 @@ async function checkNoOther(runDir: string): Promise<void> {
 }
 
 /** With one of these a switch goes wrong; the daemon stays out of it. The others show in status. */
-const FATAL: readonly HostFinding['what'][] = ['port', 'dhcp', 'not-ethernet', 'link-type'];
+const FATAL: readonly HostFinding['what'][] = ['wrong-node', 'port', 'dhcp', 'not-ethernet', 'link-type'];
 
 async function checkNics(cluster: Cluster, self: ClusterNode): Promise<string[]> {
   let host;

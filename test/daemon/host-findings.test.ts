@@ -125,3 +125,24 @@ test('learnt addresses on the standby: wrong while the primary has some, else pe
   expect(check([ETH0, standby], '')).toEqual(['error standby-address eth1']);
   expect(check([nic(2, 'eth0'), standby], '')).toEqual(['warning standby-address eth1']);
 });
+
+test('an address of another node: to be removed, or this host is that node', () => {
+  const cluster = parseCluster(`cluster: shop
+key: /k
+nets: { public: {} }
+nodes:
+  alpha: { public: { primary: eth0, standby: [eth1], address: 10.77.0.1/24 } }
+  beta: { public: { primary: eth0, standby: [eth1], address: 10.77.0.2/24 } }
+`);
+  const found = (...addresses: string[]): string[] => {
+    const host = readHost([nic(2, 'eth0', { addr_info: addresses.map((it) => inet(it)) }), ETH1]);
+    return hostFindings(cluster, cluster.nodes[0]!, host).map(({ what, text, fix }) => `${what}: ${text}; ${fix}`);
+  };
+  expect(found('10.77.0.1')).toEqual([]);
+  expect(found('10.77.0.1', '10.77.0.2')).toEqual([
+    'other-node: eth0 carries 10.77.0.2/24, an address of node beta; do: ip address del 10.77.0.2/24 dev eth0',
+  ]);
+  expect(found('10.77.0.2')).toEqual([
+    'wrong-node: eth0 carries 10.77.0.2/24, an address of node beta; say --node beta, or do: ip address del 10.77.0.2/24 dev eth0',
+  ]);
+});
