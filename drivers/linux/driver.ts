@@ -136,7 +136,10 @@ export class LinuxDriver implements Driver {
     };
     this.#packets.start(enter, () => this.#settle());
     this.#carrier.hint(this.#nics.names);
-    this.#nextCarrier = this.#nextCounters = monotonicMs();
+    // What was due before the hands were there could not be done then: that is no stall.
+    const now = monotonicMs();
+    this.#nextCarrier = this.#nextCounters = now;
+    this.#deadline = Math.max(this.#deadline, now);
     this.#wake.start(() => this.#turn());
     this.#rearm();
   }
@@ -161,7 +164,8 @@ export class LinuxDriver implements Driver {
       this.#nextCounters = next(this.#nextCounters, this.#options.timing.pollMs, now);
       this.#readCounters();
     }
-    if (drained && this.#deadline <= now) {
+    // After a sleep within this turn the next one says `stalled`, drains what came meanwhile, and wakes then.
+    if (drained && this.#deadline <= now && monotonicMs() - now <= this.#wake.stallMs) {
       this.#deadline = Infinity;
       this.#hand({ kind: 'woke' });
     }

@@ -44,6 +44,8 @@ const COOKIE = 8;
 const NUMBER = 16;
 /** Requests remembered; an answer to an older one is none. */
 const PENDING = 4096;
+/** A flood of replies must not keep the engine in one drain for ever. */
+const DRAIN_BATCHES_MAX = 64;
 
 interface Pending {
   number: number;
@@ -99,7 +101,11 @@ export class Echo {
 
   drain(): void {
     for (const opened of this.#opened.values()) {
-      for (let n = opened.socket.receive(); n >= 0; n = opened.socket.receive()) this.#deliver(opened, n);
+      for (let i = 0; i < DRAIN_BATCHES_MAX; i++) {
+        const count = opened.socket.receive();
+        if (count < 0) break;
+        this.#deliver(opened, count);
+      }
     }
   }
 

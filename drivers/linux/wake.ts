@@ -16,7 +16,7 @@ export function monotonicMs(): Ms {
 export class Wake {
   readonly lateness = new Lateness();
   readonly #timer: NativeSocket = openTimer();
-  readonly #stallMs: Ms;
+  readonly stallMs: Ms;
   readonly #stalled: (forMs: Ms) => void;
   /** Infinity: nothing is asked for. */
   #armed: Ms = Infinity;
@@ -24,7 +24,7 @@ export class Wake {
 
   /** `stalled` is called once when the thread comes back later than `stallMs` after a wake-up asked for. */
   constructor(stallMs: Ms, stalled: (forMs: Ms) => void) {
-    this.#stallMs = stallMs;
+    this.stallMs = stallMs;
     this.#stalled = stalled;
   }
 
@@ -43,7 +43,7 @@ export class Wake {
   /** To be called first whenever the thread comes back to life. */
   check(now: Ms = monotonicMs()): void {
     const lateMs = now - this.#armed;
-    if (lateMs <= this.#stallMs || this.#stallTold) return;
+    if (lateMs <= this.stallMs || this.#stallTold) return;
     this.#stallTold = true;
     this.#stalled(lateMs);
   }
@@ -51,11 +51,11 @@ export class Wake {
   /** Replaces the moment asked for before, unless that has come: then the wake-up is on its way. A moment that is past means at once. */
   at(moment: Ms): void {
     const now = monotonicMs();
-    const due = Math.max(moment, now);
-    if (this.#armed <= now || this.#armed === due) return;
-    this.#armed = due;
+    if (this.#armed <= now || this.#armed === moment) return;
+    // Not what is left of it: if the thread slept since it chose this moment, that is a stall like any other.
+    this.#armed = moment;
     this.#stallTold = false;
-    this.#timer.setTime(Number.isFinite(due) ? due : 0, true);
+    this.#timer.setTime(Number.isFinite(moment) ? Math.max(moment, now) : 0, true);
   }
 
   close(): void {

@@ -51,6 +51,10 @@ describe.skipIf(!asRoot)('the Linux driver in a namespace (needs root)', () => {
     expect(heard.at(-1)).toBe('woke');
   });
 
+  it('says stalled first, also when the thread slept in the middle of a turn', async () => {
+    expect(await call('stallWithinTurn')).toEqual(['stalled', 'woke']);
+  });
+
   it('hands inputs in one at a time; exit waits for the hands and is the last', async () => {
     const got = await call('performing');
     expect(got.nested).toBe(0);

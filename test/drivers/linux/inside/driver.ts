@@ -103,6 +103,24 @@ export async function stall() {
   );
 }
 
+/** A thread that falls asleep in the middle of a turn in which a wake-up is due. */
+export async function stallWithinTurn() {
+  const { driver, inputs, start, during } = open();
+  await start();
+  await sleep(50);
+  let slept = false;
+  during((input) => {
+    if (slept || input.kind !== 'counters-read') return;
+    slept = true;
+    inputs.length = 0;
+    driver.wakeAt(driver.now() - 5);
+    block(300);
+  });
+  await until(() => slept && kinds(inputs).includes('woke'));
+  await driver.close();
+  return kinds(inputs).filter((kind) => kind === 'stalled' || kind === 'woke');
+}
+
 /** Where actions go, and that `exit` waits for the hands and is the last. */
 export async function performing() {
   const { driver, hands, local, inputs, start, during } = open();
