@@ -34,6 +34,9 @@ function scenario(topology: Record<string, unknown> = {}): Scenario {
   return { ...parsed, name: 'lab-test' };
 }
 
+/** How long a busy machine may keep a prober waiting that asks each millisecond. */
+const LATE_MAX_MS = 100;
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits for what the world does at its own pace. */
@@ -55,8 +58,10 @@ describe.skipIf(notRoot)('the kernel lab (needs root)', () => {
   const carries = async (nic: string): Promise<boolean> =>
     (await run('ip', ['-n', alpha(), '-o', 'link', 'show', nic])).includes('LOWER_UP');
   const answers = (address: string): boolean => {
+    const asked = lab.now();
     const probe = lab.probes().find((p) => p.address === address);
-    return probe !== undefined && probe.answered > 0 && !probe.gaps.some((gap) => Math.abs(gap.toMs - lab.now()) < 2);
+    // An outage that goes on lasts until the moment of the question.
+    return probe !== undefined && probe.answered > 0 && !probe.gaps.some((gap) => gap.toMs >= asked);
   };
   const strike = (fault: string): Promise<void> => lab.inflict(parseFault(fault));
   const heal = (fault: string): Promise<void> => lab.heal(parseFault(fault));
@@ -114,7 +119,7 @@ describe.skipIf(notRoot)('the kernel lab (needs root)', () => {
     await strike(fault);
     await pause(50);
     expect(await carries('eth0')).toBe(carrier);
-    expect([answers('10.77.0.1'), answers('fd77::1')]).toEqual([answered, answered]);
+    await until(() => answers('10.77.0.1') === answered && answers('fd77::1') === answered);
     await heal(fault);
     await until(() => answers('10.77.0.1') && answers('fd77::1'));
     await until(() => lab.connections().some((c) => c.alive));
@@ -190,9 +195,9 @@ describe.skipIf(notRoot)('the kernel lab (needs root)', () => {
       const longest = gaps.reduce((a, b) => (b.toMs - b.fromMs > a.toMs - a.fromMs ? b : a));
       // The fault came into force and was healed somewhere within the calls; a probe a millisecond looks at it.
       expect(longest.fromMs, address).toBeGreaterThanOrEqual(from);
-      expect(longest.fromMs, address).toBeLessThanOrEqual(inForce + 20);
+      expect(longest.fromMs, address).toBeLessThanOrEqual(inForce + LATE_MAX_MS);
       expect(longest.toMs, address).toBeGreaterThanOrEqual(healing);
-      expect(longest.toMs, address).toBeLessThanOrEqual(to + 20);
+      expect(longest.toMs, address).toBeLessThanOrEqual(to + LATE_MAX_MS);
     }
     const [connection] = lab.connections();
     expect(connection).toMatchObject({ alive: true });
