@@ -12,6 +12,9 @@ export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
 }
 
+/** A daemon is there, but does not answer in time. */
+export class Unresponsive extends NoDaemon {}
+
 /** The daemon answered that it cannot or will not. */
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -108,7 +111,11 @@ export class Control {
     const answer = await new Promise<ControlAnswer | null>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new NoDaemon(`batond did not answer within ${ANSWER_TIMEOUT_MS / 1000} s: is it stopped?`));
+        reject(
+          new Unresponsive(
+            `batond did not answer within ${ANSWER_TIMEOUT_MS / 1000} s: is it stopped?\nsee its STAT, where T is stopped: ps ax -o pid,stat,args | grep baton`,
+          ),
+        );
       }, ANSWER_TIMEOUT_MS);
       this.#waiting.set(id, (got) => {
         clearTimeout(timer);

@@ -123,6 +123,13 @@ describe.skipIf(!root)('commands and a real daemon (needs root: network namespac
     expect(code).toBe(0);
   });
 
+  test('moments in JSON are those of the calendar, everywhere', () => {
+    const moment = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+    for (const args of [['links'], ['links', '--matrix']])
+      expect(json<{ nics: { since: string }[] }>(...args).nics[0]?.since).toMatch(moment);
+    expect(json<{ decisions: { at: string }[] }>('why', 'eth0').decisions[0]?.at).toMatch(moment);
+  });
+
   test('test pings the target', () => {
     const { code, stdout } = run('test');
     expect(stdout).toMatch(/public +eth0 +10\.77\.0\.254 +target +answers +\d+\.\d\d ms/);

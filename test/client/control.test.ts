@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Control, NoDaemon, Refused } from '../../src/client/control.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Control, NoDaemon, Refused, Unresponsive } from '../../src/client/control.js';
 import type { DaemonStatus, JournalLine } from '../../src/client/document.js';
 import { ControlServer, type ControlHandler } from '../../src/daemon/control-server.js';
 import type { OperatorRequest } from '../../src/status.js';
@@ -48,6 +48,21 @@ describe('control socket', () => {
 
   it('is for its owner alone', () => {
     expect(statSync(join(runDir, 'control.sock')).mode & 0o777).toBe(0o600);
+  });
+
+  it('tells a daemon that hangs from one that is not there', async () => {
+    handler.status = () => new Promise(() => {});
+    const control = await Control.connect(runDir);
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      const answer = expect(control.status()).rejects.toThrow(Unresponsive);
+      vi.advanceTimersByTime(5000);
+      await answer;
+    } finally {
+      vi.useRealTimers();
+      handler.status = async () => status;
+      control.close();
+    }
   });
 
   it('answers status and operators, several questions at once', async () => {

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { Control, NoDaemon } from '../../client/control.js';
+import { Control, NoDaemon, Unresponsive } from '../../client/control.js';
 import type { DaemonStatus } from '../../client/document.js';
 import { readClusterFile } from '../../config/parse.js';
 import { selfOf } from '../../daemon/preflight.js';
@@ -46,7 +46,7 @@ async function statusIfAny(runDir: string): Promise<DaemonStatus | null> {
       control.close();
     }
   } catch (error) {
-    if (error instanceof NoDaemon) return null;
+    if (error instanceof NoDaemon && !(error instanceof Unresponsive)) return null;
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core';
 import type { Cluster } from '../../config/cluster.js';
 import { readClusterFile } from '../../config/parse.js';
-import type { NicStatus } from '../../status.js';
 import { BatonCommand, EXIT } from '../command.js';
 import { hearingNow } from '../full-polling.js';
 import { linksText, matrixText, type Matrix } from '../output/links-text.js';
+import { nicDocuments, type NicDocument } from '../output/status-document.js';
 import { paintFor } from '../output/paint.js';
 
 export default class Links extends BatonCommand {
@@ -15,14 +15,14 @@ export default class Links extends BatonCommand {
   static override enableJsonFlag = true;
   static override flags = { matrix: Flags.boolean({ description: 'the hearing of each net', default: false }) };
 
-  async run(): Promise<{ node: string; nics: NicStatus[]; matrix?: Matrix[] }> {
+  async run(): Promise<{ node: string; nics: NicDocument[]; matrix?: Matrix[] }> {
     const { flags } = await this.parse(Links);
     const paint = paintFor(process.stdout);
     return this.withDaemon(flags['run-dir'], async (control) => {
       if (!flags.matrix) {
         const daemon = await control.status();
         for (const line of linksText(daemon, paint)) this.log(line);
-        return { node: daemon.status.node, nics: daemon.status.nics };
+        return { node: daemon.status.node, nics: nicDocuments(daemon, Date.now()) };
       }
       const cluster = this.clusterFile(flags.config);
       const { daemon, matrices: matrix } = await hearingNow(control, cluster);
@@ -31,7 +31,7 @@ export default class Links extends BatonCommand {
         for (const line of matrixText(one, paint)) this.log(line);
       }
       if (matrix.some(({ suspicions }) => suspicions.length > 0)) process.exitCode = EXIT.degraded;
-      return { node: daemon.status.node, nics: daemon.status.nics, matrix };
+      return { node: daemon.status.node, nics: nicDocuments(daemon, Date.now()), matrix };
     });
   }
 

@@ -4,6 +4,7 @@ import type { Decision } from '../../status.js';
 import { BatonCommand, EXIT, Failure } from '../command.js';
 import { decisionText } from '../output/events-text.js';
 import { nicText } from '../output/links-text.js';
+import { momentsOf } from '../output/status-document.js';
 import { paintFor } from '../output/paint.js';
 
 export default class Why extends BatonCommand {
@@ -12,11 +13,13 @@ export default class Why extends BatonCommand {
   static override enableJsonFlag = true;
   static override args = { subject: Args.string({ description: 'a NIC, net or package', required: true }) };
 
-  async run(): Promise<{ subject: string; decisions: Decision[] }> {
+  async run(): Promise<{ subject: string; decisions: (Omit<Decision, 'at'> & { at: string })[] }> {
     const { args, flags } = await this.parse(Why);
     const { subject } = args;
     const paint = paintFor(process.stdout);
-    const { status } = await this.withDaemon(flags['run-dir'], (control) => control.status());
+    const daemon = await this.withDaemon(flags['run-dir'], (control) => control.status());
+    const { status } = daemon;
+    const moment = momentsOf(daemon, Date.now());
     const nic = status.nics.find(({ name }) => name === subject);
     // Whether a NIC carries anything is decided for its net.
     const decisions = status.decisions
@@ -30,6 +33,6 @@ export default class Why extends BatonCommand {
     if (nic !== undefined) this.log();
     if (decisions.length === 0) this.log(`nothing was decided about ${subject} since batond started`);
     for (const decision of decisions) for (const line of decisionText(decision, status.now, paint)) this.log(line);
-    return { subject, decisions };
+    return { subject, decisions: decisions.map((it) => ({ ...it, at: moment(it.at) })) };
   }
 }

@@ -66,10 +66,14 @@ function targetsOf(targets: NicStatus['targets']): NicStatus['targets'] {
   return Object.fromEntries(shown);
 }
 
-/** `wallMs`: the wall clock's milliseconds since 1970 at the moment of `status.now`. */
-export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocument {
-  const { status } = daemon;
-  const moment = (at: number): string => new Date(wallMs - (status.now - at)).toISOString();
+/** Moments of the daemon's own clock as ISO 8601. `wallMs`: milliseconds since 1970 at the moment of `status.now`. */
+export function momentsOf({ status }: DaemonStatus, wallMs: number): (at: number) => string {
+  return (at) => new Date(wallMs - (status.now - at)).toISOString();
+}
+
+/** All NICs of this node, in file order. */
+export function nicDocuments(daemon: DaemonStatus, wallMs: number): NicDocument[] {
+  const moment = momentsOf(daemon, wallMs);
   const nic = ({ since, reason, ready, locked, hears, heardBy, targets, ...rest }: NicStatus): NicDocument => ({
     ...rest,
     hears: tenthsOf(hears),
@@ -82,6 +86,13 @@ export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocu
       ? { owner: locked.owner, reason: locked.reason, until: locked.until === undefined ? null : moment(locked.until) }
       : null,
   });
+  return daemon.status.nics.map(nic);
+}
+
+/** `wallMs`: as of `momentsOf`. */
+export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocument {
+  const { status } = daemon;
+  const moment = momentsOf(daemon, wallMs);
   return {
     cluster: status.cluster,
     node: status.node,
@@ -92,7 +103,7 @@ export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocu
     lease: { leftMs: null },
     gate: 'off',
     lateness: { p99Ms: tenths(daemon.lateness.p99Ms), maxMs: tenths(daemon.lateness.maxMs) },
-    nodes: [{ name: status.node, state: 'alive', role: 'idle', nics: status.nics.map(nic), paths: [] }],
+    nodes: [{ name: status.node, state: 'alive', role: 'idle', nics: nicDocuments(daemon, wallMs), paths: [] }],
     packages: [],
     daemon: {
       version: daemon.version,
