@@ -4,8 +4,8 @@ const ON_THE_MACHINE = ['test/{bench,cli,daemon,drivers}/**/*.test.ts', 'test/**
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     pool: 'forks',
     projects: [
       {
