@@ -29,11 +29,16 @@ export async function runDemo(options: DemoOptions): Promise<DrillReport> {
     onLine: (line) => {
       const time = `${(line.at / 1000).toFixed(3).padStart(8)}s `;
       if (line.what === 'say') options.say(`\n${time}${line.text}`, 'say');
-      else if (line.what === 'journal' || line.what === 'met' || line.what === 'unmet')
+      else if (line.what === 'met' || line.what === 'unmet' || (line.what === 'journal' && !isAside(line.text)))
         options.say(wrap(`${time}  ${line.text}`), line.what);
     },
     ...(options.signal ? { signal: options.signal } : {}),
   });
+}
+
+/** Polling goes up and down at every step: true, and not the story. */
+function isAside(text: string): boolean {
+  return / (polling|readiness|settings) /.test(text);
 }
 
 /** Long outage lists go on under their first line. */

@@ -21,6 +21,8 @@ export interface DrillReport {
   timeline: TimelineLine[];
   outages: { client: string; address: string; longestMs: Ms; sent: number; answered: number }[];
   connections: { client: string; address: string; alive: boolean; pauseMaxMs: Ms }[];
+  /** Each blow, and what clients felt from it to the next: the longest gap that ended meanwhile; 0: none above 5 ms. */
+  acts: { at: Ms; label: string; felt: { client: string; address: string; longestMs: Ms }[] }[];
   /** Wall time that the drill took. */
   tookMs: Ms;
 }
@@ -65,6 +67,7 @@ export function skipped(scenario: Scenario, lab: Lab['name'], reason: string): D
     timeline: [],
     outages: [],
     connections: [],
+    acts: [],
     tookMs: 0,
   };
 }
@@ -80,6 +83,7 @@ class Drill {
   readonly #told: Record<string, number> = {};
   #outages: DrillReport['outages'] = [];
   #connections: DrillReport['connections'] = [];
+  #acts: DrillReport['acts'] = [];
 
   constructor(scenario: Scenario, lab: Lab, options: DrillOptions) {
     this.#scenario = scenario;
@@ -100,19 +104,23 @@ class Drill {
   }
 
   async play(): Promise<void> {
-    const { until } = this.#scenario;
     const steps = [...this.#scenario.steps].sort((a, b) => a.at - b.at);
+    // A blow that takes its time (a daemon restarted on a busy machine) puts off all that follows: stories keep their gaps.
+    let late = 0;
     for (;;) {
       this.#options.signal?.throwIfAborted();
       const next = steps[0];
+      const nextAt = next ? next.at + late : Infinity;
+      const until = this.#scenario.until + late;
       const now = this.#lab.now();
-      if (next && next.at <= now) {
+      if (next && nextAt <= now) {
         steps.shift();
         await this.#blow(next);
+        late += this.#lab.now() - now;
       } else if (now >= until && this.#pending.length === 0) break;
       else {
         const wait = (this.#pending.length > 0 ? LOOK_EVERY_MS : WAIT_MAX_MS)[this.#lab.name];
-        await this.#lab.runUntil(Math.min(next?.at ?? Infinity, now + wait, until > now ? until : Infinity));
+        await this.#lab.runUntil(Math.min(nextAt, now + wait, until > now ? until : Infinity));
       }
       this.#tell();
       await this.#look();
@@ -135,6 +143,17 @@ class Drill {
       }
     }
     this.#connections = this.#lab.connections();
+    this.#acts = this.#acts.map((act, i) => ({
+      ...act,
+      felt: this.#feltBetween(act.at, this.#acts[i + 1]?.at ?? Infinity),
+    }));
+  }
+
+  #feltBetween(from: Ms, to: Ms): DrillReport['acts'][number]['felt'] {
+    return this.#lab.probes().map((probe) => {
+      const gaps = probe.gaps.filter((gap) => gap.toMs > from && gap.toMs <= to);
+      return { client: probe.client, address: probe.address, longestMs: longestGap({ ...probe, gaps }) };
+    });
   }
 
   report(tookMs: Ms): DrillReport {
@@ -147,12 +166,15 @@ class Drill {
       timeline: this.#timeline.sort((a, b) => a.at - b.at),
       outages: this.#outages,
       connections: this.#connections,
+      acts: this.#acts,
       tookMs,
     };
   }
 
   async #blow(step: ScenarioStep): Promise<void> {
     const at = this.#lab.now();
+    const blow = step.fault ?? (step.heal === undefined ? step.do : `heal: ${step.heal}`);
+    if (blow !== undefined) this.#acts.push({ at, label: blow, felt: [] });
     if (step.say !== undefined) this.#line({ at, what: 'say', text: step.say });
     if (step.fault !== undefined) {
       this.#line({ at, what: 'fault', text: step.fault });

@@ -4,6 +4,9 @@ import type { Ms } from '../input.js';
 import type { JournalEntry } from '../status.js';
 import type { Expectation, NicRef, Scenario } from './scenario.js';
 
+/** Probes tell of a silence once it has lasted 5 ms; a blow's own needs a little longer to begin. */
+const SILENCE_TOLD_MS: Ms = 10;
+
 /** An expectation under way. */
 export interface Pending {
   from: Ms;
@@ -43,6 +46,8 @@ export async function unmet(
     for (const word of words)
       if (!raised.includes(word)) wrong.push(`${node} has no alarm ${word} (has: ${raised.join(', ') || 'none'})`);
   }
+  const dealtAt = pending.until - expected.within;
+  if (expected.answers && !final && lab.now() < dealtAt + SILENCE_TOLD_MS) wrong.push('too early to tell who answers');
   for (const address of expected.answers ?? []) wrong.push(...answersWrong(lab, address));
   if (expected.multicast !== undefined && scenario.topology.multicast) {
     const got = lab.multicastReceived(scenario.topology.multicast.node, lab.now() - 300) > 0;

@@ -27,6 +27,23 @@ export function lineText(line: TimelineLine, paint: Paint): string {
   return `${paint.dim(at)}  ${paint.dim(line.what.padEnd(7))} ${paintLine(line.what, line.text, paint)}`;
 }
 
+/** What each blow cost, a column an address. */
+function actTable({ acts, outages }: DrillReport, paint: Paint): string[] {
+  const probes = outages.map(({ client, address }) => ({ client, address }));
+  if (probes.length === 0) return [];
+  const clients = new Set(probes.map(({ client }) => client));
+  const titles = probes.map(({ client, address }) => (clients.size > 1 ? `${client} ${address}` : address));
+  const rows = acts.map(({ label, felt }) => [
+    label,
+    ...felt.map(({ longestMs }) => (longestMs === 0 ? '< 5 ms' : `${longestMs.toFixed(1)} ms`)),
+  ]);
+  return table(
+    [{ title: 'OUTAGE AFTER' }, ...titles.map((title) => ({ title, align: 'right' as const }))],
+    rows,
+    paint.dim,
+  );
+}
+
 function outageTable(report: DrillReport, paint: Paint): string[] {
   const rows = report.outages.map(({ client, address, longestMs, sent, answered }) => [
     client,
@@ -54,7 +71,7 @@ export function verdictText(report: DrillReport, paint: Paint, quiet = false): s
   const head = `${scenario} on ${lab}`;
   if (verdict === 'skipped') return [`${paint.warn('skipped')} ${head}: ${reason ?? 'no reason given'}`];
   const colour = verdict === 'passed' ? paint.good : paint.bad;
-  const lines = quiet ? [] : outageTable(report, paint);
+  const lines = quiet ? [] : ['', ...actTable(report, paint), '', ...outageTable(report, paint), ''];
   lines.push(`${colour(verdict)} ${head} ${paint.dim(`in ${span(tookMs)}`)}`);
   lines.push(...failures.map((failure) => `  ${paint.bad(failure)}`));
   return lines;
