@@ -17,10 +17,11 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Input } from '../../src/input.js';
+import type { Input, Ms } from '../../src/input.js';
 import type { Nics } from './nics.js';
 import { numberIn } from './number.js';
-import { readBatch } from './socket.js';
+import { openTimer, readBatch } from './socket.js';
+import type { NativeSocket } from './socket.js';
 
 export type CarrierState = Extract<Input, { kind: 'carrier-changed' }>['state'];
 
@@ -43,6 +44,8 @@ interface Row {
   look: Int32Array | null;
   base: 0 | 1 | undefined;
   settling: boolean;
+  /** At the last look; -1: there was none. */
+  flags: number;
   state: CarrierState | undefined;
 }
 
@@ -52,7 +55,6 @@ export class Carrier {
   readonly #rows: Row[];
   readonly #byName: Map<string, Row>;
   readonly #fds: Int32Array;
-  readonly #lengths: Int32Array;
   readonly #now: Buffer;
   readonly #before: Buffer;
   readonly #lookSlab = Buffer.alloc(LOOK_FILES.length * SLOT);
@@ -60,14 +62,11 @@ export class Carrier {
   readonly #toSettle: Row[] = [];
   #isSettling = false;
   readonly #turns: Turns;
-  #partAt = 0;
+  readonly #timer: NativeSocket = openTimer();
   #closed = false;
-
-  readonly #quickNicsMax: number;
 
   /** `take` is called only when the state of a NIC is another than the last one told. */
   constructor(nics: Nics, take: (nic: string, state: CarrierState) => void, quickNicsMax = QUICK_NICS_MAX) {
-    this.#quickNicsMax = quickNicsMax;
     this.#nics = nics;
     this.#take = take;
     this.#rows = nics.names.map((nic, at) => ({
@@ -76,26 +75,47 @@ export class Carrier {
       look: null,
       base: undefined,
       settling: false,
+      flags: -1,
       state: undefined,
     }));
     this.#turns = new Turns(this.#rows);
     this.#byName = new Map(this.#rows.map((row) => [row.nic, row]));
     this.#fds = new Int32Array(this.#rows.length).fill(-1);
-    this.#lengths = new Int32Array(this.#rows.length);
     this.#now = Buffer.alloc(this.#rows.length * SLOT);
     this.#before = Buffer.alloc(this.#now.length);
+    const parts = Math.max(1, Math.ceil(this.#rows.length / quickNicsMax));
+    const looks = Math.max(1, Math.ceil(TURNS / this.#rows.length));
+    this.#timer.watch(this.#fds, this.#now, SLOT, Math.ceil(this.#rows.length / parts), looks);
     nics.watch({
       appeared: (nic) => this.#open(nic),
       vanished: (nic) => this.#shut(nic),
     });
   }
 
-  /** Once each `carrierPoll`. */
+  /**
+   * Polls each `everyMs`. `enter` is called before each poll that may have something to tell, `leave` after it; most
+   * have not, and never reach this thread's JavaScript. `due[0]` is kept the moment of the next poll.
+   */
+  start(everyMs: Ms, due: Float64Array, enter: () => void, leave: () => void): void {
+    this.#timer.start((polls) => {
+      enter();
+      this.#follow(polls);
+      leave();
+    });
+    this.#timer.setBeat(everyMs, due);
+  }
+
+  /** Polls once. */
   poll(): void {
-    this.#readPart();
+    this.#timer.look();
+    this.#follow(1);
+  }
+
+  /** So many polls are over. */
+  #follow(polls: number): void {
     if (!this.#now.equals(this.#before)) this.#lookAtMoved();
-    const closely = this.#turns.next(this.#rows.length / TURNS);
-    if (closely.length > 0) this.#lookClosely(closely);
+    const closely = this.#turns.next((polls * this.#rows.length) / TURNS);
+    if (closely.length > 0) this.#lookByTurns(closely);
   }
 
   /** Looks at these NICs now, because something says that they changed. */
@@ -105,26 +125,8 @@ export class Carrier {
 
   close(): void {
     this.#closed = true;
+    this.#timer.close();
     for (const row of this.#rows) this.#closeFiles(row);
-  }
-
-  /** Reads the next part of the NICs; what is not read stays as it was before. */
-  #readPart(): void {
-    const parts = Math.ceil(this.#rows.length / this.#quickNicsMax);
-    if (parts <= 1) {
-      readBatch(this.#fds, this.#now, SLOT, this.#lengths);
-      return;
-    }
-    const size = Math.ceil(this.#rows.length / parts);
-    const from = this.#partAt >= this.#rows.length ? 0 : this.#partAt;
-    const to = Math.min(from + size, this.#rows.length);
-    this.#partAt = to;
-    readBatch(
-      this.#fds.subarray(from, to),
-      this.#now.subarray(from * SLOT, to * SLOT),
-      SLOT,
-      this.#lengths.subarray(from, to),
-    );
   }
 
   #lookAtMoved(): void {
@@ -133,6 +135,20 @@ export class Carrier {
       if (this.#now.compare(this.#before, from, to, from, to) !== 0) this.#look(row);
     }
     this.#before.set(this.#now);
+  }
+
+  /** A change of the counts has been looked at: what is left are name and flags. */
+  #lookByTurns(rows: readonly Row[]): void {
+    this.#nics.refresh(rows.map((row) => row.nic));
+    for (const row of rows) if (this.#flagsOf(row) !== row.flags) this.#look(row);
+  }
+
+  /** Null: it has no files, or has lost them. */
+  #flagsOf(row: Row): number | null {
+    if (row.look === null || row.state === undefined) return null;
+    const flags = row.look.subarray(0, 1);
+    if (readBatch(flags, this.#lookSlab, SLOT, this.#lookLengths) > 0) return null;
+    return this.#number(LOOK_FILES.indexOf('flags'));
   }
 
   #lookClosely(rows: readonly Row[]): void {
@@ -151,6 +167,7 @@ export class Carrier {
       return;
     }
     const { flags, difference } = seen;
+    row.flags = flags;
     if (difference === -1) row.base = 1;
     if (difference === 1) row.base = 0;
     if ((flags & IFF_UP) === 0) return this.#tell(row, 'admin');
@@ -259,7 +276,7 @@ class Turns {
     this.#due += count;
     if (this.#due < 1) return NO_ROWS;
     const rows: Row[] = [];
-    for (; this.#due >= 1; this.#due--) {
+    for (; this.#due >= 1 && rows.length < this.#rows.length; this.#due--) {
       rows.push(this.#rows[this.#at]!);
       this.#at = (this.#at + 1) % this.#rows.length;
     }

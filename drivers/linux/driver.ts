@@ -6,8 +6,8 @@
  *   sysfs by kept files ─────┤                                   └─▶ local          journal, answer-operator, exit
  *   hands ───────────────────┘
  *
- * A turn that begins late first says `stalled`; a turn of the timer polls carriers, and when counters or the deadline are
- * due drains every socket first and only then says `woke`, so that silence is never judged while the answer waits in a buffer.
+ * A turn that begins late first says `stalled`; a turn of the timer drains every socket before it says `woke`, so that
+ * silence is never judged while the answer waits in a buffer.
  */
 import { randomBytes } from 'node:crypto';
 import type { Action } from '../../src/action.js';
@@ -40,6 +40,8 @@ export interface LinuxDriverOptions {
 
 /** Above all ordinary threads, below the kernel's own (50). */
 const PRIORITY = 10;
+/** Counters wait for a wake-up that is due anyway, for this part of a poll. */
+const COUNTERS_WAIT = 1 / 8;
 /** The sent count of a NIC is evidence of nothing, and for the operator's eyes only: read with one in so many readings. */
 const SENT_EACH = 10;
 /** Threads that this one starts, the hands among them, do not inherit the priority (sched(7)). */
@@ -63,7 +65,6 @@ export class LinuxDriver implements Driver {
   #begun = false;
   #exiting = false;
   #deadline: Ms = Infinity;
-  #nextCarrier: Ms = Infinity;
   #nextCounters: Ms = Infinity;
 
   /** Opens every socket. Throws `NodeJS.ErrnoException` without CAP_NET_RAW and CAP_NET_ADMIN. */
@@ -134,31 +135,26 @@ export class LinuxDriver implements Driver {
       this.#wake.check();
       this.#turning = true;
     };
-    this.#packets.start(enter, () => this.#settle());
+    const leave = (): void => this.#settle();
+    this.#packets.start(enter, leave);
     this.#carrier.hint(this.#nics.names);
+    this.#carrier.start(this.#options.timing.carrierPollMs, this.#wake.beat, enter, leave);
     // What was due before the hands were there could not be done then: that is no stall.
     const now = monotonicMs();
-    this.#nextCarrier = this.#nextCounters = now;
+    this.#nextCounters = now;
     this.#deadline = Math.max(this.#deadline, now);
     this.#wake.start(() => this.#turn());
     this.#rearm();
   }
 
-  /**
-   * The timer fired. Sockets are drained before anything that judges silence: most turns only look at carriers, and what
-   * has come in wakes the thread by itself.
-   */
+  /** The timer fired. */
   #turn(): void {
     this.#turning = true;
     const now = monotonicMs();
-    const drained = Math.min(this.#deadline, this.#nextCounters) <= now;
+    const drained = this.#deadline <= now;
     if (drained) {
       this.#packets.drain();
       this.#echo.drain();
-    }
-    if (this.#nextCarrier <= now) {
-      this.#nextCarrier = next(this.#nextCarrier, this.#options.timing.carrierPollMs, now);
-      this.#carrier.poll();
     }
     if (this.#nextCounters <= now) {
       this.#nextCounters = next(this.#nextCounters, this.#options.timing.pollMs, now);
@@ -180,13 +176,15 @@ export class LinuxDriver implements Driver {
   }
 
   #readCounters(): void {
+    this.#packets.drainLinkLocal();
     const linkLocal = (nic: string): number => this.#packets.linkLocal(nic);
     const counters = this.#counters.read(linkLocal, this.#readings++ % SENT_EACH === 0);
     this.#hand({ kind: 'counters-read', counters });
   }
 
   #rearm(): void {
-    if (this.#take !== null) this.#wake.at(Math.min(this.#deadline, this.#nextCarrier, this.#nextCounters));
+    const latestCounters = this.#nextCounters + this.#options.timing.pollMs * COUNTERS_WAIT;
+    if (this.#take !== null) this.#wake.at(Math.min(this.#deadline, latestCounters));
   }
 
   #hear(input: HandsInput): void {

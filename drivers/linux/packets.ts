@@ -94,6 +94,10 @@ export class Packets {
 
   drain(): void {
     for (const socket of this.#frames) socket.drain();
+  }
+
+  /** What `linkLocal` counts. */
+  drainLinkLocal(): void {
     for (const socket of this.#linkLocal) socket.drain();
   }
 

@@ -20,6 +20,7 @@
 /* Each slot of a receive buffer begins with the sender's address; struct sockaddr_in6 (28 bytes) is the largest asked for. */
 #define ADDRESS_SPACE 32
 #define BATCH_MAX 64
+#define FILE_SLOT_MAX 64
 
 typedef struct Socket Socket;
 
@@ -29,6 +30,15 @@ typedef struct {
   Socket *socket;
   napi_async_cleanup_hook_handle hook;
 } Poll;
+
+/* A timerfd that reads files: see watch in socket.ts. */
+typedef struct {
+  napi_ref fds_ref, slab_ref, due_ref;
+  int32_t *fds;
+  uint8_t *slab;
+  double *due, every;
+  uint32_t count, slot, part, at, quiet_max, beats;
+} Beat;
 
 struct Socket {
   napi_env env;
@@ -41,6 +51,7 @@ struct Socket {
   uint8_t *slab;
   int32_t *meta;
   uint32_t slots, slot;
+  Beat *beat;
 };
 
 #define METHOD(n, syscall)                                                                    \
@@ -50,6 +61,19 @@ struct Socket {
   napi_get_cb_info(env, info, &argc, argv, &self, NULL);                                      \
   if (napi_unwrap(env, self, (void **)&s) != napi_ok) return throw_errno(env, syscall, EBADF); \
   if (s->fd < 0) return throw_errno(env, syscall, EBADF)
+
+/* ---- time ---- */
+
+static double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static struct timespec timespec_of(double ms) {
+  time_t seconds = (time_t)(ms / 1e3);
+  return (struct timespec){seconds, (long)((ms - (double)seconds * 1e3) * 1e6)};
+}
 
 /* ---- life ---- */
 
@@ -81,6 +105,13 @@ static void shut(Socket *s, napi_async_cleanup_hook_handle gone) {
   if (s->context) napi_async_destroy(s->env, s->context);
   s->context = NULL;
   s->slab = NULL;
+  if (s->beat) {
+    napi_delete_reference(s->env, s->beat->fds_ref);
+    napi_delete_reference(s->env, s->beat->slab_ref);
+    if (s->beat->due_ref) napi_delete_reference(s->env, s->beat->due_ref);
+    free(s->beat);
+    s->beat = NULL;
+  }
 }
 
 static void environment_ends(napi_async_cleanup_hook_handle handle, void *data) { shut(data, handle); }
@@ -246,13 +277,86 @@ static napi_value socket_set_time(napi_env env, napi_callback_info info) {
   napi_get_value_bool(env, argv[1], &absolute);
   struct itimerspec when = {{0, 0}, {0, 0}};
   if (ms > 0) {
-    when.it_value.tv_sec = (time_t)(ms / 1e3);
-    when.it_value.tv_nsec = (long)((ms - (double)when.it_value.tv_sec * 1e3) * 1e6);
+    when.it_value = timespec_of(ms);
     if (!when.it_value.tv_sec && !when.it_value.tv_nsec) when.it_value.tv_nsec = 1;
   }
   if (timerfd_settime(s->fd, absolute ? TFD_TIMER_ABSTIME : 0, &when, NULL))
     return throw_errno(env, "timerfd_settime", errno);
   return NULL;
+}
+
+/* ---- watching files ---- */
+
+/* watch(fds, slab, slot, part, quietMax) */
+static napi_value socket_watch(napi_env env, napi_callback_info info) {
+  METHOD(5, "pread");
+  int32_t *fds;
+  uint8_t *slab;
+  size_t count, length;
+  int slot = to_int(env, argv[2]), part = to_int(env, argv[3]), quiet_max = to_int(env, argv[4]);
+  if (s->domain || s->beat || !to_ints(env, argv[0], &fds, &count) || !to_bytes(env, argv[1], &slab, &length) || slot < 1 ||
+      slot > FILE_SLOT_MAX || part < 1 || quiet_max < 1 || count > length / slot)
+    return throw_errno(env, "pread", EINVAL);
+  Beat *beat = calloc(1, sizeof *beat);
+  if (!beat) return throw_errno(env, "pread", ENOMEM);
+  beat->fds = fds;
+  beat->slab = slab;
+  beat->count = count;
+  beat->slot = slot;
+  beat->part = part;
+  beat->quiet_max = quiet_max;
+  napi_create_reference(env, argv[0], 1, &beat->fds_ref);
+  napi_create_reference(env, argv[1], 1, &beat->slab_ref);
+  s->beat = beat;
+  return NULL;
+}
+
+/* Reads the next files; how many texts are others than before. A file that cannot be read has an empty one. */
+static int look(Beat *beat) {
+  int changed = 0;
+  if (beat->at >= beat->count) beat->at = 0;
+  for (uint32_t i = 0; i < beat->part && beat->at < beat->count; i++, beat->at++) {
+    uint8_t text[FILE_SLOT_MAX] = {0}, *before = beat->slab + (size_t)beat->at * beat->slot;
+    int fd = beat->fds[beat->at];
+    if (fd >= 0 && pread(fd, text, beat->slot, 0) < 0) memset(text, 0, sizeof text);
+    if (memcmp(text, before, beat->slot) == 0) continue;
+    memcpy(before, text, beat->slot);
+    changed++;
+  }
+  return changed;
+}
+
+static napi_value socket_look(napi_env env, napi_callback_info info) {
+  METHOD(1, "pread");
+  if (!s->beat) return throw_errno(env, "pread", EINVAL);
+  return from_int(env, look(s->beat));
+}
+
+/* setBeat(everyMs, due): from now on, without end */
+static napi_value socket_set_beat(napi_env env, napi_callback_info info) {
+  METHOD(2, "timerfd_settime");
+  double every = 0;
+  napi_typedarray_type type;
+  void *due;
+  size_t length;
+  napi_get_value_double(env, argv[0], &every);
+  if (!s->beat || s->beat->due_ref || !(every >= 1) ||
+      napi_get_typedarray_info(env, argv[1], &type, &length, &due, NULL, NULL) != napi_ok ||
+      type != napi_float64_array || length < 1)
+    return throw_errno(env, "timerfd_settime", EINVAL);
+  napi_create_reference(env, argv[1], 1, &s->beat->due_ref);
+  s->beat->due = due;
+  s->beat->every = every;
+  s->beat->due[0] = now_ms() + every;
+  struct itimerspec when = {timespec_of(every), timespec_of(s->beat->due[0])};
+  if (timerfd_settime(s->fd, TFD_TIMER_ABSTIME, &when, NULL)) return throw_errno(env, "timerfd_settime", errno);
+  return NULL;
+}
+
+/* A beat is told when something changed, when others were slept through, and each `quiet_max` of them. */
+static bool is_told(Beat *beat, int expirations) {
+  beat->beats += expirations;
+  return look(beat) > 0 || expirations > 1 || beat->beats >= beat->quiet_max;
 }
 
 /* ---- sending ---- */
@@ -363,12 +467,6 @@ static napi_value socket_receive(napi_env env, napi_callback_info info) {
   return from_int(env, receive_batch(s));
 }
 
-static double now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 /* receiveWait(timeoutMs): blocks the thread; 0 when nothing came */
 static napi_value socket_receive_wait(napi_env env, napi_callback_info info) {
   METHOD(1, "poll");
@@ -379,7 +477,7 @@ static napi_value socket_receive_wait(napi_env env, napi_callback_info info) {
     struct pollfd pollfd = {s->fd, POLLIN, 0};
     double left = end - now_ms();
     struct timespec wait = {0, 0};
-    if (left > 0) wait = (struct timespec){(time_t)(left / 1e3), (long)((left - (double)(time_t)(left / 1e3) * 1e3) * 1e6)};
+    if (left > 0) wait = timespec_of(left);
     int r = ppoll(&pollfd, 1, &wait, NULL);
     if (r == 0) return from_int(env, 0);
     if (r < 0 && errno != EINTR) return from_int(env, -errno);
@@ -405,6 +503,16 @@ static void on_ready(uv_poll_t *handle, int status, int events) {
     r = receive_batch(s);
   }
   if (r == -EAGAIN || r == -EINTR) return;
+  Beat *beat = s->beat;
+  int expirations = r;
+  if (beat && r > 0) {
+    if (!is_told(beat, expirations)) {
+      beat->due[0] += expirations * beat->every;
+      return;
+    }
+    r = beat->beats;
+    beat->beats = 0;
+  }
   napi_env env = s->env;
   napi_handle_scope scope;
   napi_value callback, self, argument, thrown;
@@ -416,6 +524,8 @@ static void on_ready(uv_poll_t *handle, int status, int events) {
     napi_get_and_clear_last_exception(env, &thrown);
     napi_fatal_exception(env, thrown);
   }
+  /* Late until it was told; the callback may have closed the socket. */
+  if (s->beat && expirations > 0) s->beat->due[0] += expirations * s->beat->every;
   napi_close_handle_scope(env, scope);
 }
 
@@ -453,6 +563,9 @@ void define_socket(napi_env env, napi_value exports) {
       ENTRY("getName", socket_get_name),
       ENTRY("setFilter", socket_set_filter),
       ENTRY("setTime", socket_set_time),
+      ENTRY("watch", socket_watch),
+      ENTRY("look", socket_look),
+      ENTRY("setBeat", socket_set_beat),
       ENTRY("send", socket_send),
       ENTRY("sendBatch", socket_send_batch),
       ENTRY("attach", socket_attach),

@@ -50,6 +50,19 @@ export interface NativeSocket {
   start(callback: (result: number) => void): void;
   /** Timerfd: fires once after or at that time (milliseconds, fractions count); 0 disarms. */
   setTime(ms: Ms, absolute: boolean): void;
+  /**
+   * Timerfd: keeps the texts of these files (descriptors; -1 has an empty text), file i at `slab[i * slot]`, the rest of its
+   * slot zero; slots of at most 64 bytes. Each look reads `part` of them, round and round. Once only.
+   */
+  watch(fds: Int32Array, slab: Uint8Array, slot: number, part: number, quietMax: number): void;
+  /** Looks at once: how many texts are others than before. */
+  look(): number;
+  /**
+   * Timerfd that watches: looks each `everyMs` (at least 1), without end. What `start` is given is called only when a text
+   * changed, when looks were slept through, and after `quietMax` looks without a call: with the number of looks since
+   * the last one. `due[0]` is kept the moment of the next look, until it is over and told.
+   */
+  setBeat(everyMs: Ms, due: Float64Array): void;
   /** Closes at once; a second call does nothing. */
   close(): void;
 }
