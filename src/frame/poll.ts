@@ -93,9 +93,12 @@ export function clusterTag(cluster: string): number {
   return hash >>> 0;
 }
 
+/** One frame is written at a time, and copied out; a buffer for each is work for the garbage collector. */
+const draft = new Uint8Array(POLL_LENGTH_MAX);
+
 /** Appends to a buffer of POLL_LENGTH_MAX bytes; `room` counts down to the place that the seal needs. */
 class Writer {
-  readonly bytes = new Uint8Array(POLL_LENGTH_MAX);
+  readonly bytes = draft;
   at = 0;
 
   get room(): number {

@@ -10,7 +10,7 @@ import { decodeNdp, neighbourProbe, neighbourSolicitation } from '../frame/ndp.j
 import type { TargetTestimony } from '../frame/poll.js';
 import type { Action } from '../action.js';
 import type { Ms, NicObservation } from '../input.js';
-import type { Net } from '../config/cluster.js';
+import type { Cluster, Net } from '../config/cluster.js';
 import type { World } from '../world.js';
 import type { TargetEvidence } from './nic.js';
 import { drop, NEVER, type HealthState, type NetState, type NicState, type TargetState } from './state.js';
@@ -30,8 +30,16 @@ function linkLocalOf(observed: NicObservation): string | undefined {
   )?.local;
 }
 
+/** By name, for a search through all nets of the file is too slow for every frame. */
+const netsByName = new WeakMap<Cluster, Map<string, Net>>();
+
 export function netOf(world: World, name: string): Net {
-  return world.cluster.nets.find((net) => net.name === name)!;
+  let nets = netsByName.get(world.cluster);
+  if (nets === undefined) {
+    nets = new Map(world.cluster.nets.map((net) => [net.name, net]));
+    netsByName.set(world.cluster, nets);
+  }
+  return nets.get(name)!;
 }
 
 /** Asks every target of the net once through that NIC. Returns whether one that answered until now missed its time. */
