@@ -47,7 +47,8 @@ export async function unmet(
       if (!raised.includes(word)) wrong.push(`${node} has no alarm ${word} (has: ${raised.join(', ') || 'none'})`);
   }
   const dealtAt = pending.until - expected.within;
-  if (expected.answers && !final && lab.now() < dealtAt + SILENCE_TOLD_MS) wrong.push('too early to tell who answers');
+  if (expected.answers && !expected.throughout && !final && lab.now() < dealtAt + SILENCE_TOLD_MS)
+    wrong.push('too early to tell who answers');
   for (const address of expected.answers ?? []) wrong.push(...answersWrong(lab, address));
   if (expected.multicast !== undefined && scenario.topology.multicast) {
     const got = lab.multicastReceived(scenario.topology.multicast.node, lab.now() - 300) > 0;
