@@ -76,13 +76,16 @@ function book(ledger: Ledger, step: Step, homes: readonly string[]): void {
   }
 }
 
-/** A NIC that is gone took all that was on it along. */
+/**
+ * A NIC that is gone took all that was on it along. Its settings are remembered all the same, with its ifindex: it may only
+ * have been renamed, and come back under its name.
+ */
 export function withoutNic(ledger: Ledger, nic: string): Ledger {
   return {
+    ...ledger,
     addresses: ledger.addresses.filter((x) => x.nic !== nic),
     routes: ledger.routes.filter((route) => route.nic !== nic),
     neighbours: ledger.neighbours.filter((x) => x.nic !== nic),
     groups: ledger.groups.filter((x) => x.nic !== nic),
-    settings: ledger.settings.filter((x) => x.nic !== nic),
   };
 }

@@ -17,7 +17,8 @@ export function setUp(turn: Turn, nics: readonly NicObservation[]): void {
     if (state.settingsDone.includes(key)) continue;
     state.settingsDone = [...state.settingsDone.filter((x) => !x.startsWith(`${seen.nic} `)), key];
     if (state.ledger.settings.some((x) => x.nic === seen.nic && x.ifindex !== seen.ifindex)) {
-      state.ledger = withoutNic(state.ledger, seen.nic);
+      const settings = state.ledger.settings.filter((x) => x.nic !== seen.nic);
+      state.ledger = { ...withoutNic(state.ledger, seen.nic), settings };
     }
     const role = world.self.nets.some((own) => own.standby.includes(seen.nic)) ? 'standby' : 'primary';
     const records = wantedSettings(seen, role);

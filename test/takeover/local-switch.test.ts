@@ -220,6 +220,22 @@ describe('local switch (DESIGN 5)', () => {
     expect(deleted).toEqual(['eth0 fd77::1', 'eth0 10.77.0.5', 'eth0 10.77.0.1']);
   });
 
+  it('still puts the settings of a card back that was renamed and got its name again', () => {
+    const stand = new Stand().start();
+    const card = stand.kernel.nics['eth1']!;
+    const before = card.settings['ipv4/conf/{nic}/arp_ignore'];
+    delete stand.kernel.nics['eth1'];
+    stand.health('eth1', 'down', 'missing');
+    stand.observe();
+    stand.kernel.nics['eth1'] = card;
+    stand.health('eth1', 'up');
+    stand.observe();
+    expect(before).toBe('1');
+    stand.give({ kind: 'stop-asked', how: 'stop' });
+    stand.pass(1000);
+    expect(stand.kernel.nics['eth1'].settings['ipv4/conf/{nic}/arp_ignore']).toBe('0');
+  });
+
   it('moves without a portfolio when the card is gone, and back onto a new card', () => {
     const stand = new Stand().start();
     stand.kernel.removeNic('eth0');
