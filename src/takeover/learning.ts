@@ -12,6 +12,8 @@ import { persist } from './run-record.js';
 import { type NetState, nicsOf, type Turn } from './state.js';
 
 export const SETTLE: Ms = 1000;
+/** Routes of one kind that are named; of the others, how many. */
+const NAMED_MAX = 5;
 const IFA_F_PERMANENT = 0x80;
 
 /** An address of the cluster file as it is raised where it is not there. */
@@ -141,17 +143,30 @@ function merge<T>(
   return [...known.map(([name, item]) => latest(name, seen.get(name) ?? item)), ...added.map(([, item]) => item)];
 }
 
+/** A routing daemon may have a whole table of routes here, another one each second: it is named again only when the kinds change. */
 function nameUnmoved(turn: Turn, net: NetState, seen: NicObservation): void {
-  const routes = seen.routes.flatMap((route) => {
+  const routes = new Map<string, string[]>();
+  for (const route of seen.routes) {
     const fate = fateOf(route, seen.addresses);
-    return typeof fate === 'object' ? [`route ${route.destination} (${fate.stays})`] : [];
-  });
-  const names = [...routes, ...seen.children.map((child) => `device ${child} on top of it`)].sort();
-  const text = names.join(', ');
+    if (typeof fate !== 'object') continue;
+    const known = routes.get(fate.stays);
+    if (known) known.push(route.destination);
+    else routes.set(fate.stays, [route.destination]);
+  }
+  const children = seen.children.map((child) => `device ${child} on top of it`);
+  const text = [...routes.keys(), ...children].sort().join(', ');
   if (text === net.notMoved) return;
   net.notMoved = text;
-  if (text !== '')
-    journal(turn, { event: 'not-moved', net: net.net, nic: seen.nic, cause: 'not-ours', evidence: { what: names } });
+  if (text === '') return;
+  const kinds = [...routes].map(([why, destinations]) => `${some(destinations)} (${why})`);
+  const what = [...kinds, ...children].sort();
+  journal(turn, { event: 'not-moved', net: net.net, nic: seen.nic, cause: 'not-ours', evidence: { what } });
+}
+
+function some(destinations: readonly string[]): string {
+  const shown = destinations.slice(0, NAMED_MAX).sort();
+  const more = destinations.length - shown.length;
+  return `route ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** An IPv4 address with a lifetime is a DHCP client's: it would be taken off the NIC on which that client does not look for it. */

@@ -176,6 +176,25 @@ describe('learning', () => {
     expect(stand.done.filter((x) => 'route' in x && /^10\.2[01]/.test(x.route.destination))).toEqual([]);
   });
 
+  it('names a few of many routes that do not move, and not again when only their number changes', () => {
+    const stand = new Stand();
+    const learn = (i: number): void =>
+      stand.kernel.apply({
+        do: 'append-route',
+        route: {
+          ...{ family: 4, table: 254, scope: 253, type: 1, tos: 0, nic: 'eth0', flags: 0 },
+          ...{ destination: `10.20.${i}.0/24`, protocol: 12 },
+        },
+      });
+    for (let i = 0; i < 100; i++) learn(i);
+    stand.start();
+    learn(100);
+    stand.observe();
+    const told = stand.journal.filter((x) => x.event === 'not-moved').map((x) => x.evidence?.['what']);
+    const named = [0, 1, 2, 3, 4].map((i) => `10.20.${i}.0/24`).join(', ');
+    expect(told).toEqual([[`route ${named} and 95 more (routing daemon (bird))`]]);
+  });
+
   it('moves lifetimes minus the time that has passed, and nothing that ran out', () => {
     const stand = new Stand();
     const dynamic = {
