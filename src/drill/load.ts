@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { closest } from '../config/problem.js';
 import { packageRoot } from '../version.js';
@@ -46,7 +46,10 @@ export function parseScenario(text: string, path: string): Scenario {
   const parsed = scenarioSchema.safeParse(document.toJS());
   if (!parsed.success)
     throw new ScenarioError(
-      parsed.error.issues.map((issue) => `${path}:${placeOf(document, lines, issue)}: ${issue.message}`).join('\n'),
+      parsed.error.issues
+        .flatMap((issue) => tell(document, lines, issue).split('\n'))
+        .map((line) => `${path}:${line}`)
+        .join('\n'),
     );
   const scenario: Scenario = { ...parsed.data, name: basename(path).replace(/\.ya?ml$/, '') };
   const wrong = [...scenario.before, ...scenario.steps.flatMap((step) => [step.fault, step.heal])].flatMap((fault) =>
@@ -66,13 +69,29 @@ function wrongFault(text: string | undefined): string[] {
   }
 }
 
-function placeOf(document: Document, lines: LineCounter, issue: z.core.$ZodIssue): string {
-  for (let depth = issue.path.length; depth >= 0; depth--) {
-    const node = document.getIn(issue.path.slice(0, depth), true) as { range?: [number, number, number] } | undefined;
-    if (node?.range) {
+/** `12:3: steps.0.at: what is wrong`. An unknown key is shown where it stands. */
+function tell(document: Document, lines: LineCounter, issue: z.core.$ZodIssue): string {
+  const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+  return paths
+    .map((path) => {
+      const what = issue.code === 'unrecognized_keys' ? 'there is no such key' : issue.message;
+      return `${placeOf(document, lines, path)}${path.length > 0 ? `: ${path.join('.')}` : ''}: ${what}`;
+    })
+    .join('\n');
+}
+
+/** Of the key where there is one, else of the nearest value around it. */
+function placeOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
+  for (let depth = path.length; depth > 0; depth--) {
+    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && item.key.value === path[depth - 1])
+      : undefined;
+    const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range) {
       const { line, col } = lines.linePos(node.range[0]);
-      return `${line}:${col}: ${issue.path.join('.')}`;
+      return `${line}:${col}`;
     }
   }
-  return issue.path.join('.');
+  return '1:1';
 }

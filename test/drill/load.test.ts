@@ -26,8 +26,8 @@ describe('scenario files', () => {
   });
 
   it.each([
-    ['a wrong duration', minimal.replace('1s', 'soon'), /x\.yaml:6:8: until: a duration/],
-    ['an unknown key', minimal + 'untill: 2s\n', /untill/],
+    ['a wrong duration', minimal.replace('1s', 'soon'), /x\.yaml:6:1: until: a duration/],
+    ['an unknown key', minimal + 'untill: 2s\n', /x\.yaml:7:1: untill: there is no such key/],
     [
       'an unknown fault',
       minimal.replace('steps: []', 'steps: [{ at: 1s, fault: explode alpha }]'),
