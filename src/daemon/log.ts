@@ -27,7 +27,7 @@ export function openLog(settings: Cluster['log'], node: string): bunyan {
     });
     streams.push({ stream: file, level: settings.level });
   }
-  return bunyan.createLogger({ name: 'batond', node, streams });
+  return bunyan.createLogger({ name: 'batond', node, streams, serializers: bunyan.stdSerializers });
 }
 
 /** What goes wrong with these streams, a full disk or a reader that has gone, ends no daemon. The command line's own listeners throw. */
