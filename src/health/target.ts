@@ -119,12 +119,12 @@ export function answerIn(world: World, nic: NicState, bytes: Uint8Array, now: Ms
   return ours ? ndp.target : null;
 }
 
-/** What was asked while its addresses moved, under an address that it may have lost meanwhile, counts for nothing. */
+/**
+ * What was asked while its addresses moved, under an address that it may have lost meanwhile, counts for nothing. What was
+ * missed before still counts: a NIC that was dead before the move has not answered since.
+ */
 function forgive(nic: NicState): void {
-  for (const target of Object.values(nic.targets)) {
-    target.missed = 0;
-    target.askedAt = target.answeredAt;
-  }
+  for (const target of Object.values(nic.targets)) target.askedAt = Math.min(target.askedAt, target.answeredAt);
 }
 
 /** Silence before a stall, or before full polling began, is not counted. */

@@ -62,6 +62,19 @@ describe('targets', () => {
     expect(fabric.verdicts()['alpha/eth1']).toBe('up');
   });
 
+  it('are not taken to answer a dead NIC while its addresses move', () => {
+    const fabric = settled();
+    const { world } = fabric.hosts['alpha']!;
+    Object.assign(fabric.card('alpha/eth0'), { dropIn: true, dropOut: true });
+    fabric.until(5000, () => fabric.verdicts()['alpha/eth0'] === 'down silent');
+    Object.assign(world.moving, { eth0: 1, eth1: 1 });
+    for (let looked = 0; looked < 400; looked++) {
+      fabric.run(1);
+      expect(fabric.verdicts()['alpha/eth0']).toBe('down silent');
+    }
+    expect(fabric.verdicts()['alpha/eth1']).toBe('up');
+  });
+
   it('condemn nobody when no NIC gets an answer', () => {
     const fabric = settled();
     fabric.targetAlive = false;
