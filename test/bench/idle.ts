@@ -9,9 +9,9 @@ import { standing, takeDown } from './outage.js';
 
 const OVER_S = 20;
 const UP_WITHIN_MS = 60_000;
-const QUIET_WITHIN_MS = 120_000;
-/** Idle is a daemon whose journal has said nothing for so long. */
-const QUIET_MS = 5000;
+const QUIET_WITHIN_MS = 180_000;
+/** Idle is a daemon whose journal has said nothing for so long; by then V8 has compiled what runs, and its heap has shrunk. */
+const QUIET_MS = 30_000;
 /** USER_HZ, the unit of /proc/PID/stat (proc(5)); 100 on every Linux that Node runs on. */
 const TICKS_PER_S = 100;
 
