@@ -15,6 +15,8 @@ import { attempt } from './shell.js';
 const READY_WITHIN_MS = 30_000;
 const END_WITHIN_MS = 15_000;
 const ASK_EACH_MS = 25;
+/** From SIGKILL to the end of the process, with room. */
+const DYING_MS = 500;
 /** `started` and the first look at the host: then its engine and its hands are at work. */
 const FIRST_INPUTS = 2;
 /** Name of the thread that changes the kernel's state (`comm` of its task). */
@@ -195,8 +197,8 @@ export class DaemonProcess {
     return async () => {
       tracer.kill('SIGINT');
       await ended;
-      // A batond that is dead may not have been heard to be: its pipes close a little later.
-      if (isDead(running.child.pid)) await running.ended;
+      // A batond that was struck may still be on its way out, and its pipes close a little later.
+      await Promise.race([running.ended, sleep(DYING_MS)]);
       return this.#running !== running;
     };
   }
@@ -211,15 +213,6 @@ export class DaemonProcess {
       BATON_STATE_DIR: join(folder, 'state'),
     };
     return attempt('ip', ['netns', 'exec', namespace, process.execPath, batonProgram(), ...words], '', env);
-  }
-}
-
-/** Gone, or a zombie that waits for its parent. */
-function isDead(pid: number | undefined): boolean {
-  try {
-    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return true;
   }
 }
 
