@@ -201,8 +201,10 @@ export class NamespacesLab implements Lab {
         return () => Promise.resolve(daemon.signal('SIGCONT'));
       case 'kill-at': {
         const disarm = await daemon.killAt(fault.step);
-        this.#ending.signal.addEventListener('abort', () => void disarm());
+        const callOff = (): void => void disarm();
+        this.#ending.signal.addEventListener('abort', callOff);
         return async () => {
+          this.#ending.signal.removeEventListener('abort', callOff);
           if (!(await disarm()))
             throw new Error(`${fault.node} lives: its hands sent fewer than ${fault.step} messages`);
           await daemon.start();
