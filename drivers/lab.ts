@@ -33,6 +33,14 @@ export interface TcpReport {
   pauseMaxMs: Ms;
 }
 
+/** A time in which two or more nodes answered for one floating address, as the watcher on the switch saw. */
+export interface Overlap {
+  address: string;
+  nodes: string[];
+  fromMs: Ms;
+  toMs: Ms;
+}
+
 /** Frames of one client's view: gratuitous ARP and unsolicited neighbour advertisements that arrived at it. */
 export interface AnnouncementSeen {
   at: Ms;
@@ -71,6 +79,10 @@ export interface Lab {
   probes(): ProbeReport[];
   connections(): TcpReport[];
   announcements(): AnnouncementSeen[];
+  /** Node that the watcher last saw answer for that floating address, within its last two questions; null: nobody. */
+  holder(address: string): string | null;
+  /** Every question the watcher asked is answered by one node at most, else it is here. */
+  overlaps(): Overlap[];
   /** Datagrams of a multicast stream from a client that a receiver on that node got since `since`; see Scenario `multicast`. */
   multicastReceived(node: string, since: Ms): number;
   /** Removes all that was built; safe to call twice, and after a failed build. */

@@ -3,6 +3,7 @@
  * what comes of them comes back as inputs. There are no timer actions: deadlines live in the state.
  */
 import type { Address, Ms, Neighbour, Route } from './input.js';
+import type { ArbiterRequest } from './membership/arbiter-record.js';
 import type { JournalEntry, OperatorAnswer } from './status.js';
 
 /** One change of the kernel's state. Each is idempotent: done twice it is done once (the driver takes EEXIST on add, ENOENT, ESRCH and EADDRNOTAVAIL on delete for done). */
@@ -37,6 +38,21 @@ export type Action =
   | { kind: 'change-host'; id: number; steps: Step[]; undo?: Step[]; record?: RunRecord }
   /** Put into the run directory, in order with `change-host`. */
   | { kind: 'persist'; record: RunRecord }
+  /** Out of that NIC, from that local address and the cluster file's port, to the same port of `to`. */
+  | { kind: 'send-datagram'; nic: string; from: string; to: string; bytes: Uint8Array }
+  /**
+   * The durable record: whole, into a new file, synced, renamed, directory synced (MEMBERSHIP 2). In the order asked for;
+   * of several that wait only the newest need be written, and its `persisted` stands for those before it.
+   */
+  | { kind: 'store'; id: number; record: unknown }
+  /** One at a time; no answer within `withinMs` is the answer `unknown`. */
+  | { kind: 'ask-arbiter'; id: number; request: ArbiterRequest; withinMs: Ms }
+  /**
+   * What the gate lets speak: these floating addresses, until `leaseEnd` of this node's clock. Armed, checked and written
+   * as MEMBERSHIP G2 to G4 say; with `leaseEnd` null it is closed at once, unarmed. Of several that wait only the newest is
+   * written. Result: `gate-written`.
+   */
+  | { kind: 'write-gate'; id: number; held: string[]; leaseEnd: Ms | null }
   /** Look again at these NICs. */
   | { kind: 'observe'; nics: string[] }
   | { kind: 'journal'; entry: JournalEntry }

@@ -5,6 +5,7 @@
  *
  * Everything here is plain data: it goes over `postMessage`, into the flight recorder as one JSON line, and back.
  */
+import type { ArbiterAnswer } from './membership/arbiter-record.js';
 import type { OperatorRequest } from './status.js';
 
 /** Monotonic milliseconds of the reader's own clock. Fractions are allowed; the zero point means nothing. */
@@ -137,9 +138,21 @@ export interface SwitchFailure {
   text: string;
 }
 
+export type GateOutcome = { ok: true } | { ok: false; why: 'late' } | { ok: false; why: 'failed'; text: string };
+
 export type Input =
-  /** First of all. `run` is what an earlier run left in the run directory (`switch.json` and `ledger.json`), null if nothing or damaged. */
-  | { kind: 'started'; run: { switch: unknown; ledger: unknown } | null }
+  /**
+   * First of all. `run` is what an earlier run left in the run directory (`switch.json` and `ledger.json`), null if nothing
+   * or damaged. `durable`: the record of the state directory (`state.json`), null if there is none or its checksum fails,
+   * which `damaged` tells apart. `hostUpMs`: since the host's start.
+   */
+  | {
+      kind: 'started';
+      run: { switch: unknown; ledger: unknown } | null;
+      durable: unknown;
+      damaged: boolean;
+      hostUpMs: Ms;
+    }
   /** Fresh truth about the NICs named; NICs of the cluster file that do not exist are in `missing`. Sent at start, and within milliseconds of any change of it. */
   | { kind: 'host-observed'; nics: NicObservation[]; missing: string[] }
   /** From the lock-free poll, each `carrierPoll`, only when it differs from the last one sent. */
@@ -151,6 +164,18 @@ export type Input =
   | { kind: 'echo-answered'; nic: string; target: string }
   /** Outcome of `change-host`: all steps done, or the failed one; `undone` tells whether the done ones were taken back. */
   | { kind: 'host-changed'; id: number; failed?: SwitchFailure; undone: boolean }
+  /** One UDP datagram to the heartbeat socket of that NIC and local address, from that source address. */
+  | { kind: 'datagram-received'; nic: string; to: string; from: string; bytes: Uint8Array }
+  /** Outcome of `store`: synced, its directory too; or why not (`ENOSPC`). */
+  | { kind: 'persisted'; id: number; failed?: { code: string; text: string } }
+  | { kind: 'arbiter-answered'; id: number; answer: ArbiterAnswer }
+  /**
+   * Outcome of `write-gate`, of the newest of those that waited together. `late`: the kernel refused the batch, or the lease
+   * left too little; the gate is as it was. `tookMs`: from the arming to the kernel's answer.
+   */
+  | { kind: 'gate-written'; id: number; outcome: GateOutcome; tookMs: Ms }
+  /** The gate's rules or sets are not as they were written: somebody flushed them. They are put back, closed; the next `write-gate` opens. */
+  | { kind: 'gate-lost'; text: string }
   | { kind: 'operator-asked'; id: number; request: OperatorRequest }
   /** `restart`: everything stays, the next start adopts it. `stop`: addresses go home, settings are put back. */
   | { kind: 'stop-asked'; how: 'stop' | 'restart' }

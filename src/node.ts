@@ -1,10 +1,11 @@
 /**
  * One node of the cluster as a pure machine: inputs and time in, actions out.
  *
- *            ┌────────────────────────── step(now, input) ──────────────────────────┐
- *   input ──▶│ host (latest observation) ──▶ health ──▶ takeover                    │──▶ actions
- *            │                               what is up   who carries the addresses │
- *            └──────────────────────── deadline(): when to wake ────────────────────┘
+ *            ┌───────────────────────────── step(now, input) ─────────────────────────────┐
+ *   input ──▶│ host (latest observation) ──▶ health ──▶ membership ──▶ package ──▶ takeover │──▶ actions
+ *            │                               what is up  who is the     who runs   how it  │
+ *            │                                           cluster        what       moves   │
+ *            └───────────────────────── deadline(): when to wake ─────────────────────────┘
  *
  * Stages run in the order of the data and look at the verdicts of those before them, never at events of theirs,
  * so that a stage which missed one (a restart, a snapshot) decides the same. The state is plain data.
@@ -15,14 +16,17 @@ import * as health from './health/monitor.js';
 import type { Input, Ms, NicObservation } from './input.js';
 import { draw } from './random.js';
 import type { NodeStatus } from './status.js';
-import * as takeover from './takeover/local-switch.js';
-import type { Seal, World } from './world.js';
+import * as membership from './membership/member.js';
+import * as packages from './package/packages.js';
+import * as takeover from './takeover/takeover.js';
+import type { Cipher, Job, Seal, World } from './world.js';
 
 export interface NodeOptions {
   cluster: Cluster;
   /** This node's name in the cluster file; throws a RangeError if it is not there. */
   node: string;
   seal: Seal;
+  cipher: Cipher;
   /** 16 hex digits, random per start. */
   incarnation: string;
   seed: number;
@@ -34,7 +38,11 @@ export interface NodeState {
   /** As `World.moving`. */
   moving: Record<string, number>;
   health: health.HealthState;
+  membership: membership.MembershipState;
+  packages: packages.PackagesState;
   takeover: takeover.TakeoverState;
+  /** As `World.jobs`. */
+  jobs: Record<string, Job>;
 }
 
 export class Node {
@@ -48,21 +56,28 @@ export class Node {
     const random = restored?.random ?? { seed: options.seed };
     const host = restored?.host ?? {};
     const moving = restored?.moving ?? {};
+    const jobs = restored?.jobs ?? {};
     this.#world = {
       cluster: options.cluster,
       self,
       incarnation: options.incarnation,
       seal: options.seal,
+      cipher: options.cipher,
       random: () => draw(random),
       host,
       moving,
+      heard: [],
+      jobs,
     };
     this.state = restored ?? {
       random,
       host,
       moving,
       health: health.start(this.#world, now),
+      membership: membership.start(this.#world, now),
+      packages: packages.start(this.#world, now),
       takeover: takeover.start(this.#world, now),
+      jobs,
     };
   }
 
@@ -86,8 +101,12 @@ export class Node {
         entry: { at: now, event: 'stalled', cause: 'own-stall', evidence: { forMs: input.forMs } },
       });
     }
-    health.take(this.#world, this.state.health, now, input, actions);
-    takeover.take(this.#world, this.state.takeover, now, this.state.health, input, actions);
+    const { state } = this;
+    this.#world.heard.length = 0;
+    health.take(this.#world, state.health, now, input, actions);
+    membership.take(this.#world, state.membership, now, state.health, input, actions);
+    packages.take(this.#world, state.packages, now, state.health, state.membership, input, actions);
+    takeover.take(this.#world, state.takeover, now, state.health, state.membership, state.packages, input, actions);
     return this.#heldBack(actions);
   }
 
@@ -118,22 +137,35 @@ export class Node {
   deadline(): Ms {
     return Math.min(
       health.deadline(this.#world, this.state.health),
+      membership.deadline(this.#world, this.state.membership),
+      packages.deadline(this.#world, this.state.packages),
       takeover.deadline(this.#world, this.state.takeover),
     );
   }
 
   status(now: Ms): NodeStatus {
-    const seen = health.status(this.#world, this.state.health, now);
-    const moved = takeover.status(this.#world, this.state.takeover, now, this.state.health);
+    const { state } = this;
+    const seen = health.status(this.#world, state.health, now);
+    const met = membership.status(this.#world, state.membership, now);
+    const run = packages.status(this.#world, state.packages, now, state.health, state.membership);
+    const moved = takeover.status(this.#world, state.takeover, now, state.health);
+    const stages = [seen, met, run, moved];
     return {
       cluster: this.#world.cluster.name,
       node: this.#world.self.name,
       now,
-      alarms: [...seen.alarms, ...moved.alarms].sort((a, b) => a.since - b.since),
+      alarms: stages.flatMap((stage) => stage.alarms).sort((a, b) => a.since - b.since),
       nics: seen.nics.map((nic) => ({ carrying: [], ...nic, ...moved.nics[nic.name] })),
       nets: seen.nets.map((net) => ({ switching: false, switches: 0, ...net, ...moved.nets[net.name] })),
-      decisions: [...seen.decisions, ...moved.decisions].sort((a, b) => a.at - b.at),
-      dropped: { ...seen.dropped, ...moved.dropped },
+      peers: seen.peers,
+      paths: seen.paths,
+      membership: met.membership,
+      gate: moved.gate,
+      packages: run.packages,
+      roles: run.roles,
+      halted: run.halted,
+      decisions: stages.flatMap((stage) => stage.decisions).sort((a, b) => a.at - b.at),
+      dropped: Object.assign({}, ...stages.map((stage) => stage.dropped)) as Record<string, number>,
     };
   }
 }

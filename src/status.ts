@@ -18,6 +18,10 @@ export interface JournalEntry {
   net?: string;
   nic?: string;
   address?: string;
+  /** Name of another node. */
+  peer?: string;
+  /** Name of a package. */
+  package?: string;
   from?: string;
   to?: string;
   /** The named cause. */
@@ -58,7 +62,32 @@ export type JournalEvent =
   | 'stalled'
   /** Only with --shadow: the steps that were held back. */
   | 'shadow'
-  | 'clash';
+  | 'clash'
+  /** Of a peer. from, to: `alive`, `suspect`, `lost`, `left`. */
+  | 'peer-health'
+  /** Of a way to a peer. from, to: `up`, `down`. */
+  | 'path'
+  /** To a peer: the private paths are silent; and back. from, to: `private`, `public`. */
+  | 'rerouted'
+  /** Of this node. from, to: `follower`, `pre-candidate`, `candidate`, `coordinator`. */
+  | 'role'
+  /** Another coordinator is heard, or none. from, to: node's name. */
+  | 'coordinator'
+  /** A document was committed: evidence has the version and what it changed. */
+  | 'committed'
+  /** This node's lease: from, to `valid`, `over`. */
+  | 'lease'
+  | 'gate'
+  /** The durable record is missing or damaged: this node is a new voter. */
+  | 'state-lost'
+  | 'formed'
+  /** A package here: from, to the state of its job. */
+  | 'package'
+  /** The coordinator places a package: from, to node's name. */
+  | 'placed'
+  | 'announce-confirmed'
+  | 'address-conflict'
+  | 'rival';
 
 export type OperatorRequest =
   /** Move the addresses of a net on this node; `to` absent: the best other NIC. */
@@ -67,7 +96,21 @@ export type OperatorRequest =
   | { ask: 'link-lock'; nic: string; owner: string; reason: string; forMs?: Ms; dryRun?: boolean }
   | { ask: 'link-unlock'; nic: string; dryRun?: boolean }
   /** Full polling of one net or all, for one window: for `baton test`. */
-  | { ask: 'poll-now'; net?: string };
+  | { ask: 'poll-now'; net?: string }
+  | ClusterRequest;
+
+/** What the coordinator does, whichever node is asked. */
+export type ClusterRequest =
+  /** `force`: with the nodes reachable now; the operator vouches that the others are off (MEMBERSHIP P3). */
+  | { ask: 'cluster-run'; force?: boolean; dryRun?: boolean }
+  | { ask: 'cluster-halt'; dryRun?: boolean }
+  | { ask: 'node-run' | 'node-halt' | 'node-remove'; node: string; dryRun?: boolean }
+  | { ask: 'package-start' | 'package-halt' | 'package-enable' | 'package-disable'; package: string; dryRun?: boolean }
+  | { ask: 'package-move'; package: string; to?: string; dryRun?: boolean }
+  /** All that `node` runs comes to the node that was asked. */
+  | { ask: 'takeover'; node: string; dryRun?: boolean }
+  /** All that the node that was asked runs goes away. */
+  | { ask: 'surrender'; to?: string; dryRun?: boolean };
 
 export type OperatorAnswer = { ok: true; text: string; data?: unknown } | { ok: false; text: string };
 
@@ -122,6 +165,53 @@ export interface Decision {
   evidence: Record<string, unknown>;
 }
 
+export type PeerHealth = 'alive' | 'suspect' | 'lost' | 'left';
+
+export interface PathStatus {
+  peer: string;
+  net: string;
+  kind: 'private' | 'public' | 'serial';
+  state: 'up' | 'down';
+  /** It carries the heartbeats because the private paths are silent. */
+  rerouted: boolean;
+}
+
+export interface PeerStatus {
+  node: string;
+  /** `unheard`: not since this daemon started. */
+  health: PeerHealth | 'unheard';
+  since: Ms;
+}
+
+export interface PackageStatus {
+  name: string;
+  /** As the node says that has it, else as the document places it. */
+  state: 'running' | 'starting' | 'halting' | 'halted' | 'failed' | 'unclean';
+  since: Ms;
+  /** Where it runs, or is to run. */
+  node: string | null;
+  epoch: string | null;
+  enabled: boolean;
+  locked: boolean;
+  addresses: string[];
+}
+
+/** What this node knows of the cluster; null in `NodeStatus` where there is none: no packages. */
+export interface MembershipStatus {
+  coordinator: string | null;
+  role: 'follower' | 'pre-candidate' | 'candidate' | 'coordinator';
+  term: number;
+  /** Is there a coordinator with a majority, as far as this node knows? */
+  quorum: boolean;
+  /** What it waits for, in words: `waits for beta, gamma`. */
+  waiting?: string;
+  version: string;
+  committed: string | null;
+  voters: string[];
+  leaseLeftMs: Ms | null;
+  arbiter?: { reachable: boolean; agoMs: Ms | null };
+}
+
 export interface NodeStatus {
   cluster: string;
   node: string;
@@ -130,6 +220,15 @@ export interface NodeStatus {
   alarms: Alarm[];
   nics: NicStatus[];
   nets: NetStatus[];
+  peers: PeerStatus[];
+  paths: PathStatus[];
+  membership: MembershipStatus | null;
+  gate: 'open' | 'closed' | 'off';
+  packages: PackageStatus[];
+  /** Node → what it is to the packages (DESIGN 10), for all nodes of the cluster file. */
+  roles: Record<string, 'idle' | 'primary' | 'takeover' | 'dual'>;
+  /** Nodes that an operator halted or removed. */
+  halted: string[];
   decisions: Decision[];
   /** Drop reason → count, over all stages. */
   dropped: Record<string, number>;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sealWith } from '../drivers/seal.js';
 import { parseCluster } from '../src/config/parse.js';
+import { noCipher } from './no-cipher.js';
 import type { Action } from '../src/action.js';
 import type { Input, NicObservation } from '../src/input.js';
 import { Node } from '../src/node.js';
@@ -32,10 +33,17 @@ const observed = (nic: string, carries: boolean): NicObservation => ({
 function start(): Node {
   const cluster = parseCluster(text, 'cluster.yaml');
   const node = new Node(
-    { cluster, node: 'alpha', seal: sealWith(new Uint8Array(32)), incarnation: '0011223344556677', seed: 1 },
+    {
+      cluster,
+      node: 'alpha',
+      seal: sealWith(new Uint8Array(32)),
+      cipher: noCipher,
+      incarnation: '0011223344556677',
+      seed: 1,
+    },
     0,
   );
-  node.step(0, { kind: 'started', run: null });
+  node.step(0, { kind: 'started', run: null, durable: null, damaged: false, hostUpMs: 0 });
   return node;
 }
 
@@ -43,7 +51,7 @@ describe('node', () => {
   it('is not made for a node that the file does not name', () => {
     const cluster = parseCluster(text, 'cluster.yaml');
     const seal = sealWith(new Uint8Array(32));
-    expect(() => new Node({ cluster, node: 'gamma', seal, incarnation: '00', seed: 1 }, 0)).toThrow(
+    expect(() => new Node({ cluster, node: 'gamma', seal, cipher: noCipher, incarnation: '00', seed: 1 }, 0)).toThrow(
       /gamma is not in the cluster file/,
     );
   });
@@ -84,7 +92,14 @@ describe('node', () => {
     const cluster = parseCluster(text, 'cluster.yaml');
     const snapshot = JSON.parse(JSON.stringify(one.state)) as typeof one.state;
     const two = new Node(
-      { cluster, node: 'alpha', seal: sealWith(new Uint8Array(32)), incarnation: '0011223344556677', seed: 1 },
+      {
+        cluster,
+        node: 'alpha',
+        seal: sealWith(new Uint8Array(32)),
+        cipher: noCipher,
+        incarnation: '0011223344556677',
+        seed: 1,
+      },
       200,
       snapshot,
     );

@@ -218,6 +218,11 @@ export class LinuxDriver implements Driver {
       case 'persist':
       case 'observe':
         return this.#options.hands.post(action);
+      case 'send-datagram':
+      case 'store':
+      case 'ask-arbiter':
+      case 'write-gate':
+        return this.#drop(action.kind);
       case 'journal':
       case 'answer-operator':
         return this.#options.local(action);

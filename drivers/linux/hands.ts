@@ -4,6 +4,7 @@
  *   engine ──change-host, persist, observe──▶ hands ──requests──▶ rtnetlink, /proc/sys, run directory
  *          ◀──host-changed, host-observed────       ◀──news─────
  */
+import { uptime } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Step } from '../../src/action.js';
 import type { Ms, SwitchFailure } from '../../src/input.js';
@@ -63,7 +64,13 @@ export class HandsThread {
     };
     // News are subscribed to before the first look, so that nothing falls between.
     this.#monitor = new Monitor(listener, monitorBytes);
-    this.#post({ kind: 'started', run: readRecords(data.runDir) });
+    this.#post({
+      kind: 'started',
+      run: readRecords(data.runDir),
+      durable: null,
+      damaged: false,
+      hostUpMs: uptime() * 1000,
+    });
     this.#lookNow();
     this.#rehearse();
     setInterval(() => this.#readUntold(), UNTOLD_EVERY_MS).unref();

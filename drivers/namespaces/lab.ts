@@ -11,7 +11,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Fault, Scenario } from '../../src/drill/scenario.js';
 import type { JournalEntry, NodeStatus } from '../../src/status.js';
-import type { AnnouncementSeen, CommandResult, Lab, LabRefusal, NodeTruth, ProbeReport, TcpReport } from '../lab.js';
+import type {
+  AnnouncementSeen,
+  CommandResult,
+  Lab,
+  LabRefusal,
+  NodeTruth,
+  Overlap,
+  ProbeReport,
+  TcpReport,
+} from '../lab.js';
 import { DaemonProcess } from './daemon-process.js';
 import { strikeHost } from './host-faults.js';
 import { clearLeftovers, folderOf, namespacesOf, nextPrefix, removeNamespace } from './names.js';
@@ -178,6 +187,8 @@ export class NamespacesLab implements Lab {
       case 'stop':
       case 'freeze':
         return this.#strikeDaemon(fault, this.#daemon(fault.node));
+      default:
+        throw new Error(`the kernel lab does not know ${fault.fault}`);
     }
   }
 
@@ -245,6 +256,14 @@ export class NamespacesLab implements Lab {
 
   announcements(): AnnouncementSeen[] {
     return this.#probers.flatMap((prober) => prober.announcements(this.#zero)).sort((a, b) => a.at - b.at);
+  }
+
+  holder(): string | null {
+    return null;
+  }
+
+  overlaps(): Overlap[] {
+    return [];
   }
 
   multicastReceived(node: string, since: number): number {

@@ -4,7 +4,7 @@ import type { Cluster } from '../../src/config/cluster.js';
 import type { Input, Ms } from '../../src/input.js';
 import { Node } from '../../src/node.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '../../src/status.js';
-import type { Seal } from '../../src/world.js';
+import type { Cipher, Seal } from '../../src/world.js';
 import { SimulatorDriver } from './driver.js';
 import type { RunDirectory } from './hands.js';
 import type { Host } from './host.js';
@@ -17,6 +17,7 @@ export interface DaemonOptions {
   host: Host;
   cluster: Cluster;
   seal: Seal;
+  cipher: Cipher;
   settle: () => void;
   journal: (at: Ms, entry: JournalEntry) => void;
   made: (step: Step, code: Errno | null) => void;
@@ -78,7 +79,11 @@ export class Daemon {
     });
     const hex = (): string => (random.integer() >>> 0).toString(16).padStart(8, '0');
     const incarnation = hex() + hex();
-    const node = new Node({ cluster, node: host.name, seal, incarnation, seed: random.integer() }, driver.now());
+    const { cipher } = this.#options;
+    const node = new Node(
+      { cluster, node: host.name, seal, cipher, incarnation, seed: random.integer() },
+      driver.now(),
+    );
     this.#run = { driver, node, offsetMs, answers: new Map() };
     this.#frozen = this.#ending = false;
     this.#changesLeft = Infinity;

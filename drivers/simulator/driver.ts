@@ -98,7 +98,13 @@ export class SimulatorDriver implements Driver {
       switch: plan === undefined ? null : (JSON.parse(plan) as unknown),
       ledger: ledger === undefined ? null : (JSON.parse(ledger) as unknown),
     };
-    this.#give({ kind: 'started', run: run.switch === null && run.ledger === null ? null : run });
+    this.#give({
+      kind: 'started',
+      run: run.switch === null && run.ledger === null ? null : run,
+      durable: null,
+      damaged: false,
+      hostUpMs: host.world.clock.now,
+    });
     this.#observe(this.#options.nics);
     this.#look();
     host.world.clock.after(timing.pollMs, () => this.#count());
@@ -122,6 +128,10 @@ export class SimulatorDriver implements Driver {
         case 'journal':
         case 'answer-operator':
         case 'exit':
+        case 'send-datagram':
+        case 'store':
+        case 'ask-arbiter':
+        case 'write-gate':
           break;
       }
     }

@@ -66,6 +66,8 @@ export function inflict(network: Network, fault: Fault): Heal | null {
       throw new Error(
         'rtnl-busy is for the kernel lab only: the simulator has no lock that namespaces hold while they are deleted',
       );
+    default:
+      throw new Error(`the simulator does not know ${fault.fault}`);
   }
 }
 

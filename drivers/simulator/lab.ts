@@ -13,8 +13,9 @@ import { operatorRequestOf } from '../../src/drill/operate.js';
 import type { Fault, Scenario } from '../../src/drill/scenario.js';
 import type { Ms } from '../../src/input.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer } from '../../src/status.js';
-import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, ProbeReport, TcpReport } from '../lab.js';
+import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, TcpReport } from '../lab.js';
 import { isToldRoute, routeText } from '../route-text.js';
+import { cipherWith } from '../cipher.js';
 import { sealWith } from '../seal.js';
 import type { Client } from './client.js';
 import { Daemon } from './daemon.js';
@@ -63,13 +64,16 @@ export class SimulatorLab implements Lab {
       scenario.name,
     );
     buildNetwork(this.#network, scenario, cluster);
-    const seal = shared(sealWith(new Uint8Array(KEY_LENGTH).fill(0xba)));
+    const key = new Uint8Array(KEY_LENGTH).fill(0xba);
+    const seal = shared(sealWith(key));
+    const cipher = cipherWith(key);
     for (const [name, host] of hosts) {
       host.onDatagram = () => this.#datagrams.push(world.clock.now);
       const daemon = new Daemon({
         host,
         cluster,
         seal,
+        cipher,
         settle: () => this.#settle(),
         journal: (at, entry) => this.#tell(name, at, entry),
         made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
@@ -173,6 +177,14 @@ export class SimulatorLab implements Lab {
   announcements(): AnnouncementSeen[] {
     const seen = this.#clients((client) => client.announcements);
     return seen.map((one) => ({ ...one, at: one.at - this.#zero })).sort((a, b) => a.at - b.at);
+  }
+
+  holder(): string | null {
+    return null;
+  }
+
+  overlaps(): Overlap[] {
+    return [];
   }
 
   multicastReceived(node: string, since: Ms): number {

@@ -6,6 +6,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { LinuxDriver, type LocalAction } from '../../drivers/linux/driver.js';
 import { PortHands, type HandsData } from '../../drivers/linux/hands-port.js';
 import { setThreadName } from '../../drivers/linux/socket.js';
+import { cipherWith } from '../../drivers/cipher.js';
 import { sealWith } from '../../drivers/seal.js';
 import type { Action } from '../action.js';
 import type { Cluster } from '../config/cluster.js';
@@ -59,9 +60,10 @@ class Engine {
       note: (text) => say({ say: 'note', text }),
     });
     const seal = sealWith(key);
+    const cipher = cipherWith(key);
     this.#startedAt = this.#driver.now();
     this.#node = new Node(
-      { cluster, node, incarnation, seed, seal: settings.record ? this.#remembered(seal) : seal },
+      { cluster, node, incarnation, seed, seal: settings.record ? this.#remembered(seal) : seal, cipher },
       this.#startedAt,
     );
   }

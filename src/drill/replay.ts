@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { readRecorded, type RecordedInput, type RecordingStart } from '../daemon/recording.js';
 import { Node } from '../node.js';
 import type { JournalEntry } from '../status.js';
-import type { Seal } from '../world.js';
+import type { Cipher, Seal } from '../world.js';
 
 export interface ReplayReport {
   node: string;
@@ -27,6 +27,7 @@ export async function replay(path: string): Promise<ReplayReport> {
   };
   let node: Node | undefined;
   let report: ReplayReport | undefined;
+  const cipher: Cipher = { seal: (_, __, plain) => plain, open: () => null };
   let number = 0;
   let broken: Error | undefined;
   for await (const line of lines) {
@@ -41,7 +42,7 @@ export async function replay(path: string): Promise<ReplayReport> {
     }
     if (!node || !report) {
       if (!('recording' in entry)) throw new Error(`${path} is not a recording of baton: its first line has no start`);
-      node = new Node({ ...entry, seal }, entry.at, entry.state ?? undefined);
+      node = new Node({ ...entry, seal, cipher }, entry.at, entry.state ?? undefined);
       report = { node: entry.node, inputs: 0, journal: [], cutShort: false };
       continue;
     }

@@ -31,6 +31,8 @@ const topology = z.strictObject({
   /** node → NIC → switch. */
   nodes: z.record(name, z.record(z.string(), name)),
   clients: z.record(name, client).default({}),
+  /** An etcd (simulator: a register like it) on that client; the cluster file names it by the client's address, port 2379. */
+  arbiter: name.optional(),
   /**
    * Kernel lab: `plain` veth (iflink differs from ifindex, carrier events at once) or `physical`
    * (iflink = ifindex: the kernel holds carrier events back as on a physical card).
@@ -68,6 +70,20 @@ const expectation = z.strictObject({
   multicast: z.boolean().optional(),
   /** Clients' probes of that address are answered now. */
   answers: z.array(z.string()).optional(),
+  /** Nobody answers for these. */
+  dark: z.array(z.string()).optional(),
+  /** Package → node that answers for all its addresses, seen on the wire; null: nobody does. */
+  holder: z.record(z.string(), z.string().nullable()).optional(),
+  /** All daemons that answer name this coordinator; null: there is none; `any`: the same one. */
+  coordinator: z.string().nullable().optional(),
+  /** `alpha.beta` → what alpha says of beta. */
+  peers: z.record(z.string(), z.enum(['alive', 'suspect', 'lost', 'left', 'unheard'])).optional(),
+  /** `alpha.beta.private1` → as alpha says: `up`, `down`, `up rerouted`. */
+  paths: z.record(z.string(), z.string()).optional(),
+  /** Node → words none of which may stand among its alarms' `what`; an empty list: it has no alarm at all. */
+  noAlarms: z.record(name, z.array(z.string())).optional(),
+  /** Node → its gate. */
+  gate: z.record(name, z.enum(['open', 'closed', 'off'])).optional(),
 });
 
 const step = z
@@ -99,6 +115,8 @@ export const scenarioSchema = z.strictObject({
   topology,
   /** The cluster file without `cluster` and `key`, which the drill adds. */
   cluster: z.record(z.string(), z.unknown()),
+  /** Nodes whose cluster file or key differs: the file's top level keys that are replaced; `key: other` for another key. */
+  differs: z.record(name, z.record(z.string(), z.unknown())).default({}),
   /** Faults in force before the daemons start. */
   before: z.array(z.string()).default([]),
   steps: z.array(step),
@@ -112,6 +130,10 @@ export const scenarioSchema = z.strictObject({
       tcp: z.boolean().default(true),
       /** No switch at all. */
       still: z.boolean().default(false),
+      /** No package moves, no lease is lost. */
+      unmoved: z.boolean().default(false),
+      /** Two nodes may answer for one floating address for so long in all. */
+      twoHolders: duration.default(0),
     })
     .prefault({}),
 });
@@ -156,6 +178,41 @@ export type Fault =
   | { fault: 'stop'; node: string }
   /** SIGSTOP; heal is SIGCONT. */
   | { fault: 'freeze'; node: string }
+  /** The whole node goes dark without warning: its links are cut and its processes killed. Heal: it boots again, with its disk. */
+  | { fault: 'power-off'; node: string }
+  /** SIGSTOP for so long; ends by itself. */
+  | { fault: 'freeze-for'; node: string; forMs: Ms }
+  /** Frames come twice, on every cable or on one. */
+  | { fault: 'duplicate'; percent: number; at?: NicRef }
+  /** Frames overtake each other. */
+  | { fault: 'reorder'; percent: number; at?: NicRef }
+  /** All frames of baton that this switch has seen since the drill's start are played again, once. */
+  | { fault: 'replay'; switch: string }
+  /** No frame from one node reaches the other, on any net; the way back works. `arbiter` may stand for either. */
+  | { fault: 'block'; from: string; to: string }
+  /** Groups of nodes that do not hear each other, on any net; `arbiter` may stand in one, else all reach it. */
+  | { fault: 'split'; groups: string[][] }
+  /** Heal starts it again, with its data. */
+  | { fault: 'arbiter-off' }
+  | { fault: 'arbiter-freeze' }
+  /** Its data is lost; ends by itself. */
+  | { fault: 'arbiter-forget' }
+  /** A stranger, on that client, has this address too, and says so. */
+  | { fault: 'claim'; client: string; address: string }
+  /** Somebody adds this address to the NIC by hand, with prefix length. Heal: takes it off if it is still there. */
+  | { fault: 'add-address'; at: NicRef; address: string }
+  /** `nft flush ruleset`, once. */
+  | { fault: 'flush-firewall'; node: string }
+  /** The clock of the node runs wrong by so many parts per million. Simulator only. */
+  | { fault: 'drift'; node: string; ppm: number }
+  /** The state directory takes nothing: ENOSPC. */
+  | { fault: 'disk-full'; node: string }
+  /** The state directory is empty when the daemon next starts. */
+  | { fault: 'disk-lost'; node: string }
+  /** Kernel lab only: so many processes that do nothing but run. */
+  | { fault: 'cpu-busy'; processes: number }
+  /** Kernel lab only: a firewall with a set of 100,000 elements is loaded again and again on that node. */
+  | { fault: 'firewall-busy'; node: string }
   /** Another program removes this address once. */
   | { fault: 'remove-address'; node: string; address: string }
   /** A network manager minds this NIC: at carrier loss it strips addresses and routes off it, at carrier return it puts back what it had seen. */
@@ -176,6 +233,13 @@ function required(text: string | undefined, what: string): string {
   return text;
 }
 
+function percentage(verb: string, text: string | undefined): number {
+  const percent = /^(\d{1,3})%$/.exec(text ?? '')?.[1];
+  if (percent === undefined || Number(percent) > 100)
+    throw new Error(`${verb} needs a percentage such as 30%, not "${text ?? ''}"`);
+  return Number(percent);
+}
+
 /** `drop in alpha.eth0` → Fault. Throws an Error whose message says what is wrong. */
 export function parseFault(text: string): Fault {
   const words = text.trim().split(/\s+/);
@@ -190,12 +254,8 @@ export function parseFault(text: string): Fault {
       if (a !== 'in' && a !== 'out' && a !== 'both') throw new Error(`drop needs in, out or both, not "${a ?? ''}"`);
       return { fault: 'drop', direction: a, at: nicRef(b) };
     case 'loss': {
-      const percent = /^(\d{1,3})%$/.exec(a ?? '')?.[1];
-      if (percent === undefined || Number(percent) > 100)
-        throw new Error(`loss needs a percentage such as 30%, not "${a ?? ''}"`);
-      return b === undefined
-        ? { fault: 'loss', percent: Number(percent) }
-        : { fault: 'loss', percent: Number(percent), at: nicRef(b) };
+      const percent = percentage(verb, a);
+      return b === undefined ? { fault: 'loss', percent } : { fault: 'loss', percent, at: nicRef(b) };
     }
     case 'trunk':
       return { fault: 'trunk', trunk: required(a, 'the trunk (left-right)') };
@@ -221,6 +281,42 @@ export function parseFault(text: string): Fault {
     case 'stop':
     case 'freeze':
       return { fault: verb, node: required(a, 'the node') };
+    case 'power-off':
+    case 'flush-firewall':
+    case 'disk-full':
+    case 'disk-lost':
+    case 'firewall-busy':
+      return { fault: verb, node: required(a, 'the node') };
+    case 'freeze-for':
+      return { fault: 'freeze-for', node: required(a, 'the node'), forMs: duration.parse(b) };
+    case 'duplicate':
+    case 'reorder': {
+      const percent = percentage(verb, a);
+      return b === undefined ? { fault: verb, percent } : { fault: verb, percent, at: nicRef(b) };
+    }
+    case 'replay':
+      return { fault: 'replay', switch: required(a, 'the switch') };
+    case 'block':
+      return { fault: 'block', from: required(a, 'the node that is not heard'), to: required(b, 'the deaf node') };
+    case 'split':
+      return {
+        fault: 'split',
+        groups: required(a, 'the groups (alpha,beta|gamma)')
+          .split('|')
+          .map((g) => g.split(',')),
+      };
+    case 'arbiter-off':
+    case 'arbiter-freeze':
+    case 'arbiter-forget':
+      return { fault: verb };
+    case 'claim':
+      return { fault: 'claim', client: required(a, 'the client'), address: required(b, 'the address') };
+    case 'add-address':
+      return { fault: 'add-address', at: nicRef(a), address: required(b, 'the address') };
+    case 'drift':
+      return { fault: 'drift', node: required(a, 'the node'), ppm: Number(required(b, 'the parts per million')) };
+    case 'cpu-busy':
+      return { fault: 'cpu-busy', processes: Number(required(a, 'the number of processes')) };
     case 'kill-at':
       return { fault: 'kill-at', node: required(a, 'the node'), step: Number(required(b, 'the number of the step')) };
     case 'remove-address':
@@ -229,7 +325,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, claim, add-address, flush-firewall, drift, disk-full, disk-lost, cpu-busy, firewall-busy`,
       );
   }
 }

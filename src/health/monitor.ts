@@ -16,7 +16,9 @@
 import type { Action } from '../action.js';
 import { ETHERTYPE_POLL } from '../frame/ethernet.js';
 import { decodePoll, senderIn, type Poll } from '../frame/poll.js';
+import type { Part } from '../frame/part.js';
 import type { Input, Ms } from '../input.js';
+import type { PeerHealth } from '../status.js';
 import type { World } from '../world.js';
 import { forgetSightings, sight } from './cabling.js';
 import { readCounters } from './counter.js';
@@ -49,6 +51,38 @@ export function deadline(_world: World, state: HealthState): Ms {
 /** What is decided of an own NIC; one that is not in the cluster file is missing. */
 export function verdict(state: HealthState, nic: string): Verdict {
   return state.nics[nic]?.verdict ?? { health: 'down', reason: 'missing', since: 0, rank: 4, holdUntil: NEVER };
+}
+
+/** What every beat says from now on, besides what this stage says by itself. */
+export function setWords(_state: HealthState, _parts: readonly Part[]): void {}
+
+/** One beat to that peer now, with these parts beside the standing words, over every path that carries its heartbeats. The next periodic beat is due a whole interval later. */
+export function speak(
+  _world: World,
+  _state: HealthState,
+  _now: Ms,
+  _node: string,
+  _parts: readonly Part[],
+  _out: Action[],
+): void {}
+
+/** What is known of another node. */
+export interface PeerView {
+  health: PeerHealth | 'unheard';
+  /** Since when it is so. */
+  since: Ms;
+  /** When its last admitted beat came; NEVER before the first. */
+  heardAt: Ms;
+  incarnation: string;
+}
+
+export function peer(_state: HealthState, _node: string): PeerView {
+  return { health: 'unheard', since: 0, heardAt: NEVER, incarnation: '' };
+}
+
+/** Has that node a NIC of the net that is not down? Of other nodes as they last said; null: unknown. */
+export function netUp(_world: World, _state: HealthState, _node: string, _net: string): boolean | null {
+  return null;
 }
 
 /** Full polling of one net, or of all, for at least one window. Its first frames go out at the next wake-up, which is due. */

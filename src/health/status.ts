@@ -1,6 +1,6 @@
 /** This stage's part of the status document. */
 import type { Ms } from '../input.js';
-import type { Alarm, Decision, NetStatus, NicStatus } from '../status.js';
+import type { Alarm, Decision, NetStatus, NicStatus, PathStatus, PeerStatus } from '../status.js';
 import type { World } from '../world.js';
 import { NEVER, type HealthState, type NetState, type NicState } from './state.js';
 import { isProbeBlocked } from './target.js';
@@ -14,6 +14,8 @@ export interface HealthStatus {
   decisions: Decision[];
   nics: HealthNicStatus[];
   nets: HealthNetStatus[];
+  peers: PeerStatus[];
+  paths: PathStatus[];
   dropped: Record<string, number>;
 }
 
@@ -24,6 +26,8 @@ export function status(world: World, state: HealthState, now: Ms): HealthStatus 
     decisions: state.decisions,
     nics: nets.flatMap((net) => net.nics.map((name) => nicStatus(world, state, net, state.nics[name]!, now))),
     nets: nets.map((net) => ({ name: net.name, polling: net.polling, hearing: matrix(world, state, net, now) })),
+    peers: [],
+    paths: [],
     dropped: state.dropped,
   };
 }

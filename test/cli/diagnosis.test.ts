@@ -51,6 +51,13 @@ const daemon = (maxMs: number, reason?: 'unproven'): DaemonStatus => ({
   status: {
     cluster: 'shop',
     node: 'alpha',
+    peers: [],
+    paths: [],
+    membership: null,
+    gate: 'off',
+    packages: [],
+    roles: {},
+    halted: [],
     now: 0,
     alarms: [],
     nets: [{ name: 'public', polling: 'light', switching: false, switches: 0, hearing: [] }],

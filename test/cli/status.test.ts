@@ -18,6 +18,13 @@ const daemon: DaemonStatus = {
   status: {
     cluster: 'shop',
     node: 'alpha',
+    peers: [],
+    paths: [],
+    membership: null,
+    gate: 'off',
+    packages: [],
+    roles: {},
+    halted: [],
     now: 100_000,
     alarms: [{ since: 88_000, what: 'standby-unfit', text: 'eth2 has MTU 1400, eth0 has 1500' }],
     nics: [

@@ -2,6 +2,7 @@
  * A tiny net in memory for the health stage alone: nodes that run the real monitor, switches joined by one trunk each,
  * a target, and faults. Frames take TRANSIT_MS. Virtual time.
  */
+import { noCipher } from '../no-cipher.js';
 import { createHmac } from 'node:crypto';
 import type { Action } from '../../src/action.js';
 import type { Cluster, Net, Timing } from '../../src/config/cluster.js';
@@ -117,6 +118,9 @@ export class Host {
       random: fabric.random,
       host: this.host,
       moving: {},
+      cipher: noCipher,
+      heard: [],
+      jobs: {},
     };
     this.state = health.start(this.world, fabric.now);
   }

@@ -121,7 +121,13 @@ describe('restart', () => {
     const left = stand.run;
     stand.state = startState(stand.world, stand.now);
     stand.exited = null;
-    stand.give({ kind: 'started', run: JSON.parse(JSON.stringify(left)) as { switch: unknown; ledger: unknown } });
+    stand.give({
+      kind: 'started',
+      run: JSON.parse(JSON.stringify(left)) as { switch: unknown; ledger: unknown },
+      durable: null,
+      damaged: false,
+      hostUpMs: 0,
+    });
     stand.ask({ ask: 'link-lock', nic: 'eth1', owner: 'ann', reason: '', forMs: 1000 });
     stand.give({ kind: 'stop-asked', how });
     stand.pass(10_000);

@@ -1,4 +1,5 @@
 /** The local switch on a test stand: the model kernel below it, verdicts set by hand, hands that can be stopped, refused or killed. */
+import { noCipher } from '../no-cipher.js';
 import type { Action, RunRecord, Step } from '../../src/action.js';
 import type { Cluster } from '../../src/config/cluster.js';
 import type { Verdict } from '../../src/health/state.js';
@@ -148,6 +149,9 @@ export class Stand {
       random: () => 0.5,
       host: {},
       moving: {},
+      cipher: noCipher,
+      heard: [],
+      jobs: {},
     };
     for (const nic of ['eth0', 'eth1', 'eth2']) this.health(nic, 'up');
     this.state = startState(this.world, this.now);
@@ -176,7 +180,7 @@ export class Stand {
             switch: unknown;
             ledger: unknown;
           });
-    this.give({ kind: 'started', run });
+    this.give({ kind: 'started', run, durable: null, damaged: false, hostUpMs: 0 });
     this.observe();
     return this;
   }
@@ -264,6 +268,11 @@ export class Stand {
         return;
       case 'answer-operator':
         this.answers[action.id] = action.answer;
+        return;
+      case 'send-datagram':
+      case 'store':
+      case 'ask-arbiter':
+      case 'write-gate':
         return;
       case 'send-frame':
         this.frames.push({ nic: action.nic, at: this.now });

@@ -52,7 +52,7 @@ function open(pollMs = 100) {
     during?.(input);
   });
   const start = async (): Promise<void> => {
-    hands.say({ kind: 'started', run: null });
+    hands.say({ kind: 'started', run: null, durable: null, damaged: false, hostUpMs: 0 });
     await opened;
   };
   return { hands, inputs, local, notes, driver, start, during: (f: (input: Input) => void) => (during = f) };
