@@ -1,5 +1,5 @@
 /*
- * An echo request to each address each millisecond. The outage of an address is counted from the first probe that was
+ * An echo request to each address each millisecond; of many, PER_TICK each millisecond in turn. The outage of an address is counted from the first probe that was
  * not answered in time to the arrival of the next answer, as the kernel stamps it: so neither a probe that this process
  * sent late nor an answer that it read late looks like an outage.
  */
@@ -21,7 +21,7 @@ struct echo {
     uint16_t checksum, id, sequence;
 };
 
-enum { TARGETS_MAX = 16, DARK_AFTER_MS = 5 };
+enum { TARGETS_MAX = 1024, PER_TICK = 25, DARK_AFTER_MS = 5 };
 
 static struct target {
     struct address address;
@@ -32,6 +32,8 @@ static struct target {
     unsigned long sent, answered;
 } targets[TARGETS_MAX];
 static int target_count;
+/* Ticks from one question to an address to the next. */
+static int stride = 1;
 static int socket4 = -1, socket6 = -1;
 
 static uint16_t checksum(const void *data, size_t length) {
@@ -64,7 +66,7 @@ static void answered(struct target *target, double at) {
     if (target->unanswered_since == 0 || at < target->unanswered_since)
         return;
     /* One that the kernel stamped in time but handed over late ends a darkness that was told meanwhile. */
-    if (target->dark || at - target->unanswered_since > DARK_AFTER_MS)
+    if (target->dark || at - target->unanswered_since > DARK_AFTER_MS * stride)
         say("{\"probe\":\"%s\",\"from\":%.3f,\"to\":%.3f}", target->address.text, target->unanswered_since, at);
     target->unanswered_since = 0;
     target->dark = 0;
@@ -122,6 +124,7 @@ void ping_add(const char *text) {
     struct target *target = &targets[target_count++];
     target->address = parse_address(text, 0);
     socket_of(target->address.socket.ss_family);
+    stride = (target_count + PER_TICK - 1) / PER_TICK;
 }
 
 static void ask(struct target *target, double now) {
@@ -142,9 +145,11 @@ void ping_tick(double now) {
         drain(&socket4, 0);
     if (socket6 >= 0)
         drain(&socket6, 0);
-    for (int i = 0; i < target_count; i++) {
+    static int turn;
+    turn = (turn + 1) % stride;
+    for (int i = turn; i < target_count; i += stride) {
         struct target *target = &targets[i];
-        if (!target->dark && target->unanswered_since != 0 && now - target->unanswered_since > DARK_AFTER_MS) {
+        if (!target->dark && target->unanswered_since != 0 && now - target->unanswered_since > DARK_AFTER_MS * stride) {
             target->dark = 1;
             say("{\"probe\":\"%s\",\"dark\":%.3f}", target->address.text, target->unanswered_since);
         }

@@ -107,7 +107,7 @@ static void tick(void *self, uint32_t events) {
 
 static const char *USAGE =
     "usage: prober WORD...\n"
-    "  ping ADDRESS        ask it each millisecond\n"
+    "  ping ADDRESS        ask it each millisecond (of many: in turn, 25 each millisecond)\n"
     "  tcp ADDRESS         keep a connection to its echo server\n"
     "  hear NIC            tell announcements that arrive\n"
     "  send GROUP NIC      a datagram each 20 ms\n"
