@@ -1,83 +1,34 @@
 /**
- * Between the engine's thread and the gate's hand, one line of messages, in order both ways:
+ * Between the engine's thread and the gate's hand (`gate/hand.ts`), which has a thread of its own, so that a renewal never
+ * waits for rtnl. With `fence: lifetime` or `none` there is no such thread.
  *
- *   engine ──write-gate──▶ hand        of several that wait only the newest is written
- *          ──settle──────▶
- *          ◀──gate-written─           of the newest of those that waited together
- *          ◀──gate-lost────           somebody altered the tables; they are back, closed
- *          ◀──noted────────           a line for the log
- *          ◀──settled──────           all that was posted before that settle is done
+ *   engine ──write-gate─▶ gate    armed, checked and written; of those that wait together only the newest
+ *          ◀─gate-written─ of the newest of those
+ *          ◀─gate-lost────  somebody altered the tables; they are back, closed, and want a write-gate
+ *
+ * `leaseEnd` is the engine's CLOCK_MONOTONIC, which every thread of the process reads alike (`monotonicMs` of wake.ts).
  */
 import type { Action } from '../../src/action.js';
 import type { Input, Ms } from '../../src/input.js';
+import { type FromHand, type Hand, PortHand, type ToHand } from './hand.js';
 
 export type GateAction = Extract<Action, { kind: 'write-gate' }>;
 export type GateInput = Extract<Input, { kind: 'gate-written' | 'gate-lost' }>;
 
-export type ToGate = GateAction | { kind: 'settle'; id: number };
-export type FromGate = GateInput | { kind: 'settled'; id: number } | { kind: 'noted'; text: string };
+/** `settle` is answered by `settled` when the write-gates before it are written, or refused. */
+export type ToGate = ToHand<GateAction>;
+export type FromGate = FromHand<GateInput>;
 
-/** `workerData` of the hand's thread. */
+/**
+ * `workerData` of the gate's thread. It makes its tables at once, closed; an open gate of an earlier run with the same rules
+ * runs on until its lease ends (MEMBERSHIP N7).
+ */
 export interface GateData {
-  /** Every floating address of the cluster file, of all packages; canonical. */
-  floating: string[];
-  /** τ of MEMBERSHIP G2: how long after its arming a write may still happen. */
+  /** All floating addresses of the cluster file, canonical. */
+  addresses: string[];
+  /** Time-out of the token (MEMBERSHIP G2). */
   renewLateMaxMs: Ms;
-  /**
-   * `adopt`: an open gate with the right rules runs on (N7); anything else is replaced by a closed one. `create`: closed,
-   * whatever is there.
-   */
-  start: 'adopt' | 'create';
 }
 
-/** The engine's view of the gate's hand. */
-export interface Gate {
-  /** Never blocks. */
-  post(action: GateAction): void;
-  /** Once; what came before is kept until then. */
-  onInput(take: (input: GateInput) => void): void;
-  /** Calls back when all that was posted so far is done. */
-  settle(done: () => void): void;
-  /** What the operator should read in the log, and no input tells. */
-  onNote?(take: (text: string) => void): void;
-}
-
-/** A Worker, or a MessagePort, as seen from the engine. */
-export interface GateLine {
-  postMessage(message: ToGate): void;
-  on(event: 'message', take: (message: FromGate) => void): unknown;
-}
-
-export class PortGate implements Gate {
-  readonly #port: GateLine;
-  readonly #settling = new Map<number, () => void>();
-  #settles = 0;
-  #note: (text: string) => void = () => undefined;
-
-  constructor(port: GateLine) {
-    this.#port = port;
-  }
-
-  post(action: GateAction): void {
-    this.#port.postMessage(action);
-  }
-
-  onInput(take: (input: GateInput) => void): void {
-    this.#port.on('message', (message: FromGate) => {
-      if (message.kind === 'noted') return this.#note(message.text);
-      if (message.kind !== 'settled') return take(message);
-      this.#settling.get(message.id)?.();
-      this.#settling.delete(message.id);
-    });
-  }
-
-  onNote(take: (text: string) => void): void {
-    this.#note = take;
-  }
-
-  settle(done: () => void): void {
-    const id = ++this.#settles;
-    this.#settling.set(id, done);
-    this.#port.postMessage({ kind: 'settle', id });
-  }
-}
+export type GateHand = Hand<GateAction, GateInput>;
+export class PortGateHand extends PortHand<GateAction, GateInput> {}
