@@ -258,7 +258,7 @@ export class NamespacesLab implements Lab {
     return this.#probers.flatMap((prober) => prober.announcements(this.#zero)).sort((a, b) => a.at - b.at);
   }
 
-  holder(): string | null {
+  holder(_address: string): string | null {
     return null;
   }
 

@@ -179,7 +179,7 @@ export class SimulatorLab implements Lab {
     return seen.map((one) => ({ ...one, at: one.at - this.#zero })).sort((a, b) => a.at - b.at);
   }
 
-  holder(): string | null {
+  holder(_address: string): string | null {
     return null;
   }
 

@@ -50,14 +50,13 @@ export interface IdleFigures {
   failure?: string;
 }
 
-export interface BenchReport {
-  machine: { kernel: string; node: string; cores: number; loadBefore: number; loadAfter: number };
+export interface LocalSwitchFigures {
   switches: SwitchFigures[];
   idle: IdleFigures[];
 }
 
 /** Every promise that was not kept, in words. */
-export function missed(report: BenchReport): string[] {
+export function missed(report: LocalSwitchFigures): string[] {
   const switches = report.switches.flatMap((figures) => {
     const name = `${figures.failure}, ${figures.cards}, ${figures.timing}`;
     const median = spreadOf(figures.outagesMs)?.median ?? Infinity;

@@ -68,3 +68,51 @@ export function idleNetwork(nics: number, nicsPerNet: number, nodes: number, tim
     },
   );
 }
+
+/** One detection time of both programs. */
+export interface TakeoverTiming {
+  name: string;
+  nodeTimeoutMs: number;
+  /** `timing` of the cluster file. */
+  cluster: string | Record<string, string>;
+  /** Seconds between keepalived's advertisements. */
+  keepalivedS: number;
+}
+
+export function floatingAddresses(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `10.77.${1 + (i >> 8)}.${i & 255}`);
+}
+
+/**
+ *     client 10.77.0.254/16, asks every floating address
+ *       │
+ *     ┌─┴──── left ────────┐        ┌──── heart ───────┐
+ *     eth0     eth0     eth0        hb0     hb0     hb0
+ *     alpha    beta     gamma       alpha   beta    gamma
+ */
+export function takeoverNetwork(timing: TakeoverTiming, addresses: number): Scenario {
+  const nodes = ['alpha', 'beta', 'gamma'];
+  const floating = floatingAddresses(addresses);
+  return scenario(
+    'takeover',
+    {
+      switches: ['left', 'heart'],
+      nodes: Object.fromEntries(nodes.map((name) => [name, { eth0: 'left', hb0: 'heart' }])),
+      clients: { client: { switch: 'left', addresses: ['10.77.0.254/16'], probes: floating } },
+    },
+    {
+      timing: timing.cluster,
+      nets: { public: { heartbeat: 'public', targets: ['10.77.0.254'] }, private1: { heartbeat: 'private' } },
+      nodes: Object.fromEntries(
+        nodes.map((name, n) => [
+          name,
+          {
+            public: { primary: 'eth0', address: `10.77.0.${n + 1}/16` },
+            private1: { primary: 'hb0', address: `10.78.0.${n + 1}/24` },
+          },
+        ]),
+      ),
+      packages: { web: { nodes, resources: floating.map((address) => ({ address, net: 'public' })) } },
+    },
+  );
+}

@@ -1,77 +1,51 @@
 /**
- * npm run bench -- local-switch [--runs N] [--only carrier,silent,idle] [--json]
+ * npm run bench -- NAME [options]
  *
  * Figures on this kernel, each beside its budget (DESIGN 16). Exit code 0: all kept; 1: one is not, or a run failed;
  * 2: usage, or this machine cannot run the kernel lab.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, loadavg, release, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { availableParallelism, loadavg, release } from 'node:os';
 import { refusal as refusalOfLab } from '../../drivers/namespaces/lab.js';
-import { missed, type BenchReport } from './figures.js';
-import { IDLE_CASES, measureIdle } from './idle.js';
-import { compileMinimal } from './minimal.js';
-import { measureSwitch, standing, switchCases } from './outage.js';
-import { showReport } from './table.js';
+import { UsageError, type Bench } from './bench.js';
+import { localSwitch } from './local-switch.js';
+import { standing } from './outage.js';
+import { takeover } from './takeover-bench.js';
 
-const PARTS = ['carrier', 'silent', 'idle'];
-const USAGE = 'usage: npm run bench -- local-switch [--runs N] [--only carrier,silent,idle] [--json]';
+const BENCHES: Record<string, Bench> = { 'local-switch': localSwitch, takeover };
 
 function usage(text: string): never {
-  console.error(`${text}\n${USAGE}`);
+  const lines = Object.entries(BENCHES).map(([name, bench]) => `  npm run bench -- ${name} ${bench.usage}`);
+  console.error(`${text}\nusage:\n${lines.join('\n')}`);
   process.exit(2);
 }
 
-function readArguments(): { runs: number; parts: string[]; json: boolean } {
-  try {
-    const options = { runs: { type: 'string' }, only: { type: 'string' }, json: { type: 'boolean' } } as const;
-    const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (positionals.length !== 1 || positionals[0] !== 'local-switch') usage('which bench? There is: local-switch');
-    const runs = Number(values.runs ?? 20);
-    if (!Number.isInteger(runs) || runs < 1) usage('--runs wants a whole number from 1');
-    const parts = values.only?.split(',') ?? PARTS;
-    const unknown = parts.find((part) => !PARTS.includes(part));
-    if (unknown !== undefined) usage(`--only knows ${PARTS.join(', ')}, not "${unknown}"`);
-    return { runs, parts, json: values.json ?? false };
-  } catch (error) {
-    usage((error as Error).message);
-  }
-}
-
-const { runs, parts, json } = readArguments();
+const [name, ...words] = process.argv.slice(2);
+const bench = BENCHES[name ?? ''];
+if (bench === undefined) usage(`which bench? There is: ${Object.keys(BENCHES).join(', ')}`);
 const refusal = refusalOfLab();
 if (refusal !== null) usage(refusal);
 
-const folder = mkdtempSync(join(tmpdir(), 'baton-bench-'));
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    void Promise.allSettled([...standing].map((lab) => lab.destroy())).then(() => {
-      rmSync(folder, { recursive: true, force: true });
-      process.exit(130);
-    });
+    void Promise.allSettled([...standing].map((lab) => lab.destroy())).then(() => process.exit(130));
   });
 
-const say = (line: string): void => console.error(line);
-const report: BenchReport = {
-  machine: {
-    kernel: release(),
-    node: process.version,
-    cores: availableParallelism(),
-    loadBefore: loadavg()[0]!,
-    loadAfter: NaN,
-  },
-  switches: [],
-  idle: [],
-};
+const loadBefore = loadavg()[0]!;
 try {
-  const minimal = compileMinimal(folder);
-  const cases = switchCases().filter((bench) => parts.includes(bench.fault.fault === 'cut' ? 'carrier' : 'silent'));
-  for (const bench of cases) report.switches.push(await measureSwitch(bench, runs, minimal, say));
-  if (parts.includes('idle')) for (const bench of IDLE_CASES) report.idle.push(await measureIdle(bench, say));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  const { figures, text, missed } = await bench.run(words, (line) => console.error(line));
+  const machine = {
+    ...{ kernel: release(), node: process.version, cores: availableParallelism() },
+    ...{ loadBefore, loadAfter: loadavg()[0]! },
+  };
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ machine, ...figures, missed }, null, 2));
+  else {
+    const { kernel, node, cores } = machine;
+    const load = `load ${loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after`;
+    const verdict = missed.length === 0 ? ['All budgets kept.'] : ['Not kept:', ...missed.map((line) => `  ${line}`)];
+    console.log([`Linux ${kernel}, Node ${node}, ${cores} cores, ${load}`, ...text, '', ...verdict].join('\n'));
+  }
+  process.exitCode = missed.length === 0 ? 0 : 1;
+} catch (error) {
+  if (error instanceof UsageError) usage(error.message);
+  throw error;
 }
-report.machine.loadAfter = loadavg()[0]!;
-console.log(json ? JSON.stringify({ ...report, missed: missed(report) }, null, 2) : showReport(report));
-process.exitCode = missed(report).length === 0 ? 0 : 1;
