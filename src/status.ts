@@ -105,14 +105,16 @@ export type ClusterRequest =
   | { ask: 'cluster-run'; force?: boolean; dryRun?: boolean }
   | { ask: 'cluster-halt'; dryRun?: boolean }
   | { ask: 'node-run' | 'node-halt' | 'node-remove'; node: string; dryRun?: boolean }
-  | { ask: 'package-start' | 'package-halt' | 'package-enable' | 'package-disable'; package: string; dryRun?: boolean }
-  | { ask: 'package-move'; package: string; to?: string; dryRun?: boolean }
+  | { ask: 'package-halt' | 'package-enable' | 'package-disable'; package: string; dryRun?: boolean }
+  | { ask: 'package-start' | 'package-move'; package: string; to?: string; dryRun?: boolean }
   /** All that `node` runs comes to the node that was asked. */
   | { ask: 'takeover'; node: string; dryRun?: boolean }
   /** All that the node that was asked runs goes away. */
   | { ask: 'surrender'; to?: string; dryRun?: boolean };
 
-export type OperatorAnswer = { ok: true; text: string; data?: unknown } | { ok: false; text: string };
+/** `no-quorum`: nobody may decide now. */
+export type OperatorAnswer =
+  { ok: true; text: string; data?: unknown } | { ok: false; text: string; why?: 'no-quorum' };
 
 export interface Alarm {
   since: Ms;

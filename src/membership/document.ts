@@ -41,6 +41,8 @@ export interface PackageOrder {
   enabled?: boolean;
   /** `baton package halt`: it stays down until started. */
   halted?: boolean;
+  /** Node to which an operator moved it: it does not go home by itself while it runs there. */
+  at?: string;
 }
 
 export interface Document {
