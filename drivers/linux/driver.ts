@@ -2,9 +2,11 @@
  * The real kernel, as the engine's thread sees it. Nothing here waits for rtnl:
  *
  *   packet and echo sockets ─┐                                   ┌─▶ outbox, echo   send-frame, send-echo
+ *   heartbeat sockets ───────┤                                   ├─▶ datagrams      send-datagram
  *   timerfd ─────────────────┼─▶ inputs, one at a time ─▶ engine ┼─▶ hands          change-host, persist, observe
- *   sysfs by kept files ─────┤                                   └─▶ local          journal, answer-operator, exit
- *   hands ───────────────────┘
+ *   sysfs by kept files ─────┤                                   ├─▶ gate, arbiter  write-gate, ask-arbiter
+ *   hands, gate, arbiter ────┤                                   ├─▶ state store    store
+ *   state store ─────────────┘                                   └─▶ local          journal, answer-operator, exit
  *
  * A turn that begins late first says `stalled`; a turn of the timer drains every socket before it says `woke`, so that
  * silence is never judged while the answer waits in a buffer.
@@ -13,15 +15,19 @@ import { randomBytes } from 'node:crypto';
 import type { Action } from '../../src/action.js';
 import type { ClusterNode, Timing } from '../../src/config/cluster.js';
 import type { Input, Ms } from '../../src/input.js';
+import type { ArbiterHand, ArbiterInput } from '../arbiter/arbiter-port.js';
 import type { Driver } from '../driver.js';
 import { Carrier } from './carrier.js';
 import { CounterReader } from './counters.js';
+import { Datagrams, type HeartbeatAddress } from './datagrams.js';
 import { Echo } from './echo.js';
+import type { GateAction, GateHand, GateInput } from './gate-port.js';
 import type { Hands, HandsInput } from './hands-port.js';
 import { Nics } from './nics.js';
 import { Outbox } from './outbox.js';
 import { Packets } from './packets.js';
 import { SCHED, setScheduler } from './socket.js';
+import { type Persisted, StateStore } from './state-store.js';
 import { monotonicMs, Wake } from './wake.js';
 
 export type LocalAction = Extract<Action, { kind: 'journal' | 'answer-operator' | 'exit' }>;
@@ -30,7 +36,14 @@ export interface LinuxDriverOptions {
   self: ClusterNode;
   timing: Pick<Timing, 'pollMs' | 'carrierPollMs'>;
   hands: Hands;
-  /** What the engine does itself. `exit` comes when the hands have done all that was asked of them before it. */
+  /** Absent: no heartbeat. */
+  heartbeat?: { port: number; addresses: readonly HeartbeatAddress[] };
+  /** Absent: this cluster has no durable record. */
+  stateDir?: string;
+  /** Absent: this cluster has no gate, and every `write-gate` is as good as done. */
+  gate?: GateHand;
+  arbiter?: ArbiterHand;
+  /** What the engine does itself. `exit` comes when hands and gate have done all that was asked of them before it. */
   local: (action: LocalAction) => void;
   /** Something for the operator to know, once. */
   note?: (text: string) => void;
@@ -55,6 +68,8 @@ export class LinuxDriver implements Driver {
   readonly #packets: Packets;
   readonly #outbox: Outbox;
   readonly #echo: Echo;
+  readonly #datagrams: Datagrams;
+  readonly #store: StateStore | null;
   readonly #wake: Wake;
   readonly #waiting: Input[] = [];
   readonly #dropped: Record<string, number> = {};
@@ -78,6 +93,9 @@ export class LinuxDriver implements Driver {
     this.#outbox = new Outbox(this.#nics, drop);
     const answered = (nic: string, target: string): void => this.#hand({ kind: 'echo-answered', nic, target });
     this.#echo = new Echo(this.#nics, randomBytes(8), answered, drop, enter);
+    const { port, addresses } = options.heartbeat ?? { port: 0, addresses: [] };
+    this.#datagrams = new Datagrams(this.#nics, port, addresses, (input) => this.#hand(input), drop);
+    this.#store = options.stateDir === undefined ? null : new StateStore(options.stateDir, (done) => this.#hear(done));
     this.#counters = new CounterReader(this.#nics);
     this.#carrier = new Carrier(this.#nics, (nic, state) => this.#hand({ kind: 'carrier-changed', nic, state }));
   }
@@ -90,6 +108,8 @@ export class LinuxDriver implements Driver {
   open(take: (input: Input) => void): Promise<void> {
     this.#take = take;
     if (this.#options.realTime ?? true) this.#askForPriority();
+    this.#options.gate?.onInput((input) => this.#hear(input));
+    this.#options.arbiter?.onInput((input) => this.#hear(input));
     return new Promise((resolve) => {
       this.#options.hands.onInput((input) => {
         this.#hear(input);
@@ -102,10 +122,10 @@ export class LinuxDriver implements Driver {
   perform(actions: readonly Action[]): void {
     for (const action of actions) {
       if (this.#exiting) return;
-      if (action.kind !== 'send-frame') this.#outbox.flush();
+      if (action.kind !== 'send-frame' && action.kind !== 'send-datagram') this.#flush();
       this.#do(action);
     }
-    if (!this.#turning) this.#outbox.flush();
+    if (!this.#turning) this.#flush();
   }
 
   wakeAt(deadline: Ms): void {
@@ -126,7 +146,8 @@ export class LinuxDriver implements Driver {
   async close(): Promise<void> {
     this.#take = null;
     this.#wake.close();
-    for (const part of [this.#packets, this.#outbox, this.#echo, this.#counters, this.#carrier]) part.close();
+    const parts = [this.#packets, this.#outbox, this.#echo, this.#datagrams, this.#counters, this.#carrier];
+    for (const part of parts) part.close();
   }
 
   #begin(): void {
@@ -137,6 +158,7 @@ export class LinuxDriver implements Driver {
     };
     const leave = (): void => this.#settle();
     this.#packets.start(enter, leave);
+    this.#datagrams.start(enter, leave);
     this.#carrier.hint(this.#nics.names);
     this.#carrier.start(this.#options.timing.carrierPollMs, this.#wake.beat, enter, leave);
     // What was due before the hands were there could not be done then: that is no stall.
@@ -155,6 +177,7 @@ export class LinuxDriver implements Driver {
     if (drained) {
       this.#packets.drain();
       this.#echo.drain();
+      this.#datagrams.drain();
     }
     if (this.#nextCounters <= now) {
       this.#nextCounters = next(this.#nextCounters, this.#options.timing.pollMs, now);
@@ -168,11 +191,16 @@ export class LinuxDriver implements Driver {
     this.#settle();
   }
 
-  /** Ends what was begun by `#turning`: frames go out, and the timer is set, once for all inputs of a turn or a batch. */
+  /** Ends what was begun by `#turning`: frames and datagrams go out, and the timer is set, once for all inputs of a turn or a batch. */
   #settle(): void {
     this.#turning = false;
-    this.#outbox.flush();
+    this.#flush();
     this.#rearm();
+  }
+
+  #flush(): void {
+    this.#outbox.flush();
+    this.#datagrams.flush();
   }
 
   #readCounters(): void {
@@ -187,8 +215,10 @@ export class LinuxDriver implements Driver {
     if (this.#take !== null) this.#wake.at(Math.min(this.#deadline, latestCounters));
   }
 
-  #hear(input: HandsInput): void {
+  #hear(input: HandsInput | GateInput | ArbiterInput | Persisted): void {
     this.#wake.check();
+    // Before the machine hears of it, so that its first word from a new NIC finds a socket.
+    if (input.kind === 'host-observed') this.#datagrams.follow(input.nics, input.missing);
     this.#hand(input);
     // The hands hear of changes that the carrier poll finds by turns only: admin state, deletion, renaming.
     if (input.kind === 'host-observed' && this.#begun) {
@@ -219,17 +249,30 @@ export class LinuxDriver implements Driver {
       case 'observe':
         return this.#options.hands.post(action);
       case 'send-datagram':
+        return this.#datagrams.send(action.nic, action.from, action.to, action.bytes);
       case 'store':
+        return this.#store ? this.#store.store(action.id, action.record) : this.#drop('store-nowhere');
       case 'ask-arbiter':
+        return this.#options.arbiter ? this.#options.arbiter.post(action) : this.#drop('ask-nobody');
       case 'write-gate':
-        return this.#drop(action.kind);
+        return this.#writeGate(action);
       case 'journal':
       case 'answer-operator':
         return this.#options.local(action);
       case 'exit':
         this.#exiting = true;
-        return this.#options.hands.settle(() => this.#options.local(action));
+        return this.#settleHands(() => this.#options.local(action));
     }
+  }
+
+  #writeGate(action: GateAction): void {
+    if (this.#options.gate) return this.#options.gate.post(action);
+    queueMicrotask(() => this.#hear({ kind: 'gate-written', id: action.id, outcome: { ok: true }, tookMs: 0 }));
+  }
+
+  #settleHands(done: () => void): void {
+    const { hands, gate } = this.#options;
+    hands.settle(() => (gate ? gate.settle(done) : done()));
   }
 
   #drop(reason: string): void {

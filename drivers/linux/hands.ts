@@ -17,6 +17,7 @@ import { Session } from './netlink/session.js';
 import { rehearse } from './rehearsal.js';
 import { readRecords, writeRecord } from './run-directory.js';
 import { setThreadName } from './socket.js';
+import { readState } from './state-store.js';
 import { performStep, type StepTools } from './step.js';
 
 /** A burst of news is looked at once, this long after its first. */
@@ -67,8 +68,7 @@ export class HandsThread {
     this.#post({
       kind: 'started',
       run: readRecords(data.runDir),
-      durable: null,
-      damaged: false,
+      ...this.#readDurable(data),
       hostUpMs: uptime() * 1000,
     });
     this.#lookNow();
@@ -89,6 +89,13 @@ export class HandsThread {
       case 'settle':
         return this.#post({ kind: 'settled', id: message.id });
     }
+  }
+
+  #readDurable({ stateDir }: HandsData): { durable: unknown; damaged: boolean } {
+    if (stateDir === undefined) return { durable: null, damaged: false };
+    const { durable, damaged, trouble } = readState(stateDir);
+    if (trouble !== undefined) this.note(trouble);
+    return { durable, damaged };
   }
 
   #changeHost(action: ChangeHost): void {

@@ -9,6 +9,7 @@
 #include "native.h"
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #define ADDRESS_SPACE 32
 #define BATCH_MAX 64
 #define FILE_SLOT_MAX 64
+/* struct in6_pktinfo is the largest asked for. */
+#define CONTROL_SPACE CMSG_SPACE(sizeof(struct in6_pktinfo))
 
 typedef struct Socket Socket;
 
@@ -418,7 +421,7 @@ static napi_value socket_send_batch(napi_env env, napi_callback_info info) {
 
 /* ---- receiving ---- */
 
-/* attach(slab, meta, slots): where messages go; meta has length, flags, address length and 0 for each */
+/* attach(slab, meta, slots): where messages go; meta has length, flags, address length and ifindex (pktinfo, else 0) for each */
 static napi_value socket_attach(napi_env env, napi_callback_info info) {
   METHOD(3, "recvmmsg");
   uint8_t *slab;
@@ -438,9 +441,22 @@ static napi_value socket_attach(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Where a datagram came in, if the socket asks for it (IP_PKTINFO, IPV6_RECVPKTINFO). */
+static int32_t arrival_of(struct msghdr *message) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+      return ((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_ifindex;
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+      return (int32_t)((struct in6_pktinfo *)(void *)CMSG_DATA(c))->ipi6_ifindex;
+  }
+  return 0;
+}
+
 static int receive_batch(Socket *s) {
   struct mmsghdr messages[BATCH_MAX];
   struct iovec vectors[BATCH_MAX];
+  _Alignas(struct cmsghdr) uint8_t control[BATCH_MAX][CONTROL_SPACE];
+  bool has_control = s->domain == AF_INET || s->domain == AF_INET6;
   if (!s->slab) return -EINVAL;
   memset(messages, 0, sizeof messages[0] * s->slots);
   for (uint32_t i = 0; i < s->slots; i++) {
@@ -450,6 +466,9 @@ static int receive_batch(Socket *s) {
     messages[i].msg_hdr.msg_namelen = ADDRESS_SPACE;
     messages[i].msg_hdr.msg_iov = &vectors[i];
     messages[i].msg_hdr.msg_iovlen = 1;
+    if (!has_control) continue;
+    messages[i].msg_hdr.msg_control = control[i];
+    messages[i].msg_hdr.msg_controllen = CONTROL_SPACE;
   }
   int r = recvmmsg(s->fd, messages, s->slots, MSG_DONTWAIT | MSG_TRUNC, NULL);
   if (r < 0) return -errno;
@@ -457,7 +476,7 @@ static int receive_batch(Socket *s) {
     s->meta[4 * i] = messages[i].msg_len;
     s->meta[4 * i + 1] = messages[i].msg_hdr.msg_flags;
     s->meta[4 * i + 2] = messages[i].msg_hdr.msg_namelen;
-    s->meta[4 * i + 3] = 0;
+    s->meta[4 * i + 3] = has_control ? arrival_of(&messages[i].msg_hdr) : 0;
   }
   return r;
 }

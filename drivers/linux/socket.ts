@@ -102,10 +102,15 @@ export const SO = {
   error: 4,
   sendBuffer: 7,
   receiveBuffer: 8,
+  priority: 12,
+  reusePort: 15,
   bindToDevice: 25,
   sendBufferForce: 32,
   receiveBufferForce: 33,
 } as const;
+/** Options of level `SOL.ip` and `SOL.ipv6`. */
+export const IP = { tos: 1, packetInfo: 8, freeBind: 15 } as const;
+export const IPV6 = { only: 26, receivePacketInfo: 49, trafficClass: 67, freeBind: 78 } as const;
 export const PACKET = { addMembership: 1, dropMembership: 2, ignoreOutgoing: 23 } as const;
 /** sll_pkttype of what was received. */
 export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherHost: 3, outgoing: 4 } as const;
@@ -114,6 +119,7 @@ export const SCHED = { other: 0, fifo: 1 } as const;
 /** The hot path returns these negated. */
 export const ERRNO = {
   ENOENT: 2,
+  EPERM: 1,
   EINTR: 4,
   ENXIO: 6,
   EBADF: 9,
@@ -121,8 +127,11 @@ export const ERRNO = {
   EINVAL: 22,
   ENODEV: 19,
   EMSGSIZE: 90,
+  EADDRNOTAVAIL: 99,
   ENETDOWN: 100,
+  ENETUNREACH: 101,
   ENOBUFS: 105,
+  EHOSTUNREACH: 113,
 } as const;
 
 export function openSocket(domain: number, type: number, protocol: number): NativeSocket {
@@ -175,6 +184,17 @@ export function netlinkAddress(portId = 0, groups = 0): Uint8Array {
   view.setUint16(0, AF.netlink, LITTLE);
   view.setUint32(4, portId, LITTLE);
   view.setUint32(8, groups, LITTLE);
+  return address;
+}
+
+/** struct sockaddr_in or sockaddr_in6 of four or sixteen bytes; `scope`: ifindex of a link-local address's link. */
+export function internetAddress(ip: Uint8Array, port = 0, scope = 0): Uint8Array {
+  const address = new Uint8Array(ip.length === 4 ? 16 : 28);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, ip.length === 4 ? AF.inet : AF.inet6, LITTLE);
+  view.setUint16(2, port, false);
+  address.set(ip, ip.length === 4 ? 4 : 8);
+  if (ip.length === 16) view.setUint32(24, scope, LITTLE);
   return address;
 }
 
@@ -240,6 +260,11 @@ export class Inbox {
   /** Of a packet: the NIC where it came in. */
   ifindex(i: number): number {
     return this.#view.getInt32(i * this.#slot + 4, LITTLE);
+  }
+
+  /** Of a datagram: the NIC where it came in, if the socket asks for it (IP_PKTINFO, IPV6_RECVPKTINFO); else 0. */
+  arrival(i: number): number {
+    return this.#meta[4 * i + 3] ?? 0;
   }
 
   /** Of a packet: one of `PACKET_TYPE`. */

@@ -2,8 +2,10 @@
  * batond: the daemon's main thread. It may stall without harm: all that must be on time is in the engine.
  *
  *   main (this) ── control socket, log, journal, recording
- *     └─ engine ── the machine, packet sockets, timer, sysfs counters       (engine.ts)
- *          └─ hands ── rtnetlink, sysctls, records of the run directory     (drivers/linux/hands.ts)
+ *     └─ engine ── the machine, packet and heartbeat sockets, timer, sysfs counters, state store   (engine.ts)
+ *          ├─ hands ── rtnetlink, sysctls, records of the run directory     (drivers/linux/hands.ts)
+ *          ├─ gate ── nftables; only with packages and `fence: gate`        (drivers/linux/gate/hand.ts)
+ *          └─ arbiter ── only with packages and an arbiter                  (drivers/arbiter/hand.ts)
  */
 import type bunyan from 'bunyan';
 import { randomBytes } from 'node:crypto';
@@ -52,6 +54,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     incarnation: randomBytes(8).toString('hex'),
     seed: randomBytes(4).readInt32LE(),
     runDir: options.runDir,
+    stateDir: options.stateDir,
     shadow: options.shadow,
     record: ready.cluster.record,
     version: packageVersion(),

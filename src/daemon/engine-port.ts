@@ -10,6 +10,7 @@ export interface EngineSettings {
   incarnation: string;
   seed: number;
   runDir: string;
+  stateDir: string;
   /** Watch, and say what it would do; change and send nothing. */
   shadow: boolean;
   record: boolean;

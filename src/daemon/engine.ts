@@ -2,22 +2,20 @@
  * The engine thread: the only loop that decides. It takes inputs from the driver, steps the machine, hands the actions back,
  * and sets one wake-up. Nothing here may block: what can is the hands' or main's.
  */
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { heartbeatAddresses } from '../../drivers/linux/datagrams.js';
 import { LinuxDriver, type LocalAction } from '../../drivers/linux/driver.js';
-import { PortHands, type HandsData } from '../../drivers/linux/hands-port.js';
 import { setThreadName } from '../../drivers/linux/socket.js';
 import { cipherWith } from '../../drivers/cipher.js';
 import { sealWith } from '../../drivers/seal.js';
 import type { Action } from '../action.js';
-import type { Cluster } from '../config/cluster.js';
 import type { Input, Ms } from '../input.js';
 import { Node } from '../node.js';
 import type { JournalEntry } from '../status.js';
-import { OBSERVED_SETTINGS } from '../takeover/settings.js';
-import type { Seal } from '../world.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
-import { toHex, writeRecorded } from './recording.js';
-import { shadowed } from './shadow.js';
+import { hasPackages, startHands } from './hand-threads.js';
+import { KeyedCalls, writeRecorded } from './recording.js';
+import { shadowed, type ShadowAnswer } from './shadow.js';
 
 class Engine {
   readonly #settings: EngineSettings;
@@ -25,7 +23,7 @@ class Engine {
   readonly #driver: LinuxDriver;
   readonly #node: Node;
   #journal: JournalEntry[] = [];
-  #seals: string[] = [];
+  readonly #calls = new KeyedCalls();
   #inputs = 0;
   readonly #recording: boolean;
   readonly #startedAt: Ms;
@@ -37,35 +35,21 @@ class Engine {
     const { cluster, node, incarnation, seed, key } = settings;
     const self = cluster.nodes.find((candidate) => candidate.name === node);
     if (!self) throw new RangeError(`node ${node} is not in the cluster file`);
-    const nics = self.nets.flatMap((net) => [net.primary, ...net.standby]);
-    const data: HandsData = {
-      nics,
-      peers: peersOf(cluster, node),
-      settings: [...OBSERVED_SETTINGS],
-      runDir: settings.runDir,
-    };
-    const worker = new Worker(new URL('../../drivers/linux/hands.js', import.meta.url), {
-      workerData: data,
-      name: 'hands',
-    });
-    // Without hands nothing can be changed any more: better a new start, which adopts what is there.
-    worker.on('error', (error) => this.#fail(`the hands failed: ${error.stack ?? error.message}`));
-    const hands = new PortHands(worker);
-    hands.onNote((text) => say({ say: 'note', text }));
+    const note = (text: string): void => say({ say: 'note', text });
+    const addresses = heartbeatAddresses(cluster, self);
     this.#driver = new LinuxDriver({
       self,
       timing: cluster.timing,
-      hands,
+      ...startHands(settings, self, note, (text) => this.#fail(text)),
+      heartbeat: { port: cluster.port, addresses },
+      ...(hasPackages(cluster) && { stateDir: settings.stateDir }),
       local: (action) => this.#local(action),
-      note: (text) => say({ say: 'note', text }),
+      note,
     });
-    const seal = sealWith(key);
-    const cipher = cipherWith(key);
     this.#startedAt = this.#driver.now();
-    this.#node = new Node(
-      { cluster, node, incarnation, seed, seal: settings.record ? this.#remembered(seal) : seal, cipher },
-      this.#startedAt,
-    );
+    const seal = settings.record ? this.#calls.seal(sealWith(key)) : sealWith(key);
+    const cipher = settings.record ? this.#calls.cipher(cipherWith(key)) : cipherWith(key);
+    this.#node = new Node({ cluster, node, incarnation, seed, seal, cipher }, this.#startedAt);
   }
 
   async run(): Promise<void> {
@@ -108,25 +92,23 @@ class Engine {
   }
 
   #perform(now: Ms, input: Input, actions: Action[]): void {
-    const answers: Input[] = [];
+    const answers: ShadowAnswer[] = [];
     const allowed = this.#settings.shadow ? shadowed(now, actions, answers) : actions;
     this.#driver.perform(allowed);
     if (this.#recording) {
       const journal = actions.flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));
-      const seals = this.#seals;
-      this.#seals = [];
       this.#say({
         say: 'recorded',
         lines: writeRecorded({
           at: now,
           input,
-          ...(seals.length > 0 ? { seals } : {}),
+          ...this.#calls.take(),
           ...(journal.length > 0 ? { journal } : {}),
         }),
       });
     }
     if (this.#journal.length > 0) this.#say({ say: 'journal', entries: this.#journal.splice(0) });
-    for (const answer of answers) this.#take(answer);
+    for (const { input: answer, afterMs } of answers) setTimeout(() => this.#take(answer), afterMs);
   }
 
   #local(action: LocalAction): void {
@@ -148,14 +130,6 @@ class Engine {
     this.#say({ say: 'exit', code: 1 });
   }
 
-  #remembered(seal: Seal): Seal {
-    return (bytes) => {
-      const sealed = seal(bytes);
-      this.#seals.push(toHex(sealed));
-      return sealed;
-    };
-  }
-
   #startRecording(snapshot: boolean): void {
     const { cluster, node, incarnation, seed, version } = this.#settings;
     const from = snapshot ? { at: this.#driver.now(), state: this.#node.state } : { at: this.#startedAt, state: null };
@@ -164,12 +138,6 @@ class Engine {
       start: writeRecorded({ recording: 1, version, ...from, cluster, node, incarnation, seed }),
     });
   }
-}
-
-/** Addresses of the other nodes, whose neighbour entries a switch copies. */
-function peersOf(cluster: Cluster, node: string): string[] {
-  const others = cluster.nodes.filter((other) => other.name !== node);
-  return others.flatMap((other) => other.nets.flatMap((net) => net.addresses.map((prefix) => prefix.address)));
 }
 
 if (parentPort) {

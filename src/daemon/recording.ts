@@ -1,12 +1,13 @@
 /**
  * The flight recording: one JSON line for the start (or a snapshot), then one for each input with its time, what the
- * sealing function said meanwhile (so that a recording needs no key and holds none), and the journal that came of it.
+ * functions that have the key said meanwhile (so that a recording needs no key and holds none), and the journal that came of it.
  * Read back by `drill/replay.ts`, which must come to the same journal, byte for byte.
  */
 import type { Cluster } from '../config/cluster.js';
 import type { Input, Ms } from '../input.js';
 import type { NodeState } from '../node.js';
 import type { JournalEntry } from '../status.js';
+import type { Cipher, Seal } from '../world.js';
 
 export interface RecordingStart {
   recording: 1;
@@ -25,7 +26,41 @@ export interface RecordedInput {
   input: Input;
   /** What `world.seal` returned, call by call, in hex. */
   seals?: string[];
+  /** What `world.cipher.open` returned, call by call, in hex. What `world.cipher.seal` returned decides nothing. */
+  opened?: (string | null)[];
   journal?: JournalEntry[];
+}
+
+/** Keeps what the two say, until it is taken for the next line. */
+export class KeyedCalls {
+  #seals: string[] = [];
+  #opened: (string | null)[] = [];
+
+  seal(seal: Seal): Seal {
+    return (bytes) => {
+      const sealed = seal(bytes);
+      this.#seals.push(toHex(sealed));
+      return sealed;
+    };
+  }
+
+  cipher(cipher: Cipher): Cipher {
+    return {
+      seal: (...rest) => cipher.seal(...rest),
+      open: (...rest) => {
+        const plain = cipher.open(...rest);
+        this.#opened.push(plain && toHex(plain));
+        return plain;
+      },
+    };
+  }
+
+  take(): Pick<RecordedInput, 'seals' | 'opened'> {
+    const [seals, opened] = [this.#seals, this.#opened];
+    this.#seals = [];
+    this.#opened = [];
+    return { ...(seals.length > 0 && { seals }), ...(opened.length > 0 && { opened }) };
+  }
 }
 
 /** Throws a SyntaxError if the line is not JSON. */

@@ -2,11 +2,25 @@
 import type { Action, Step } from '../action.js';
 import type { Input, Ms } from '../input.js';
 
+/** What the machine is told of an action that is held back. */
+export interface ShadowAnswer {
+  input: Input;
+  afterMs: Ms;
+}
+
+/** A machine that tries again at once must not spin. */
+const REFUSED_AFTER_MS: Ms = 1000;
+
 /**
  * Of the actions, those that neither change nor send anything. Each change of the host that is held back becomes a line
- * of the journal, and an answer in `answers` that tells the machine it was not done.
+ * of the journal. For all that is held back and wanted an answer there is one in `answers`: it was not done. As nothing
+ * of it is ever stored, a node in shadow gives no vote, stands for nothing and serves nothing (MEMBERSHIP P1).
  */
-export function shadowed(now: Ms, actions: readonly Action[], answers: Input[]): Action[] {
+export function shadowed(now: Ms, actions: readonly Action[], answers: ShadowAnswer[]): Action[] {
+  const refuse = (input: Input, afterMs: Ms = REFUSED_AFTER_MS): Action[] => {
+    answers.push({ input, afterMs });
+    return [];
+  };
   return actions.flatMap((action): Action[] => {
     switch (action.kind) {
       case 'journal':
@@ -18,17 +32,31 @@ export function shadowed(now: Ms, actions: readonly Action[], answers: Input[]):
       case 'send-echo':
       case 'persist':
       case 'send-datagram':
-      case 'store':
-      case 'ask-arbiter':
-      case 'write-gate':
         return [];
-      case 'change-host':
-        answers.push({
-          kind: 'host-changed',
+      case 'store':
+        return refuse({
+          kind: 'persisted',
           id: action.id,
-          failed: { step: 0, code: 'ECANCELED', text: 'shadow: nothing is changed' },
-          undone: true,
+          failed: { code: 'ECANCELED', text: 'shadow: nothing is stored' },
         });
+      case 'ask-arbiter': {
+        const answer = { outcome: 'unknown', text: 'shadow: nobody is asked' } as const;
+        return refuse({ kind: 'arbiter-answered', id: action.id, answer }, action.withinMs);
+      }
+      case 'write-gate': {
+        const outcome = { ok: false, why: 'failed', text: 'shadow: nothing is written' } as const;
+        return refuse({ kind: 'gate-written', id: action.id, outcome, tookMs: 0 });
+      }
+      case 'change-host':
+        refuse(
+          {
+            kind: 'host-changed',
+            id: action.id,
+            failed: { step: 0, code: 'ECANCELED', text: 'shadow: nothing is changed' },
+            undone: true,
+          },
+          0,
+        );
         return [
           {
             kind: 'journal',

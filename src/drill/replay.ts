@@ -16,6 +16,9 @@ export interface ReplayReport {
   cutShort: boolean;
 }
 
+/** As long as a sealed text exceeds the plain one. */
+const SEAL_BYTES = 16;
+
 /** Throws an Error with the line's number when the file is not a recording. */
 export async function replay(path: string): Promise<ReplayReport> {
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
@@ -27,7 +30,15 @@ export async function replay(path: string): Promise<ReplayReport> {
   };
   let node: Node | undefined;
   let report: ReplayReport | undefined;
-  const cipher: Cipher = { seal: (_, __, plain) => plain, open: () => null };
+  const opened: (string | null)[] = [];
+  const cipher: Cipher = {
+    // Only its length is the machine's business.
+    seal: (_, __, plain) => new Uint8Array(plain.length + SEAL_BYTES),
+    open: () => {
+      const recorded = opened.shift() ?? null;
+      return recorded === null ? null : new Uint8Array(Buffer.from(recorded, 'hex'));
+    },
+  };
   let number = 0;
   let broken: Error | undefined;
   for await (const line of lines) {
@@ -49,6 +60,8 @@ export async function replay(path: string): Promise<ReplayReport> {
     if ('recording' in entry) throw new Error(`${path}:${number}: a second start`);
     seals.length = 0;
     seals.push(...(entry.seals ?? []));
+    opened.length = 0;
+    opened.push(...(entry.opened ?? []));
     const made = node
       .step(entry.at, entry.input)
       .flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));

@@ -1,0 +1,77 @@
+/** The threads behind the engine: hands always, gate and arbiter where the cluster has something for them to do. */
+import { Worker } from 'node:worker_threads';
+import { type ArbiterData, type ArbiterHand, PortArbiterHand } from '../../drivers/arbiter/arbiter-port.js';
+import { type GateData, type GateHand, PortGateHand } from '../../drivers/linux/gate-port.js';
+import { PortHands, type Hands, type HandsData } from '../../drivers/linux/hands-port.js';
+import type { Arbiter, Cluster, ClusterNode } from '../config/cluster.js';
+import { OBSERVED_SETTINGS } from '../takeover/settings.js';
+import type { EngineSettings } from './engine-port.js';
+
+export interface HandThreads {
+  hands: Hands;
+  gate?: GateHand;
+  arbiter?: ArbiterHand;
+}
+
+export function hasPackages(cluster: Cluster): boolean {
+  return (cluster.packages ?? []).length > 0;
+}
+
+/** `note`: a line for the log. `fail`: a hand has died. */
+export function startHands(
+  settings: EngineSettings,
+  self: ClusterNode,
+  note: (text: string) => void,
+  fail: (text: string) => void,
+): HandThreads {
+  const { cluster } = settings;
+  const threads: HandThreads = {
+    hands: new PortHands(start('hands', '../../drivers/linux/hands.js', handsData(settings, self), fail)),
+  };
+  if (hasPackages(cluster) && !settings.shadow) {
+    const arbiter = arbiterOf(cluster);
+    if ((cluster.fence ?? 'gate') === 'gate') {
+      const data: GateData = { addresses: floatingAddresses(cluster), renewLateMaxMs: cluster.timing.renewLateMaxMs };
+      threads.gate = new PortGateHand(start('gate', '../../drivers/linux/gate/hand.js', data, fail));
+    }
+    if (arbiter?.kind === 'etcd') {
+      const data: ArbiterData = { cluster: cluster.name, arbiter };
+      threads.arbiter = new PortArbiterHand(start('arbiter', '../../drivers/arbiter/hand.js', data, fail));
+    }
+  }
+  for (const hand of Object.values(threads) as HandThreads[keyof HandThreads][]) hand?.onNote?.(note);
+  return threads;
+}
+
+function handsData(settings: EngineSettings, self: ClusterNode): HandsData {
+  const { cluster, runDir, stateDir } = settings;
+  return {
+    nics: self.nets.flatMap((net) => [net.primary, ...net.standby]),
+    peers: peersOf(cluster, self),
+    settings: [...OBSERVED_SETTINGS],
+    runDir,
+    ...(hasPackages(cluster) && { stateDir }),
+  };
+}
+
+/** Addresses of the other nodes, whose neighbour entries a switch copies. */
+function peersOf(cluster: Cluster, self: ClusterNode): string[] {
+  const others = cluster.nodes.filter((other) => other.name !== self.name);
+  return others.flatMap((other) => other.nets.flatMap((net) => net.addresses.map((prefix) => prefix.address)));
+}
+
+function floatingAddresses(cluster: Cluster): string[] {
+  const resources = (cluster.packages ?? []).flatMap((each) => each.resources);
+  return resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address.address] : []));
+}
+
+function arbiterOf({ quorum }: Cluster): Arbiter | undefined {
+  return quorum === undefined || quorum === 'none' ? undefined : quorum.arbiter;
+}
+
+/** Without one of its hands the engine can do nothing more for the node: better a new start, which adopts what is there. */
+function start(name: string, file: string, workerData: unknown, fail: (text: string) => void): Worker {
+  const worker = new Worker(new URL(file, import.meta.url), { workerData, name });
+  worker.on('error', (error: Error) => fail(`the thread ${name} failed: ${error.stack ?? error.message}`));
+  return worker;
+}
