@@ -1,6 +1,10 @@
-/** A cable between two ends. Its faults are devices in the wire: cut, frames dropped one way or both, random loss. */
+/** A cable between two ends. Its faults are devices in the wire: cut, frames dropped one way or both, lost, doubled, held up at random. */
+import type { Ms } from '../../src/input.js';
 import type { Random } from './random.js';
 import { HOPS_MAX, type Frame, type World } from './wire.js';
+
+/** How long a frame is held up that others overtake, or that comes twice. */
+const HELD_UP_MS: { from: Ms; to: Ms } = { from: 0.05, to: 20 };
 
 /** What a cable can be plugged into: a NIC, or a port of a bridge. */
 export interface CableEnd {
@@ -18,6 +22,8 @@ export class Cable {
   readonly #world: World;
   readonly #random: Random;
   #lossPercent = 0;
+  #duplicatePercent = 0;
+  #reorderPercent = 0;
   #cut = false;
   #carrier = false;
 
@@ -46,6 +52,19 @@ export class Cable {
     this.#world.changed();
   }
 
+  duplicate(percent: number): void {
+    this.#duplicatePercent = percent;
+  }
+
+  reorder(percent: number): void {
+    this.#reorderPercent = percent;
+  }
+
+  /** Can a frame come through towards that end, bad luck aside? */
+  passes(towards: 0 | 1): boolean {
+    return this.#carrier && !this.drops[towards];
+  }
+
   /** To be called when an end gained or lost its power. */
   look(): void {
     const carrier = !this.#cut && this.ends[0].powered() && this.ends[1].powered();
@@ -60,7 +79,26 @@ export class Cable {
     const towards = from === this.ends[0] ? 1 : 0;
     if (!this.#carrier || this.drops[towards] || hops >= HOPS_MAX) return;
     if (this.#lossPercent > 0 && this.#loses(frame)) return;
-    this.ends[towards].receive(frame, hops + 1);
+    const end = this.ends[towards];
+    if (frame.packet === undefined && this.#duplicatePercent + this.#reorderPercent > 0) {
+      if (this.#strikes(this.#duplicatePercent)) this.#receiveLate(end, frame, hops + 1);
+      if (this.#strikes(this.#reorderPercent)) {
+        this.#receiveLate(end, frame, hops + 1);
+        return;
+      }
+    }
+    end.receive(frame, hops + 1);
+  }
+
+  #strikes(percent: number): boolean {
+    return percent > 0 && this.#random.unit() < percent / 100;
+  }
+
+  #receiveLate(end: CableEnd, frame: Frame, hops: number): void {
+    const { from, to } = HELD_UP_MS;
+    this.#world.clock.after(this.#random.between(from, to), () => {
+      if (this.#carrier) end.receive(frame, hops);
+    });
   }
 
   #loses(frame: Frame): boolean {

@@ -5,7 +5,9 @@ import type { Input, Ms } from '../../src/input.js';
 import { Node } from '../../src/node.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '../../src/status.js';
 import type { Cipher, Seal } from '../../src/world.js';
-import { SimulatorDriver } from './driver.js';
+import { ArbiterCalls } from './arbiter-calls.js';
+import { Disk } from './disk.js';
+import { SimulatorDriver, type Wiring } from './driver.js';
 import type { RunDirectory } from './hands.js';
 import type { Host } from './host.js';
 import type { Errno } from './routes.js';
@@ -21,6 +23,10 @@ export interface DaemonOptions {
   settle: () => void;
   journal: (at: Ms, entry: JournalEntry) => void;
   made: (step: Step, code: Errno | null) => void;
+  /** After each input: what was taken, and what came of it. */
+  stepped?: (input: Input, actions: readonly Action[], node: Node) => void;
+  /** How long its process stands still before its next effect. */
+  pauseMs?: () => Ms;
 }
 
 interface Run {
@@ -32,6 +38,7 @@ interface Run {
 
 export class Daemon {
   readonly #options: DaemonOptions;
+  readonly disk: Disk;
   readonly #runDirectory: RunDirectory = {};
   #run: Run | null = null;
   #runs = 0;
@@ -39,16 +46,32 @@ export class Daemon {
   /** Changes until the blow falls. */
   #changesLeft = Infinity;
   #onExit: (() => void) | null = null;
-  #frozen = false;
   /** Asked to stop. */
   #ending = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    const { world, name } = options.host;
+    this.disk = new Disk(world, world.random.stream(`disk ${name}`));
   }
 
   get runs(): boolean {
     return this.#run !== null;
+  }
+
+  /** Runs, and is not stopped. */
+  get awake(): boolean {
+    return this.#run !== null && !this.#run.driver.frozen;
+  }
+
+  /** The machine, for whoever judges it. */
+  get node(): Node | null {
+    return this.#run?.node ?? null;
+  }
+
+  /** This node's own clock, which its journal and status tell. */
+  now(): Ms {
+    return this.#run?.driver.now() ?? 0;
   }
 
   /** After the time that a process needs to start; one that is still ending ends first. */
@@ -61,10 +84,11 @@ export class Daemon {
   }
 
   start(): void {
-    if (this.#run) return;
-    const { host, cluster, seal, settle, made } = this.#options;
+    const { host, cluster, seal, settle, made, pauseMs } = this.#options;
+    if (this.#run || !host.powered) return;
     const random = host.world.random.stream(`daemon ${host.name} ${this.#runs++}`);
     const self = cluster.nodes.find((node) => node.name === host.name);
+    const arbiter = arbiterAddress(cluster);
     const offsetMs = Math.floor(random.between(10_000, 1_000_000));
     const driver = new SimulatorDriver({
       host,
@@ -72,6 +96,10 @@ export class Daemon {
       timing: cluster.timing,
       random,
       runDirectory: this.#runDirectory,
+      disk: this.disk,
+      wiring: wiringOf(cluster, host.name),
+      ...(arbiter === null ? {} : { arbiter: new ArbiterCalls(host, arbiter, `${host.name} ${this.#runs}`) }),
+      ...(pauseMs === undefined ? {} : { pauseMs }),
       offsetMs,
       settle,
       mayChange: () => this.#mayChange(),
@@ -85,18 +113,29 @@ export class Daemon {
       driver.now(),
     );
     this.#run = { driver, node, offsetMs, answers: new Map() };
-    this.#frozen = this.#ending = false;
+    this.#ending = false;
     this.#changesLeft = Infinity;
     driver.start((input) => this.#take(input));
   }
 
   /** SIGKILL: what it held in memory is gone, its run directory and the kernel's state stay. */
   kill(): void {
-    this.#run?.driver.end();
+    if (this.#run) {
+      this.#run.driver.end();
+      this.disk.crash();
+      this.#options.host.world.changed();
+    }
     this.#run = null;
     const exited = this.#onExit;
     this.#onExit = null;
     exited?.();
+  }
+
+  /** The host loses its power: the run directory is gone too. */
+  powerOff(): void {
+    this.#onExit = null;
+    this.kill();
+    for (const file of Object.keys(this.#runDirectory) as (keyof RunDirectory)[]) delete this.#runDirectory[file];
   }
 
   killAt(change: number): void {
@@ -114,14 +153,15 @@ export class Daemon {
     this.#take({ kind: 'stop-asked', how });
   }
 
-  freeze(): void {
-    this.#frozen = true;
-    this.#run?.driver.freeze();
-  }
-
-  thaw(): void {
-    this.#frozen = false;
-    this.#run?.driver.thaw();
+  /** SIGSTOP; what it gives back is SIGCONT. Stops may overlap. */
+  freeze(): () => void {
+    const driver = this.#run?.driver;
+    driver?.freeze();
+    this.#options.host.world.changed();
+    return () => {
+      driver?.thaw();
+      this.#options.host.world.changed();
+    };
   }
 
   ask(request: OperatorRequest, answered: (answer: OperatorAnswer) => void): void {
@@ -131,7 +171,7 @@ export class Daemon {
   }
 
   status(): NodeStatus | null {
-    return this.#run && !this.#frozen ? this.#run.node.status(this.#run.driver.now()) : null;
+    return this.#run && this.awake ? this.#run.node.status(this.#run.driver.now()) : null;
   }
 
   #mayChange(): boolean {
@@ -145,6 +185,7 @@ export class Daemon {
     if (!run) return;
     const actions = run.node.step(run.driver.now(), input);
     for (const action of actions) this.#keep(run, action);
+    this.#options.stepped?.(input, actions, run.node);
     if (actions.length > 0) run.driver.perform(actions);
     run.driver.wakeAt(run.node.deadline());
     if (actions.some((action) => action.kind === 'exit')) run.driver.settle(() => this.kill());
@@ -152,10 +193,33 @@ export class Daemon {
 
   /** What the daemon does with an action beside the driver. */
   #keep(run: Run, action: Action): void {
-    if (action.kind === 'journal') this.#options.journal(action.entry.at - run.offsetMs, action.entry);
+    const { journal, host } = this.#options;
+    if (action.kind === 'journal') journal(host.clock.worldAt(action.entry.at - run.offsetMs), action.entry);
     if (action.kind === 'answer-operator') {
       run.answers.get(action.id)?.(action.answer);
       run.answers.delete(action.id);
     }
   }
+}
+
+function wiringOf(cluster: Cluster, name: string): Wiring {
+  const heartbeats = new Set(cluster.nets.filter((net) => net.heartbeat).map((net) => net.name));
+  const nets = cluster.nodes.find((node) => node.name === name)?.nets.filter(({ net }) => heartbeats.has(net)) ?? [];
+  const listens = new Set(nets.flatMap((net) => net.addresses.map(({ address }) => address)));
+  const floating = floatingOf(cluster);
+  const gated = floating.length > 0 && (cluster.fence ?? 'gate') === 'gate';
+  return { listens, port: cluster.port, ...(gated ? { floating } : {}) };
+}
+
+/** Floating addresses of the cluster file. */
+export function floatingOf(cluster: Cluster): string[] {
+  const resources = (cluster.packages ?? []).flatMap((one) => one.resources);
+  return resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address.address] : []));
+}
+
+/** Where its etcd is: the host of its first endpoint. */
+function arbiterAddress(cluster: Cluster): string | null {
+  const arbiter = typeof cluster.quorum === 'object' ? cluster.quorum.arbiter : undefined;
+  if (arbiter?.kind !== 'etcd') return null;
+  return new URL(arbiter.endpoints[0]!).hostname.replace(/^\[|\]$/g, '');
 }

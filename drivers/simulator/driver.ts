@@ -5,20 +5,26 @@
  *     host ──touched──▶ host-observed (within milliseconds)      hands ──▶ host-changed, host-observed
  *          ──carrier──▶ carrier-changed (on the carrierPoll grid)
  *          ──frames───▶ frame-received                            clock ──▶ counters-read (each poll), woke
+ *          ──udp──────▶ datagram-received                         disk ───▶ persisted
+ *                                                                 gate hand ──▶ gate-written, gate-lost
  */
 import type { Action, Step } from '../../src/action.js';
 import type { Timing } from '../../src/config/cluster.js';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV6, ETHERTYPE_POLL } from '../../src/frame/ethernet.js';
 import { ipFamily } from '../../src/frame/ip.js';
+import type { ArbiterAnswer } from '../../src/membership/arbiter-record.js';
 import type { Counters, Input, Ms } from '../../src/input.js';
 import type { Driver } from '../driver.js';
+import type { ArbiterCalls } from './arbiter-calls.js';
 import type { Timer } from './clock.js';
+import type { Disk } from './disk.js';
+import { GateHand } from './gate-hand.js';
 import { Hands, type RunDirectory } from './hands.js';
 import type { Host } from './host.js';
 import { observe } from './observation.js';
 import type { Random } from './random.js';
 import type { Errno } from './routes.js';
-import type { Trace } from './wire.js';
+import type { Datagram, Trace } from './wire.js';
 
 /** From a change in the kernel to its netlink message in the engine. */
 const OBSERVE_MS = { from: 0.2, to: 1.5 };
@@ -28,6 +34,15 @@ const ECHO_MS: Ms = 0.1;
 /** Frames that wait in the sockets of a process that does not read; more are lost. */
 const SOCKET_FRAMES_MAX = 1000;
 
+/** What a cluster file asks of a driver beside its NICs. */
+export interface Wiring {
+  /** Stationary addresses to which heartbeats come. */
+  listens: ReadonlySet<string>;
+  port: number;
+  /** Floating addresses that the gate is to mind; absent: no gate. */
+  floating?: readonly string[];
+}
+
 export interface DriverOptions {
   host: Host;
   /** Names of the NICs of the cluster file. */
@@ -35,6 +50,11 @@ export interface DriverOptions {
   timing: Timing;
   random: Random;
   runDirectory: RunDirectory;
+  disk: Disk;
+  wiring: Wiring;
+  arbiter?: ArbiterCalls;
+  /** How long the process stands still before its next effect: mostly not at all. */
+  pauseMs?: () => Ms;
   /** Zero of this node's own clock. */
   offsetMs: Ms;
   /** Programs count their traffic before counters are read. */
@@ -51,8 +71,16 @@ export class SimulatorDriver implements Driver {
   /** Inputs that a frozen process has not read. */
   readonly #unread: Input[] = [];
   #take: (input: Input) => void = () => {};
+  readonly #gate: GateHand | null;
   #closed = false;
+  /** So many stops are in force. */
+  #stops = 0;
   #frozenAt: Ms | null = null;
+  /** Slept, and not told yet. */
+  #sleptMs: Ms = 0;
+  /** What was to be done when the process stopped. */
+  #undone: Action[] = [];
+  #whenDone: (() => void)[] = [];
   #observing = false;
   #looking = false;
   #openedAt: Ms = 0;
@@ -75,10 +103,30 @@ export class SimulatorDriver implements Driver {
         this.#observe(nics.filter((nic) => options.nics.includes(nic)));
       },
     });
+    const { floating } = options.wiring;
+    this.#gate = floating === undefined ? null : this.#gateHand(floating);
+  }
+
+  #gateHand(floating: readonly string[]): GateHand {
+    const { host, random, timing, pauseMs } = this.#options;
+    return new GateHand({
+      host,
+      random: random.stream('gate'),
+      floating,
+      tokenMs: timing.renewLateMaxMs,
+      now: () => this.now(),
+      written: (id, outcome, tookMs) => this.#give({ kind: 'gate-written', id, outcome, tookMs }),
+      lost: (text) => this.#give({ kind: 'gate-lost', text }),
+      pauseMs: pauseMs ?? ((): Ms => 0),
+    });
   }
 
   now(): Ms {
-    return this.#options.host.world.clock.now + this.#options.offsetMs;
+    return this.#options.host.clock.now + this.#options.offsetMs;
+  }
+
+  get frozen(): boolean {
+    return this.#frozenAt !== null;
   }
 
   async open(take: (input: Input) => void): Promise<void> {
@@ -87,12 +135,13 @@ export class SimulatorDriver implements Driver {
 
   /** As `open`, within the same event. */
   start(take: (input: Input) => void): void {
-    const { host, runDirectory, timing } = this.#options;
+    const { host, runDirectory, timing, disk } = this.#options;
     this.#take = take;
     this.#openedAt = host.world.clock.now;
     host.onTouched = (nic) => this.#hostTouched(nic);
     host.onCarrier = () => this.#lookSoon();
     host.onFrame = (nic, bytes) => this.#frame(nic, bytes);
+    host.onUdp = (nic, datagram) => this.#datagram(nic, datagram);
     const { switch: plan, ledger } = runDirectory;
     const run = {
       switch: plan === undefined ? null : (JSON.parse(plan) as unknown),
@@ -101,9 +150,8 @@ export class SimulatorDriver implements Driver {
     this.#give({
       kind: 'started',
       run: run.switch === null && run.ledger === null ? null : run,
-      durable: null,
-      damaged: false,
-      hostUpMs: host.world.clock.now,
+      ...disk.read(),
+      hostUpMs: host.clock.now - host.bootedAt,
     });
     this.#observe(this.#options.nics);
     this.#look();
@@ -111,8 +159,14 @@ export class SimulatorDriver implements Driver {
   }
 
   perform(actions: readonly Action[]): void {
-    for (const action of actions) {
+    for (const [at, action] of actions.entries()) {
       if (this.#closed) return;
+      const pauseMs = this.#options.pauseMs?.() ?? 0;
+      if (pauseMs > 0) this.freezeFor(pauseMs);
+      if (this.frozen) {
+        this.#undone.push(...actions.slice(at));
+        return;
+      }
       switch (action.kind) {
         case 'send-frame':
           this.#options.host.nics.get(action.nic)?.transmitBytes(action.bytes);
@@ -125,13 +179,23 @@ export class SimulatorDriver implements Driver {
         case 'observe':
           this.#hands.post(action);
           break;
+        case 'send-datagram':
+          this.#send(action.nic, action.from, action.to, action.bytes);
+          break;
+        case 'store':
+          this.#options.disk.write(action.id, action.record, (id, failed) =>
+            this.#give({ kind: 'persisted', id, ...(failed === undefined ? {} : { failed }) }),
+          );
+          break;
+        case 'write-gate':
+          this.#writeGate(action);
+          break;
+        case 'ask-arbiter':
+          this.#ask(action);
+          break;
         case 'journal':
         case 'answer-operator':
         case 'exit':
-        case 'send-datagram':
-        case 'store':
-        case 'ask-arbiter':
-        case 'write-gate':
           break;
       }
     }
@@ -144,13 +208,14 @@ export class SimulatorDriver implements Driver {
     if (deadline === Infinity || this.#closed) return;
     const { host, offsetMs, random } = this.#options;
     const late = random.between(LATE_MS.from, LATE_MS.to);
-    const at = Math.max(deadline - offsetMs, host.world.clock.now) + late;
+    const at = Math.max(host.clock.worldAt(deadline - offsetMs), host.world.clock.now) + late;
     this.#wake = { deadline, timer: host.world.clock.at(at, () => this.#woke()) };
   }
 
   /** All that the hands were told so far is done. */
   settle(done: () => void): void {
-    this.#hands.settle(done);
+    if (this.frozen) this.#whenDone.push(() => this.settle(done));
+    else this.#hands.settle(done);
   }
 
   async close(): Promise<void> {
@@ -162,35 +227,56 @@ export class SimulatorDriver implements Driver {
     const { host } = this.#options;
     this.#closed = true;
     this.#hands.end();
+    this.#gate?.end();
+    this.#options.arbiter?.end();
     if (this.#wake) this.#wake.timer.cancelled = true;
-    host.onTouched = host.onCarrier = host.onFrame = () => {};
+    host.onTouched = host.onCarrier = host.onFrame = host.onUdp = () => {};
     for (const nic of host.nics.values()) nic.groups.daemon.clear();
     host.world.changed();
   }
 
+  /** Stops may overlap: it goes on when each has ended. */
   freeze(): void {
+    this.#stops++;
     this.#frozenAt ??= this.#options.host.world.clock.now;
+    if (this.#stops > 1) return;
     this.#hands.freeze(true);
+    this.#gate?.freeze();
   }
 
-  /** Timers fire before sockets are read, as Node does it; but first of all the process is told that it slept. */
+  freezeFor(ms: Ms): void {
+    this.freeze();
+    this.#options.host.world.clock.after(ms, () => this.thaw());
+  }
+
+  /**
+   * What was about to be done is done first. Timers fire before sockets are read, as Node does it; but before them the
+   * process is told that it slept.
+   */
   thaw(): void {
-    if (this.#frozenAt === null || this.#closed) return;
-    const forMs = this.#options.host.world.clock.now - this.#frozenAt;
+    if (this.#frozenAt === null || this.#closed || --this.#stops > 0) return;
+    this.#sleptMs += this.#options.host.world.clock.now - this.#frozenAt;
     this.#frozenAt = null;
+    this.#gate?.thaw();
+    this.perform(this.#undone.splice(0));
+    if (this.frozen) return;
+    const forMs = this.#sleptMs;
+    this.#sleptMs = 0;
     if (forMs > this.#options.timing.pollMs / 2) this.#give({ kind: 'stalled', forMs });
     this.#look();
     this.#readCounters();
-    for (const input of this.#unread.splice(0)) this.#give(input);
+    while (!this.frozen && this.#unread.length > 0) this.#give(this.#unread.shift()!);
+    if (this.frozen) return;
     this.#observeTouched();
     this.#hands.freeze(false);
+    for (const done of this.#whenDone.splice(0)) done();
     if (this.#overdue) this.#woke();
   }
 
   #give(input: Input): void {
     if (this.#closed) return;
     if (this.#frozenAt === null) this.#take(input);
-    else if (input.kind !== 'frame-received' || this.#unread.length < SOCKET_FRAMES_MAX) this.#unread.push(input);
+    else if (!fromSocket(input) || this.#unread.length < SOCKET_FRAMES_MAX) this.#unread.push(input);
   }
 
   #woke(): void {
@@ -270,6 +356,39 @@ export class SimulatorDriver implements Driver {
     if (wanted && this.#options.nics.includes(nic)) this.#give({ kind: 'frame-received', nic, bytes });
   }
 
+  /** A socket is bound to each of its addresses, and to the NIC that has it. */
+  #datagram(nic: string, { source, destination, port, content }: Datagram): void {
+    const { wiring, host } = this.#options;
+    if (port !== wiring.port) {
+      this.#options.arbiter?.hear(content);
+      return;
+    }
+    const bound = wiring.listens.has(destination) && host.nics.get(nic)?.has(destination) === true;
+    if (!bound || !(content instanceof Uint8Array)) return;
+    this.#give({ kind: 'datagram-received', nic, to: destination, from: source, bytes: content });
+  }
+
+  #send(nic: string, from: string, to: string, bytes: Uint8Array): void {
+    const { host, wiring } = this.#options;
+    host.sendDatagram(nic, { family: ipFamily(to), source: from, destination: to, port: wiring.port, content: bytes });
+  }
+
+  #writeGate(action: Extract<Action, { kind: 'write-gate' }>): void {
+    if (this.#gate) {
+      this.#gate.post(action);
+      return;
+    }
+    const written: Input = { kind: 'gate-written', id: action.id, outcome: { ok: true }, tookMs: 0 };
+    this.#options.host.world.clock.after(0, () => this.#give(written));
+  }
+
+  #ask({ id, request, withinMs }: Extract<Action, { kind: 'ask-arbiter' }>): void {
+    const { arbiter } = this.#options;
+    const hear = (answer: ArbiterAnswer): void => this.#give({ kind: 'arbiter-answered', id, answer });
+    if (arbiter) arbiter.ask(request, withinMs, hear);
+    else this.#options.host.world.clock.after(0, () => hear({ outcome: 'unknown', text: 'there is no arbiter' }));
+  }
+
   #echo(name: string, target: string): void {
     const { host } = this.#options;
     const nic = host.nics.get(name);
@@ -281,4 +400,8 @@ export class SimulatorDriver implements Driver {
     const trace: Trace = { answered, chance: null, counted: [] };
     host.send({ family: ipFamily(target), source, destination: target, what: 'echo', trace }, nic);
   }
+}
+
+function fromSocket(input: Input): boolean {
+  return input.kind === 'frame-received' || input.kind === 'datagram-received';
 }

@@ -170,7 +170,6 @@ function strikeDaemon(
       daemon.stop('stop');
       return () => daemon.startSoon();
     case 'freeze':
-      daemon.freeze();
-      return () => daemon.thaw();
+      return daemon.freeze();
   }
 }

@@ -4,15 +4,18 @@
  */
 import { ETHERTYPE_IPV6 } from '../../src/frame/ethernet.js';
 import { groupMac, ipFamily } from '../../src/frame/ip.js';
+import type { Ms } from '../../src/input.js';
 import { IFA_F, setDown, setUp } from './addresses.js';
 import { Cable, type CableEnd } from './cable.js';
+import { Gate } from './gate.js';
+import { HostClock } from './host-clock.js';
 import { Neighbours } from './neighbours.js';
 import { Nic } from './nic.js';
 import { networkOf, covers } from './prefix.js';
 import type { Random } from './random.js';
 import { Routes } from './routes.js';
 import { Sysctls } from './sysctls.js';
-import type { Frame, Packet, World } from './wire.js';
+import type { Datagram, Frame, Packet, World } from './wire.js';
 
 export class Host {
   readonly world: World;
@@ -22,6 +25,15 @@ export class Host {
   readonly routes: Routes;
   readonly neighbours: Neighbours;
   readonly sysctls = new Sysctls();
+  readonly clock: HostClock;
+  readonly gate: Gate;
+  /** MACs whose frames do not reach it. */
+  readonly deafTo = new Map<string, number>();
+  /** How often it lost its power. */
+  boot = 0;
+  powered = true;
+  /** Of its own clock. */
+  bootedAt: Ms = 0;
   /** When the kernel last looked at the carrier of a physical card. */
   linkwatchAt = -Infinity;
   /** Netlink: something of that NIC changed. */
@@ -33,6 +45,8 @@ export class Host {
   /** The kernel noticed it. */
   onCarrierNoticed: (nic: Nic) => void = () => {};
   onDatagram: (packet: Packet) => void = () => {};
+  /** A UDP datagram for an address of the host came in on that NIC. */
+  onUdp: (nic: string, datagram: Datagram) => void = () => {};
   #nextIfindex = 2;
 
   constructor(world: World, name: string, stuck = false) {
@@ -41,6 +55,31 @@ export class Host {
     this.random = world.random.stream(`host ${name}`);
     this.routes = new Routes(this);
     this.neighbours = new Neighbours(this, stuck);
+    this.clock = new HostClock(world.clock);
+    this.gate = new Gate(world, this.clock, this.random.stream('gate'));
+  }
+
+  /** All links are dead at once, and with the kernel goes all that it held. */
+  powerOff(): void {
+    this.powered = false;
+    this.boot++;
+    this.gate.forget();
+    for (const nic of this.nics.values()) {
+      setDown(this, nic);
+      nic.addresses.length = 0;
+      nic.groups.programs.clear();
+      nic.groups.daemon.clear();
+      this.neighbours.flush(nic.name, false);
+      this.sysctls.forget(nic.name);
+    }
+    this.routes.removeWhere(() => true);
+  }
+
+  /** The kernel is back, its NICs are up. */
+  powerOn(): void {
+    this.powered = true;
+    this.bootedAt = this.clock.now;
+    for (const nic of this.nics.values()) setUp(this, nic);
   }
 
   /** A new NIC, plugged into `end` and set up. */
@@ -103,17 +142,17 @@ export class Host {
 
   /** Has any NIC that address, and may it be used? */
   owns(address: string): boolean {
-    for (const nic of this.nics.values()) if (has(nic, address)) return true;
+    for (const nic of this.nics.values()) if (nic.has(address)) return true;
     return false;
   }
 
   /** Without `arp_ignore` a NIC answers for every address of the host. */
   answersArp(nic: Nic, address: string): boolean {
-    return this.effective('ipv4/conf', nic.name, 'arp_ignore') === 0 ? this.owns(address) : has(nic, address);
+    return this.effective('ipv4/conf', nic.name, 'arp_ignore') === 0 ? this.owns(address) : nic.has(address);
   }
 
   answersSolicitation(nic: Nic, address: string): boolean {
-    return has(nic, address);
+    return nic.has(address);
   }
 
   /** The address of that NIC from which a packet to `destination` leaves; null if it has none. */
@@ -141,6 +180,11 @@ export class Host {
   }
 
   receive(nic: Nic, frame: Frame): void {
+    if (frame.datagram) {
+      const { destination } = frame.datagram;
+      if (this.owns(destination) && this.gate.lets(destination)) this.onUdp(nic.name, frame.datagram);
+      return;
+    }
     if (frame.packet) {
       this.#arrive(nic, frame.packet);
       return;
@@ -159,13 +203,37 @@ export class Host {
     if (mac !== null) this.#transmit(nic, mac, packet);
   }
 
+  /** From a socket bound to an address and a NIC: nothing leaves if the NIC does not have the address, or has no carrier. */
+  sendDatagram(out: string, datagram: Datagram): void {
+    const nic = this.nics.get(out);
+    if (nic && nic.has(datagram.source)) this.#sendDatagram(nic, datagram.destination, datagram);
+  }
+
+  /** From a socket that is bound to nothing: as the routes say. */
+  routeDatagram(destination: string, port: number, content: unknown): void {
+    const way = this.routes.lookup(destination);
+    const source = way ? this.sourceOn(way.nic, destination) : null;
+    if (!way || source === null) return;
+    const datagram = { family: ipFamily(destination), source, destination, port, content };
+    this.#sendDatagram(way.nic, way.gateway, datagram);
+  }
+
+  #sendDatagram(nic: Nic, neighbour: string, datagram: Datagram): void {
+    if (!nic.admin || !nic.carrier || !this.gate.lets(datagram.source)) return;
+    const mac = this.neighbours.resolve(nic, neighbour, () => this.#sendDatagram(nic, neighbour, datagram));
+    if (mac === null) return;
+    const etherType = datagram.family === 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
+    nic.transmit({ destination: mac, source: nic.mac, etherType, bytes: NOTHING, datagram });
+  }
+
   /** To a multicast group, out of one NIC. */
   multicast(packet: Packet, nic: Nic): void {
     this.#transmit(nic, groupMac(packet.destination), packet);
   }
 
   #transmit(nic: Nic, destination: string, packet: Packet): void {
-    const etherType = packet.family === 4 ? 0x0800 : ETHERTYPE_IPV6;
+    if (!this.gate.lets(packet.source)) return;
+    const etherType = packet.family === 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
     nic.transmit({ destination, source: nic.mac, etherType, bytes: NOTHING, packet });
   }
 
@@ -174,7 +242,7 @@ export class Host {
       if (nic.joined(packet.destination)) this.onDatagram(packet);
       return;
     }
-    if (!this.owns(packet.destination)) return;
+    if (!this.owns(packet.destination) || !this.gate.lets(packet.destination)) return;
     if (packet.what === 'echo-answer') {
       packet.trace.answered();
       return;
@@ -185,7 +253,4 @@ export class Host {
 }
 
 const NOTHING = new Uint8Array(0);
-
-function has(nic: Nic, address: string): boolean {
-  return nic.addresses.some((one) => one.local === address && (one.flags & IFA_F.tentative) === 0);
-}
+const ETHERTYPE_IPV4 = 0x0800;

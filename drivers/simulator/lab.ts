@@ -52,8 +52,9 @@ export class SimulatorLab implements Lab {
       clients: new Map(),
       daemons: new Map(),
       ports: new Map(),
+      boots: new Map(),
     };
-    this.#network = { world: new World(options.seed ?? 1), ...maps };
+    this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null };
   }
 
   async build(scenario: Scenario): Promise<void> {

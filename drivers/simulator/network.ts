@@ -1,12 +1,14 @@
 /** The network of a topology: bridges joined by trunks, and hosts and clients whose NICs are plugged into them. */
 import type { Cluster } from '../../src/config/cluster.js';
+import type { Ms } from '../../src/input.js';
 import type { Scenario } from '../../src/drill/scenario.js';
 import { parseRoute } from '../route-text.js';
 import { addAddress, IFA_F } from './addresses.js';
+import { Arbiter } from './arbiter.js';
 import { Bridge, trunk, type Port } from './bridge.js';
 import type { Cable } from './cable.js';
 import { Client, CLIENT_NIC } from './client.js';
-import type { Daemon } from './daemon.js';
+import { floatingOf, type Daemon } from './daemon.js';
 import { Host } from './host.js';
 import { NUD } from './neighbours.js';
 import type { World } from './wire.js';
@@ -20,7 +22,13 @@ export interface Network {
   daemons: Map<string, Daemon>;
   /** `alpha.eth0` → where its cable ends, whatever card is plugged in. */
   ports: Map<string, Port>;
+  arbiter: Arbiter | null;
+  /** Node → what its start scripts make of a fresh kernel. */
+  boots: Map<string, () => void>;
 }
+
+/** From power to the start of programs. */
+export const BOOT_MS: Ms = 500;
 
 /** Throws an Error that names a switch that is not there, or a route that the kernel refuses. */
 export function buildNetwork(network: Network, scenario: Scenario, cluster: Cluster): void {
@@ -32,15 +40,26 @@ export function buildNetwork(network: Network, scenario: Scenario, cluster: Clus
   }
   for (const [n, name] of Object.keys(topology.nodes).entries()) raiseNode(network, scenario, cluster, name, n);
   for (const [n, name] of Object.keys(topology.clients).entries()) raiseClient(network, scenario, name, n);
+  if (topology.arbiter !== undefined) network.arbiter = new Arbiter(clientOf(network, topology.arbiter).host);
 }
 
 function raiseNode(network: Network, scenario: Scenario, cluster: Cluster, name: string, n: number): void {
-  const { nodes, routes, neighbours, multicast, cards, addressesAtBoot } = scenario.topology;
+  const { nodes, cards } = scenario.topology;
   const host = new Host(network.world, name);
   network.hosts.set(name, host);
   for (const [i, [nic, to]] of Object.entries(nodes[name]!).entries()) {
     plug(network, host, nic, to, `02:ba:70:00:${hex(n + 1)}:${hex(i)}`, cards === 'physical');
   }
+  network.boots.set(name, () => dress(host, scenario, cluster));
+  dress(host, scenario, cluster);
+}
+
+/** What the boot of a node puts into its kernel: the closed gate, addresses, routes, neighbours. */
+function dress(host: Host, scenario: Scenario, cluster: Cluster): void {
+  const { routes, neighbours, multicast, addressesAtBoot } = scenario.topology;
+  const { name } = host;
+  const floating = floatingOf(cluster);
+  if (floating.length > 0 && (cluster.fence ?? 'gate') === 'gate') host.gate.raise(floating);
   if (addressesAtBoot) raiseAddresses(host, cluster);
   for (const line of routes[name] ?? []) {
     const code = host.routes.put(parseRoute(line), 'add');
@@ -62,6 +81,12 @@ function plug(network: Network, host: Host, nic: string, to: string, mac: string
   const port = switchOf(network, to).port();
   network.ports.set(`${host.name}.${nic}`, port);
   host.plug(nic, mac, port, physical);
+}
+
+function clientOf(network: Network, name: string): Client {
+  const client = network.clients.get(name);
+  if (!client) throw new Error(`the topology has no client "${name}"`);
+  return client;
 }
 
 function switchOf(network: Network, name: string): Bridge {

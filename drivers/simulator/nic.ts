@@ -1,6 +1,7 @@
 /** A card in a host: carrier, counters, MAC. What the wire knows of it is here at once; the kernel notices its carrier in its own time. */
 import { isGroupMac, readMac } from '../../src/frame/mac.js';
 import type { Address, Ms } from '../../src/input.js';
+import { IFA_F } from './addresses.js';
 import type { Cable, CableEnd } from './cable.js';
 import type { Host } from './host.js';
 import { CABLE_DELAY_MS, type Frame } from './wire.js';
@@ -58,6 +59,11 @@ export class Nic implements CableEnd {
     this.host.onCarrier();
   }
 
+  /** Does it carry that address, for use? */
+  has(address: string): boolean {
+    return this.addresses.some((one) => one.local === address && (one.flags & IFA_F.tentative) === 0);
+  }
+
   /** Is it in the group, by whomever? */
   joined(group: string): boolean {
     return this.groups.programs.has(group) || this.groups.daemon.has(group);
@@ -97,6 +103,7 @@ export class Nic implements CableEnd {
 
   /** One frame of bytes. */
   transmitBytes(bytes: Uint8Array): void {
+    if (!this.host.gate.letsOut(bytes)) return;
     const etherType = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0);
     this.transmit({ destination: readMac(bytes, 0), source: readMac(bytes, 6), etherType, bytes });
   }
@@ -111,6 +118,7 @@ export class Nic implements CableEnd {
 
   #take(frame: Frame): void {
     if (!this.#admin || !this.#carrier) return;
+    if (this.host.deafTo.size > 0 && this.host.deafTo.has(frame.source)) return;
     this.rx++;
     frame.packet?.trace.counted.push({ counters: this, counter: 'rx' });
     if (frame.destination !== this.mac && !isGroupMac(frame.destination)) return;

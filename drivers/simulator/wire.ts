@@ -28,13 +28,23 @@ export interface Trace {
   counted: { counters: { rx: number; tx: number }; counter: 'rx' | 'tx' }[];
 }
 
+/** A UDP datagram: it takes its time as frames do. What it carries is handed over as it is. */
+export interface Datagram {
+  family: 4 | 6;
+  source: string;
+  destination: string;
+  port: number;
+  content: unknown;
+}
+
 export interface Frame {
   destination: string;
   source: string;
   etherType: number;
-  /** Whole frame; empty where `packet` says what it carries. */
+  /** Whole frame; empty where `packet` or `datagram` says what it carries. */
   bytes: Uint8Array;
   packet?: Packet;
+  datagram?: Datagram;
 }
 
 /** Time that a frame spends on one cable. */

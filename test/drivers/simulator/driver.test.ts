@@ -4,6 +4,7 @@ import { addAddress } from '../../../drivers/simulator/addresses.js';
 import { Bridge } from '../../../drivers/simulator/bridge.js';
 import { SimulatorDriver } from '../../../drivers/simulator/driver.js';
 import type { RunDirectory } from '../../../drivers/simulator/hands.js';
+import { Disk } from '../../../drivers/simulator/disk.js';
 import { Host } from '../../../drivers/simulator/host.js';
 import type { Nic } from '../../../drivers/simulator/nic.js';
 import { World } from '../../../drivers/simulator/wire.js';
@@ -21,6 +22,7 @@ let host: Host;
 let eth0: Nic;
 let driver: SimulatorDriver;
 let runDirectory: RunDirectory;
+let disk: Disk;
 let seen: { at: Ms; input: Input }[];
 let killedAt: number;
 
@@ -32,6 +34,7 @@ function raise(physical: boolean): void {
   host.plug('eth1', '02:00:00:00:00:02', bridge.port(), physical);
   world.clock.runUntil(3000);
   runDirectory = {};
+  disk = new Disk(world, world.random.stream('disk'));
   killedAt = Infinity;
   open();
 }
@@ -44,6 +47,8 @@ function open(): void {
     timing: profiles.default,
     random: world.random.stream('driver'),
     runDirectory,
+    disk,
+    wiring: { listens: new Set(['10.77.0.1']), port: 7789, floating: ['10.77.0.100'] },
     offsetMs: OFFSET_MS,
     settle: () => {},
     mayChange: () => {
@@ -68,7 +73,7 @@ beforeEach(() => raise(false));
 
 test('it begins with started, the whole host, and each carrier', () => {
   expect(kinds()).toEqual(['started', 'host-observed', 'eth0 up', 'eth1 up']);
-  expect(seen[0]!.input).toEqual({ kind: 'started', run: null });
+  expect(seen[0]!.input).toEqual({ kind: 'started', run: null, durable: null, damaged: false, hostUpMs: 3000 });
   expect(driver.now()).toBe(3000 + OFFSET_MS);
 });
 
@@ -205,7 +210,7 @@ describe('hands', () => {
     expect(host.sysctl('ipv4/conf', 'eth1', 'arp_ignore')).toBe('0');
     expect(kinds()).not.toContain('host-changed');
     open();
-    expect(seen[0]!.input).toEqual({ kind: 'started', run: { switch: { to: 'eth1' }, ledger: null } });
+    expect(seen[0]!.input).toMatchObject({ kind: 'started', run: { switch: { to: 'eth1' }, ledger: null } });
   });
 
   test('groups end with the process', () => {
