@@ -9,7 +9,7 @@ export function raise(
   key: string,
   what: string,
   text: string,
-  about: Pick<JournalEntry, 'net' | 'nic'>,
+  about: Pick<JournalEntry, 'net' | 'nic' | 'peer'>,
   now: Ms,
   out: Action[],
 ): void {
@@ -25,7 +25,7 @@ export function raise(
 export function clear(
   state: HealthState,
   key: string,
-  about: Pick<JournalEntry, 'net' | 'nic'>,
+  about: Pick<JournalEntry, 'net' | 'nic' | 'peer'>,
   now: Ms,
   out: Action[],
 ): void {

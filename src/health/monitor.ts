@@ -20,10 +20,14 @@ import type { Part } from '../frame/part.js';
 import type { Input, Ms } from '../input.js';
 import type { PeerHealth } from '../status.js';
 import type { World } from '../world.js';
+import { takeDatagram } from './admission.js';
+import { keepWords, sayFarewell, sendSpoken } from './beat.js';
 import { forgetSightings, sight } from './cabling.js';
 import { readCounters } from './counter.js';
 import { expectNext, overdue, postpone, type Miss } from './expectation.js';
 import { endHold } from './flap.js';
+import { beatOn, forgiveSilence, peerNetUp, planBeats, planPeer } from './heartbeat.js';
+import { locatePaths } from './path.js';
 import { bookFrame, bookRows } from './hearing.js';
 import { endWaits, judgeLink, judgeNet } from './judgement.js';
 import { observeLink, pollLink } from './link.js';
@@ -45,7 +49,8 @@ const EXACT_NETS_MAX = 16;
 
 /** Infinity: never. */
 export function deadline(_world: World, state: HealthState): Ms {
-  return state.dueAt >= FAR ? Infinity : state.dueAt;
+  const dueAt = Math.min(state.dueAt, state.beatDueAt);
+  return dueAt >= FAR ? Infinity : dueAt;
 }
 
 /** What is decided of an own NIC; one that is not in the cluster file is missing. */
@@ -54,17 +59,32 @@ export function verdict(state: HealthState, nic: string): Verdict {
 }
 
 /** What every beat says from now on, besides what this stage says by itself. */
-export function setWords(_state: HealthState, _parts: readonly Part[]): void {}
+export function setWords(state: HealthState, parts: readonly Part[]): void {
+  keepWords(state, parts);
+}
 
-/** One beat to that peer now, with these parts beside the standing words, over every path that carries its heartbeats. The next periodic beat is due a whole interval later. */
+/**
+ * One beat to that peer now, with these parts beside the standing words, over every path that carries its heartbeats;
+ * more than one if they do not fit. It stands for the periodic one.
+ */
 export function speak(
-  _world: World,
-  _state: HealthState,
-  _now: Ms,
-  _node: string,
-  _parts: readonly Part[],
-  _out: Action[],
-): void {}
+  world: World,
+  state: HealthState,
+  now: Ms,
+  node: string,
+  parts: readonly Part[],
+  out: Action[],
+): void {
+  const peer = state.peers[node];
+  if (peer === undefined) return drop(state, 'unknown-peer');
+  sendSpoken(world, state, peer, parts, now, out);
+  planPeer(world, state, peer);
+}
+
+/** This node stops on purpose: every beat says so from now on, the first two at once. Nobody waits for it any more. */
+export function leave(world: World, state: HealthState, now: Ms, out: Action[]): void {
+  sayFarewell(world, state, now, out);
+}
 
 /** What is known of another node. */
 export interface PeerView {
@@ -73,16 +93,22 @@ export interface PeerView {
   since: Ms;
   /** When its last admitted beat came; NEVER before the first. */
   heardAt: Ms;
+  /** The one that counts; '' before it proved itself. */
   incarnation: string;
 }
 
-export function peer(_state: HealthState, _node: string): PeerView {
-  return { health: 'unheard', since: 0, heardAt: NEVER, incarnation: '' };
+export function peer(state: HealthState, node: string): PeerView {
+  const known = state.peers[node];
+  if (known === undefined) return { health: 'unheard', since: 0, heardAt: NEVER, incarnation: '' };
+  const { health, since, heardAt } = known;
+  return { health, since, heardAt, incarnation: state.sessions[node]?.accepted ?? '' };
 }
 
 /** Has that node a NIC of the net that is not down? Of other nodes as they last said; null: unknown. */
-export function netUp(_world: World, _state: HealthState, _node: string, _net: string): boolean | null {
-  return null;
+export function netUp(world: World, state: HealthState, node: string, net: string): boolean | null {
+  if (node !== world.self.name) return peerNetUp(state, node, net);
+  const own = state.nets[net];
+  return own === undefined ? null : own.nics.some((nic) => state.nics[nic]!.verdict.health !== 'down');
 }
 
 /** Full polling of one net, or of all, for at least one window. Its first frames go out at the next wake-up, which is due. */
@@ -119,11 +145,15 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
     case 'host-observed':
       for (const nic of [...input.nics.map((it) => it.nic), ...input.missing])
         takeObservation(world, state, nic, now, out);
+      pathsChanged(world, state, now, out);
       return;
     case 'carrier-changed': {
       const nic = state.nics[input.nic];
       if (nic === undefined) drop(state, 'unknown-nic');
-      else if (pollLink(nic, input.state, now)) linkChanged(world, state, nic, now, out);
+      else if (pollLink(nic, input.state, now)) {
+        linkChanged(world, state, nic, now, out);
+        pathsChanged(world, state, now, out);
+      }
       return;
     }
     case 'counters-read':
@@ -131,6 +161,9 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
       return;
     case 'frame-received':
       takeFrame(world, state, input.nic, input.bytes, now, out);
+      return;
+    case 'datagram-received':
+      takeDatagram(world, state, input, now, out);
       return;
     case 'echo-answered': {
       const nic = state.nics[input.nic];
@@ -140,9 +173,12 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
     }
     case 'stalled':
       takeStall(world, state, now);
+      forgiveSilence(state, input.forMs, now);
+      planBeats(world, state);
       return;
     case 'woke':
       wake(world, state, now, out);
+      beatOn(world, state, now, out);
       return;
     case 'operator-asked':
       if (input.request.ask === 'poll-now') answerPollNow(world, state, now, input.id, input.request.net, out);
@@ -150,8 +186,18 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
     case 'started':
     case 'host-changed':
     case 'stop-asked':
+    case 'persisted':
+    case 'arbiter-answered':
+    case 'gate-written':
+    case 'gate-lost':
       return;
   }
+}
+
+/** Where the own addresses lie may have changed. */
+function pathsChanged(world: World, state: HealthState, now: Ms, out: Action[]): void {
+  locatePaths(world, state, now, out);
+  planBeats(world, state);
 }
 
 function takeObservation(world: World, state: HealthState, name: string, now: Ms, out: Action[]): void {

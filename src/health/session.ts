@@ -7,6 +7,7 @@
 import type { Poll, Session } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
+import { forgetBeats } from './peer.js';
 import type { HealthState, NetState, NicState } from './state.js';
 
 /** Each replaced incarnation is one restart of a peer's daemon. */
@@ -20,29 +21,40 @@ export function admit(world: World, state: HealthState, nic: NicState, poll: Pol
     if (poll.incarnation !== world.incarnation) return 'poll-foreign-incarnation';
     if (poll.nic === nic.nic) return 'poll-loop';
   } else {
-    const refused = admitPeer(world, state, poll);
-    if (refused !== null) return refused;
+    const namesUs = (it: Session): boolean => it.node === world.self.name && it.incarnation === world.incarnation;
+    const refused = admitSession(state, poll.node, poll.incarnation, poll.sessions.some(namesUs));
+    if (refused !== null) return `poll-${refused}`;
   }
   return admitSequence(world, state, nic, poll, now);
 }
 
-function admitPeer(world: World, state: HealthState, poll: Poll): SessionDrop | null {
-  const session = (state.sessions[poll.node] ??= { accepted: '', claimed: '', retired: [] });
-  if (session.accepted === poll.incarnation) return null;
-  if (session.retired.includes(poll.incarnation)) return 'poll-retired';
-  session.claimed = poll.incarnation;
-  const namesUs = (it: Session): boolean => it.node === world.self.name && it.incarnation === world.incarnation;
-  if (!poll.sessions.some(namesUs)) return 'poll-unproven';
+/** Of a message under a good seal, by poll frame or heartbeat. `namesUs`: it named our present incarnation. */
+export function admitSession(
+  state: HealthState,
+  node: string,
+  incarnation: string,
+  namesUs: boolean,
+): 'retired' | 'unproven' | null {
+  const session = (state.sessions[node] ??= { accepted: '', claimed: '', retired: [] });
+  if (session.accepted === incarnation) return null;
+  if (session.retired.includes(incarnation)) return 'retired';
+  session.claimed = incarnation;
+  if (!namesUs) return 'unproven';
   if (session.accepted !== '') session.retired.push(session.accepted);
   if (session.retired.length > RETIRED_MAX) session.retired.shift();
-  session.accepted = poll.incarnation;
+  session.accepted = incarnation;
   session.claimed = '';
-  forgetPeer(state, poll.node);
+  forgetPeer(state, node);
   return null;
 }
 
-/** What was known of its NICs came from a daemon that is gone. */
+export function isRetired(state: HealthState, node: string, incarnation: string): boolean {
+  return state.sessions[node]?.retired.includes(incarnation) === true;
+}
+
+/** What was known of its NICs came from a daemon that is gone, as did its sequences. */
 function forgetPeer(state: HealthState, node: string): void {
+  forgetBeats(state, node);
   const theirs = (key: string): boolean => key.startsWith(`${node}/`);
   for (const key of Object.keys(state.senders)) if (theirs(key)) delete state.senders[key];
   for (const net of Object.values(state.nets))

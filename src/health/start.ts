@@ -2,6 +2,8 @@
 import { clusterTag } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
+import { planBeats } from './heartbeat.js';
+import { startPeers } from './peer.js';
 import { FAR, NEVER, nicKey, type HealthState, type NetState, type NicState } from './state.js';
 import { fullPollMs } from './window.js';
 
@@ -11,6 +13,11 @@ const PHASES = 10;
 
 export function start(world: World, now: Ms): HealthState {
   const state: HealthState = {
+    ...startPeers(world, now),
+    words: [],
+    leaving: false,
+    beatDueAt: now,
+    otherClusterAt: NEVER,
     dropped: {},
     nets: {},
     nics: {},
@@ -33,6 +40,7 @@ export function start(world: World, now: Ms): HealthState {
     state.nets[part.net] = startNet(world, part.net, [part.primary, ...part.standby], now + phaseMs);
   });
   for (const net of Object.values(state.nets)) plan(state, net);
+  planBeats(world, state);
   return state;
 }
 

@@ -1,7 +1,7 @@
 /** What the health stage remembers, as plain data. Each part is kept by the file of its name. */
 import type { Poll, TargetTestimony } from '../frame/poll.js';
 import type { Ms } from '../input.js';
-import type { Alarm, Decision, HealthReason, NicHealth } from '../status.js';
+import type { Alarm, Decision, HealthReason, NicHealth, PeerHealth } from '../status.js';
 
 /** Long before everything: state must survive JSON, which knows no -Infinity. */
 export const NEVER: Ms = -1e15;
@@ -145,7 +145,85 @@ export interface Sighting {
   fromNet: string;
 }
 
+/** Numbers of a rising sequence that were seen: the highest, and which of the 64 up to it; bit i of `low` is highest − i, of `high` highest − 32 − i. */
+export interface Seen64 {
+  highest: number;
+  low: number;
+  high: number;
+}
+
+/** One net over which heartbeats to one peer can travel. */
+export interface PathState {
+  peer: string;
+  net: string;
+  kind: 'private' | 'public';
+  /** Own address and the peer's, of one family. */
+  from: string;
+  to: string;
+  /** Own NIC that has the address now; '' if none has. */
+  nic: string;
+  /** That NIC has carrier. */
+  usable: boolean;
+  /** Sequences of the peer's that came over it. */
+  seen: Seen64;
+  heardAt: Ms;
+  /** Silence before it is evidence of nothing. */
+  silentFrom: Ms;
+  /** When the peer last heard us over it, as it says. */
+  echoedAt: Ms;
+  /** It carries no heartbeats now but a standing check, which is due then. */
+  checkDueAt: Ms;
+  state: 'up' | 'down';
+  since: Ms;
+}
+
+export interface PeerState {
+  node: string;
+  health: PeerHealth | 'unheard';
+  since: Ms;
+  heardAt: Ms;
+  /** Silence before it is evidence of nothing. */
+  silentFrom: Ms;
+  /** When the next beat is due. */
+  dueAt: Ms;
+  /** Of the last beat to it. */
+  sequence: number;
+  /** Sequences of its beats that were admitted, whichever path they took. */
+  seen: Seen64;
+  paths: string[];
+  hasPrivate: boolean;
+  /** As `silentFrom`, over private paths. */
+  privateSilentFrom: Ms;
+  /** Private paths were heard without a pause since. */
+  privateRunFrom: Ms;
+  /** Since when the private paths are silent here; null: they are not. */
+  reroutedAt: Ms | null;
+  /** The journal has it. */
+  rerouteTold: boolean;
+  /** It says that its private paths to us are silent. */
+  asksReroute: boolean;
+  /** When it was last asked to prove a new incarnation. */
+  challengedAt: Ms;
+  /** Net → places of its NICs of that net in `nics`. */
+  nets: Record<string, number[]>;
+  /** Its NICs in file order as it last said, one number each; -1: not said yet. */
+  nics: number[];
+  /** Bad seals under its name in a row, and the last of them. */
+  badSeals: number;
+  badSealAt: Ms;
+  otherFileAt: Ms;
+}
+
 export interface HealthState {
+  peers: Record<string, PeerState>;
+  /** `beta/hb0` → the path to beta over net hb0. */
+  paths: Record<string, PathState>;
+  /** What every beat says besides what this stage says: one character a byte. */
+  words: { kind: number; text: string }[];
+  /** Every beat says that this node stops on purpose. */
+  leaving: boolean;
+  beatDueAt: Ms;
+  otherClusterAt: Ms;
   dropped: Record<string, number>;
   nets: Record<string, NetState>;
   nics: Record<string, NicState>;

@@ -2,7 +2,8 @@
 import type { Ms } from '../input.js';
 import type { Alarm, Decision, NetStatus, NicStatus, PathStatus, PeerStatus } from '../status.js';
 import type { World } from '../world.js';
-import { NEVER, type HealthState, type NetState, type NicState } from './state.js';
+import { isRerouted } from './reroute.js';
+import { NEVER, type HealthState, type NetState, type NicState, type PathState } from './state.js';
 import { isProbeBlocked } from './target.js';
 import { framesNeeded, fullPollMs, graceMs, netLoss } from './window.js';
 
@@ -26,10 +27,14 @@ export function status(world: World, state: HealthState, now: Ms): HealthStatus 
     decisions: state.decisions,
     nics: nets.flatMap((net) => net.nics.map((name) => nicStatus(world, state, net, state.nics[name]!, now))),
     nets: nets.map((net) => ({ name: net.name, polling: net.polling, hearing: matrix(world, state, net, now) })),
-    peers: [],
-    paths: [],
+    peers: Object.values(state.peers).map(({ node, health, since }) => ({ node, health, since })),
+    paths: Object.values(state.paths).map((path) => pathStatus(state, path)),
     dropped: state.dropped,
   };
+}
+
+function pathStatus(state: HealthState, { peer, net, kind, state: is }: PathState): PathStatus {
+  return { peer, net, kind, state: is, rerouted: kind === 'public' && isRerouted(state.peers[peer]!) };
 }
 
 /** The last window: while polling is light, as many light polls as a full window has full ones. */

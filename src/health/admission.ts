@@ -1,0 +1,167 @@
+/**
+ * Which datagrams count as heartbeats: cheapest checks first, each refusal a named reason. Nothing is kept of a bad one
+ * but its count; where many come, an alarm says from whom.
+ *
+ *   length, magic, version, cluster ─▶ addresses ─▶ names ─▶ incarnation, replay ─▶ seal ─▶ proof ─▶ file ─▶ duplicate
+ */
+import type { Action } from '../action.js';
+import {
+  channelText,
+  checkNames,
+  checkStart,
+  decodeBeat,
+  headerLength,
+  incarnationIn,
+  openBeat,
+  sequenceIn,
+  type Beat,
+} from '../frame/heartbeat.js';
+import { decodeNicReport, NIC_REPORT } from '../frame/nic-report.js';
+import type { Input, Ms } from '../input.js';
+import type { World } from '../world.js';
+import { challenge, digestOf, OWN_KINDS, reply } from './beat.js';
+import { planPeer } from './heartbeat.js';
+import { judgePath } from './path.js';
+import { heardBeat } from './peer.js';
+import { markSeen, wasSeen } from './replay.js';
+import { forgetPublicSilence, heardPrivately, isRerouted } from './reroute.js';
+import { admitSession, isRetired } from './session.js';
+import { drop, type HealthState, type PathState, type PeerState } from './state.js';
+
+export type Datagram = Extract<Input, { kind: 'datagram-received' }>;
+
+export function takeDatagram(world: World, state: HealthState, datagram: Datagram, now: Ms, out: Action[]): void {
+  const { bytes } = datagram;
+  const bad = checkStart(bytes, state.clusterTag);
+  if (bad === 'heartbeat-other-cluster') state.otherClusterAt = now;
+  if (bad !== null) return drop(state, bad);
+  const path = pathOf(state, datagram);
+  if (typeof path === 'string') return drop(state, path);
+  const peer = state.peers[path.peer]!;
+  const misnamed = checkNames(bytes, peer.node, world.self.name, path.net);
+  if (misnamed !== null) return drop(state, misnamed);
+  const incarnation = incarnationIn(bytes);
+  if (isRetired(state, peer.node, incarnation)) return drop(state, 'heartbeat-retired');
+  const isPresent = state.sessions[peer.node]?.accepted === incarnation;
+  if (isPresent && wasSeen(path.seen, sequenceIn(bytes))) return drop(state, 'heartbeat-replayed');
+  const beat = unseal(world, peer, path, incarnation, bytes);
+  if (beat === 'heartbeat-seal') {
+    peer.badSeals++;
+    peer.badSealAt = now;
+  }
+  if (typeof beat === 'string') return drop(state, beat);
+  peer.badSeals = 0;
+  takeBeat(world, state, peer, path, incarnation, sequenceIn(bytes), beat, now, out);
+}
+
+/** By net of the NIC and both addresses: all must be as the cluster file says. */
+function pathOf(state: HealthState, { nic, to, from }: Datagram): PathState | string {
+  const net = state.nics[nic]?.net;
+  if (net === undefined) return 'heartbeat-unknown-nic';
+  let known = false;
+  for (const key in state.paths) {
+    const path = state.paths[key]!;
+    if (path.to !== from) continue;
+    if (path.net === net && path.from === to) return path;
+    known = true;
+  }
+  return known ? 'heartbeat-wrong-net' : 'heartbeat-unknown-node';
+}
+
+function unseal(
+  world: World,
+  peer: PeerState,
+  { net }: PathState,
+  incarnation: string,
+  bytes: Uint8Array,
+): Beat | 'heartbeat-seal' | 'heartbeat-malformed' {
+  const channel = { cluster: world.cluster.name, source: peer.node, destination: world.self.name, net, incarnation };
+  const length = headerLength(peer.node, world.self.name, net);
+  const plain = openBeat(bytes, length, channelText(channel), world.cipher);
+  if (plain === null) return 'heartbeat-seal';
+  return decodeBeat(plain) ?? 'heartbeat-malformed';
+}
+
+function takeBeat(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  path: PathState,
+  incarnation: string,
+  sequence: number,
+  beat: Beat,
+  now: Ms,
+  out: Action[],
+): void {
+  const namesUs = beat.accepted === world.incarnation || beat.claimed === world.incarnation;
+  const refused = admitSession(state, peer.node, incarnation, namesUs);
+  if (refused === 'unproven') challenge(world, state, peer, path, now, out);
+  if (refused !== null) return drop(state, `heartbeat-${refused}`);
+  const isNewest = sequence > peer.seen.highest;
+  heardOver(world, state, peer, path, sequence, beat, now, out);
+  if (beat.digest !== digestOf(world)) {
+    peer.otherFileAt = now;
+    return drop(state, 'heartbeat-other-file');
+  }
+  if (wasSeen(peer.seen, sequence)) return drop(state, 'heartbeat-duplicate');
+  markSeen(peer.seen, sequence);
+  if (isNewest) takeFlags(state, peer, beat, now);
+  heardBeat(state, peer, isNewest ? beat.left : peer.health === 'left', now, out);
+  judgePath(world, state, path, now, out);
+  handOn(world, state, peer, incarnation, sequence, beat);
+  if (beat.asks || beat.accepted !== world.incarnation) reply(world, state, peer, path, now, out);
+  planPeer(world, state, peer);
+}
+
+/** Whatever its content: the way works in this direction, and maybe in the other. */
+function heardOver(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  path: PathState,
+  sequence: number,
+  beat: Beat,
+  now: Ms,
+  out: Action[],
+): void {
+  markSeen(path.seen, sequence);
+  path.heardAt = now;
+  path.silentFrom = now;
+  const { sequence: echoed, agoMs } = beat.echo;
+  const isOurs = beat.accepted === world.incarnation && echoed > 0 && echoed <= peer.sequence;
+  if (isOurs) path.echoedAt = Math.max(path.echoedAt, now - agoMs);
+  if (path.kind === 'private') heardPrivately(world, state, peer, now, out);
+  if (path.state === 'down') judgePath(world, state, path, now, out);
+}
+
+function takeFlags(state: HealthState, peer: PeerState, beat: Beat, now: Ms): void {
+  const before = isRerouted(peer);
+  peer.asksReroute = beat.rerouted;
+  if (!before && isRerouted(peer)) {
+    forgetPublicSilence(state, peer, now);
+    peer.dueAt = Math.min(peer.dueAt, now);
+  }
+}
+
+function handOn(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  incarnation: string,
+  sequence: number,
+  beat: Beat,
+): void {
+  for (const part of beat.parts) if (part.kind === NIC_REPORT) takeNicReport(state, peer, part.bytes);
+  const parts = beat.parts.filter(({ kind }) => kind >= OWN_KINDS);
+  world.heard.push({ node: peer.node, incarnation, sequence, parts });
+}
+
+function takeNicReport(state: HealthState, peer: PeerState, bytes: Uint8Array): void {
+  const report = decodeNicReport(bytes);
+  if (report === null) return drop(state, 'heartbeat-malformed');
+  report.nics.forEach((packed, i) => {
+    const at = report.first + i;
+    while (peer.nics.length < at) peer.nics.push(-1);
+    peer.nics[at] = packed;
+  });
+}

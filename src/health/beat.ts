@@ -1,0 +1,194 @@
+/** The heartbeats that this node sends: one sequence a beat, the same over all paths that it takes. */
+import type { Action } from '../action.js';
+import {
+  channelText,
+  encodeBeat,
+  lengthOf,
+  putEcho,
+  roomForParts,
+  sealBeat,
+  type Beat,
+  type Channel,
+} from '../frame/heartbeat.js';
+import { encodeNicReport, NICS_A_REPORT, packNic } from '../frame/nic-report.js';
+import type { Part } from '../frame/part.js';
+import type { Ms } from '../input.js';
+import type { World } from '../world.js';
+import { CHECK_EVERY, isCarrying } from './path.js';
+import { NEVER, type HealthState, type PathState, type PeerState } from './state.js';
+
+/** Over which paths, and does it want an answer over the same? */
+export type Ways = 'carrying' | 'all' | PathState;
+
+/** Part kinds below are the health stage's own. */
+export const OWN_KINDS = 16;
+
+export function keepWords(state: HealthState, parts: readonly Part[]): void {
+  state.words = parts.map(({ kind, bytes }) => ({ kind, text: String.fromCharCode(...bytes) }));
+}
+
+function wordsOf(state: HealthState): Part[] {
+  return state.words.map(({ kind, text }) => ({ kind, bytes: Uint8Array.from(text, (it) => it.charCodeAt(0)) }));
+}
+
+/**
+ * One beat to that peer; several if the parts do not fit into one. A suspect is asked over all paths.
+ */
+export function sendBeat(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  parts: readonly Part[],
+  ways: Ways,
+  now: Ms,
+  out: Action[],
+): void {
+  const asks = peer.health === 'suspect' && typeof ways === 'string';
+  const chosen = typeof ways === 'object' ? [ways] : pathsFor(state, peer, asks || ways === 'all', now);
+  if (chosen.length === 0) return;
+  for (const batch of batches(world, state, peer, chosen, parts)) {
+    peer.sequence++;
+    const plain = encodeBeat(beatTo(world, state, peer, asks, batch));
+    for (const path of chosen) sendOver(world, peer, path, plain, now, out);
+  }
+  const { heartbeatMs } = world.cluster.timing;
+  // Half an interval early, for beats are not sent to the microsecond.
+  for (const path of chosen) if (path.kind === 'public') path.checkDueAt = now + (CHECK_EVERY - 0.5) * heartbeatMs;
+}
+
+function pathsFor(state: HealthState, peer: PeerState, all: boolean, now: Ms): PathState[] {
+  const chosen: PathState[] = [];
+  for (const key of peer.paths) {
+    const path = state.paths[key]!;
+    if (path.usable && (all || path.state === 'down' || isCarrying(peer, path) || now >= path.checkDueAt))
+      chosen.push(path);
+  }
+  return chosen;
+}
+
+/** The standing words lead; what this stage has to say of NICs goes where room is left. */
+function batches(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  chosen: PathState[],
+  parts: readonly Part[],
+): Part[][] {
+  const longest = chosen.reduce((longest, { net }) => (net.length > longest.length ? net : longest), '');
+  const room = roomForParts(world.self.name, peer.node, longest);
+  const all: Part[][] = [[]];
+  let left = room;
+  const add = (part: Part): void => {
+    if (lengthOf(part) > left) {
+      all.push([]);
+      left = room;
+    }
+    all.at(-1)!.push(part);
+    left -= lengthOf(part);
+  };
+  for (const part of wordsOf(state)) add(part);
+  for (const part of parts) add(part);
+  const report = nicReport(state, peer);
+  if (lengthOf(report) <= left) add(report);
+  return all;
+}
+
+function nicReport(state: HealthState, peer: PeerState): Part {
+  const names = Object.keys(state.nics);
+  const turns = Math.ceil(names.length / NICS_A_REPORT);
+  const first = (peer.sequence % turns) * NICS_A_REPORT;
+  const nics = names.slice(first, first + NICS_A_REPORT).map((name) => {
+    const { health, reason } = state.nics[name]!.verdict;
+    return packNic(health, reason);
+  });
+  return encodeNicReport({ first, nics });
+}
+
+function beatTo(world: World, state: HealthState, peer: PeerState, asks: boolean, parts: Part[]): Beat {
+  const session = state.sessions[peer.node];
+  return {
+    digest: digestOf(world),
+    asks,
+    left: state.leaving,
+    rerouted: peer.reroutedAt !== null,
+    accepted: session?.accepted ?? '',
+    claimed: session?.claimed ?? '',
+    echo: { sequence: 0, agoMs: 0 },
+    parts,
+  };
+}
+
+/** First half of the cluster file's digest. */
+export function digestOf(world: World): string {
+  return world.cluster.digest.slice(0, 32).padEnd(32, '0');
+}
+
+function sendOver(world: World, peer: PeerState, path: PathState, plain: Uint8Array, now: Ms, out: Action[]): void {
+  putEcho(
+    plain,
+    path.heardAt === NEVER ? { sequence: 0, agoMs: 0 } : { sequence: path.seen.highest, agoMs: now - path.heardAt },
+  );
+  const channel: Channel = {
+    cluster: world.cluster.name,
+    source: world.self.name,
+    destination: peer.node,
+    net: path.net,
+    incarnation: world.incarnation,
+  };
+  const bytes = sealBeat(channel, channelText(channel), peer.sequence, plain, world.cipher);
+  out.push({ kind: 'send-datagram', nic: path.nic, from: path.from, to: path.to, bytes });
+}
+
+/** The periodic one. */
+export function sendDue(world: World, state: HealthState, peer: PeerState, now: Ms, out: Action[]): void {
+  const { heartbeatMs } = world.cluster.timing;
+  const everyMs = peer.health === 'suspect' ? heartbeatMs / 4 : heartbeatMs;
+  sendBeat(world, state, peer, [], 'carrying', now, out);
+  peer.dueAt = peer.dueAt + everyMs > now ? peer.dueAt + everyMs : now + everyMs;
+}
+
+/** A spoken beat stands for the periodic one, and a little later than that, or both go out where one is spoken each interval. */
+export function sendSpoken(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  parts: readonly Part[],
+  now: Ms,
+  out: Action[],
+): void {
+  sendBeat(world, state, peer, parts, 'carrying', now, out);
+  if (peer.health !== 'suspect') peer.dueAt = now + 1.1 * world.cluster.timing.heartbeatMs;
+}
+
+/** Over the same path, at once. */
+export function reply(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  path: PathState,
+  now: Ms,
+  out: Action[],
+): void {
+  if (path.usable) sendBeat(world, state, peer, [], path, now, out);
+}
+
+/** Names the incarnation that it claims, so that it can prove itself. Whoever plays old beats again is not answered each time. */
+export function challenge(
+  world: World,
+  state: HealthState,
+  peer: PeerState,
+  path: PathState,
+  now: Ms,
+  out: Action[],
+): void {
+  if (now - peer.challengedAt < world.cluster.timing.heartbeatMs / 8) return;
+  peer.challengedAt = now;
+  reply(world, state, peer, path, now, out);
+}
+
+/** Twice at once, for nothing follows. */
+export function sayFarewell(world: World, state: HealthState, now: Ms, out: Action[]): void {
+  state.leaving = true;
+  for (const name in state.peers)
+    for (let times = 0; times < 2; times++) sendBeat(world, state, state.peers[name]!, [], 'all', now, out);
+}
