@@ -10,7 +10,7 @@
  */
 import type { Cluster, ClusterNode } from '../../src/config/cluster.js';
 import { formatIp, ipBytes, parseIp } from '../../src/frame/ip.js';
-import type { Input, NicObservation } from '../../src/input.js';
+import type { Input } from '../../src/input.js';
 import { DatagramSocket } from './datagram-socket.js';
 import type { Nics } from './nics.js';
 
@@ -21,6 +21,13 @@ export interface HeartbeatAddress {
   address: string;
   /** NICs of its net on this node. */
   nics: string[];
+}
+
+/** What is looked at of a NicObservation. */
+export interface AddressesSeen {
+  nic: string;
+  ifindex: number;
+  addresses: readonly { local: string }[];
 }
 
 interface Bound {
@@ -80,7 +87,7 @@ export class Datagrams {
   }
 
   /** Binds to where the kernel has the addresses now. An address that it does not let be used yet is tried again at the next look. */
-  follow(observed: readonly NicObservation[], missing: readonly string[]): void {
+  follow(observed: readonly AddressesSeen[], missing: readonly string[]): void {
     for (const nic of missing) this.#forget(nic, () => true);
     for (const { nic, ifindex, addresses } of observed) {
       const has = (address: string): boolean => addresses.some(({ local }) => local === address);
