@@ -25,6 +25,7 @@ const NLM_F_ACK_TLVS = 0x200;
 const NLMSGERR_ATTR_MSG = 1;
 const HEADER = 16;
 /** Two upper bits of an attribute's type say "nested" and "network byte order". */
+export const NLA_F_NESTED = 0x8000;
 const NLA_TYPE_MASK = 0x3fff;
 
 export interface Message {
@@ -106,6 +107,13 @@ export function attributeU8(type: number, value: number): Buffer {
 export function attributeU32(type: number, value: number): Buffer {
   const bytes = Buffer.alloc(4);
   writeU32(bytes, value, 0);
+  return attribute(type, bytes);
+}
+
+/** For the few parts of netlink that are in network byte order. */
+export function attributeBe32(type: number, value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value | 0);
   return attribute(type, bytes);
 }
 

@@ -1,5 +1,5 @@
 /**
- * One conversation with the kernel's rtnetlink: a request, its acknowledgement, the next one. It blocks its thread, for the
+ * One conversation with the kernel's rtnetlink, or another part of netlink: a request, its acknowledgement, the next one. It blocks its thread, for the
  * kernel does the work within the system call itself, which may take 150 ms and more while somebody else holds rtnl.
  */
 import { performance } from 'node:perf_hooks';
@@ -41,9 +41,9 @@ export class Session {
   readonly filters: boolean;
 
   /** `answerMs`: how long to wait for one answer, all repetitions included. Throws where the socket cannot be had. */
-  constructor(answerMs: Ms = ANSWER_MS) {
+  constructor(answerMs: Ms = ANSWER_MS, protocol = NETLINK_ROUTE) {
     this.#answerMs = answerMs;
-    this.#socket = openSocket(AF.netlink, SOCK.raw, NETLINK_ROUTE);
+    this.#socket = openSocket(AF.netlink, SOCK.raw, protocol);
     this.#socket.bind(netlinkAddress());
     this.#socket.setOption(SOL.netlink, NETLINK_CAP_ACK, 1);
     this.#socket.setOption(SOL.netlink, NETLINK_EXT_ACK, 1);
