@@ -1,7 +1,6 @@
 /** What datagrams.test.ts has done inside two namespaces that are joined by hb0, hb1 and pub0. */
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Datagrams, type DatagramReceived } from '../../../../drivers/linux/datagrams.js';
 import { Nics } from '../../../../drivers/linux/nics.js';
