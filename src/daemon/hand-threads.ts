@@ -60,7 +60,7 @@ function peersOf(cluster: Cluster, self: ClusterNode): string[] {
   return others.flatMap((other) => other.nets.flatMap((net) => net.addresses.map((prefix) => prefix.address)));
 }
 
-function floatingAddresses(cluster: Cluster): string[] {
+export function floatingAddresses(cluster: Cluster): string[] {
   const resources = (cluster.packages ?? []).flatMap((each) => each.resources);
   return resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address.address] : []));
 }
