@@ -1,0 +1,293 @@
+/** What an operator's request says to the cluster: orders that stay, and wishes that are carried out once. */
+import type { Package } from '../config/cluster.js';
+import type { Orders, PackageOrder } from '../membership/document.js';
+import { choose, placedOn, type Placements } from './candidate.js';
+import { decide } from './placement.js';
+import type { Picture, Task } from './state.js';
+
+export interface Plan {
+  orders: Orders;
+  /** As `Task.targets`. */
+  targets: Task['targets'];
+  /** What is done, for `--dry-run`. */
+  text: string;
+}
+
+export type Planned = { plan: Plan } | { refused: string } | { done: string };
+
+/** What comes of the request now. */
+export function planOf(picture: Picture, task: Pick<Task, 'node' | 'request' | 'at'>): Planned {
+  const { request } = task;
+  const { orders } = picture.document;
+  const none = { orders, targets: {} };
+  switch (request.ask) {
+    case 'cluster-run':
+      return { plan: { ...none, orders: { ...orders, clusterHalted: false }, text: 'the cluster runs' } };
+    case 'cluster-halt':
+      return {
+        plan: { ...none, orders: { ...orders, clusterHalted: true }, text: `halted: ${halting(picture, null)}` },
+      };
+    case 'node-run':
+      return runNode(picture, request.node);
+    case 'node-halt':
+      return haltNode(picture, request.node);
+    case 'node-remove':
+      return removeNode(picture, request.node);
+    case 'package-enable':
+    case 'package-disable':
+      return enable(picture, request.package, request.ask === 'package-enable');
+    case 'package-halt':
+      return {
+        plan: {
+          ...none,
+          orders: ordered(orders, request.package, { halted: true }),
+          text: `${request.package} is halted`,
+        },
+      };
+    case 'package-start':
+      return start(picture, request.package, request.to);
+    case 'package-move':
+      return move(picture, task, request.package, request.to);
+    case 'takeover':
+      return takeover(picture, request.node, task.node);
+    case 'surrender':
+      return surrender(picture, task.node, request.to);
+  }
+}
+
+function ordered(orders: Orders, name: string, order: PackageOrder): Orders {
+  return { ...orders, packages: { ...orders.packages, [name]: { ...orders.packages[name], ...order } } };
+}
+
+function halting({ document }: Picture, node: string | null): string {
+  const { placements } = document;
+  const names = Object.keys(placements).filter(
+    (name) => placements[name]!.state === 'run' && (node === null || placements[name]!.node === node),
+  );
+  return names.length === 0 ? 'nothing runs' : names.join(', ');
+}
+
+const without = (names: readonly string[], name: string): string[] => names.filter((it) => it !== name);
+
+function runNode({ document: { orders } }: Picture, node: string): Planned {
+  const haltedNodes = without(orders.haltedNodes, node);
+  const removedNodes = without(orders.removedNodes, node);
+  return { plan: { orders: { ...orders, haltedNodes, removedNodes }, targets: {}, text: `${node} may run packages` } };
+}
+
+function haltNode(picture: Picture, node: string): Planned {
+  const { orders } = picture.document;
+  const next = { ...orders, haltedNodes: [...without(orders.haltedNodes, node), node] };
+  return { plan: { orders: next, targets: {}, text: `${node} is halted: ${fate(picture, next, node)}` } };
+}
+
+function removeNode(picture: Picture, node: string): Planned {
+  const { orders } = picture.document;
+  const { health } = picture.nodes[node]!;
+  if (health === 'alive' || health === 'suspect')
+    return { refused: `${node} is ${health}: stop batond there first, or halt it with: baton node halt ${node}` };
+  const next = { ...orders, removedNodes: [...without(orders.removedNodes, node), node] };
+  return { plan: { orders: next, targets: {}, text: `${node} is removed: ${fate(picture, next, node)}` } };
+}
+
+/** What becomes of the packages of a node under these orders. */
+function fate(picture: Picture, orders: Orders, node: string): string {
+  const names = placedOn(picture.document.placements, node);
+  if (names.length === 0) return 'it runs nothing';
+  const { verdicts } = decide(picture, orders);
+  const lines = names.map((name) => {
+    const verdict = verdicts[name];
+    if (verdict?.to === 'node') return verdict.node === node ? `${name} stays` : `${name} goes to ${verdict.node}`;
+    return `${name} is down (${verdict?.why.join('; ') ?? 'unknown'})`;
+  });
+  return lines.join(', ');
+}
+
+function enable(picture: Picture, name: string, enabled: boolean): Planned {
+  const { orders } = picture.document;
+  return {
+    plan: {
+      orders: ordered(orders, name, { enabled }),
+      targets: {},
+      text: `${name} is ${enabled ? 'enabled' : 'disabled: it is neither started nor moved by itself'}`,
+    },
+  };
+}
+
+function packageOf(picture: Picture, name: string): Package {
+  return picture.packages.find((one) => one.name === name)!;
+}
+
+/** An order of the operator's that stands in the way; null: none. */
+function forbidden({ document: { orders } }: Picture, candidate: Package, to: string | undefined): string | null {
+  const { name, failover, nodes } = candidate;
+  if (orders.clusterHalted) return 'the cluster is halted; do: baton cluster run';
+  if (failover === 'never' && to !== undefined && to !== nodes[0])
+    return `the failover of ${name} is never: it runs on ${nodes[0]!} only`;
+  return null;
+}
+
+function start(picture: Picture, name: string, to: string | undefined): Planned {
+  const candidate = packageOf(picture, name);
+  const { orders, placements } = picture.document;
+  const not = forbidden(picture, candidate, to);
+  if (not !== null) return { refused: not };
+  const placement = placements[name];
+  const here = placement?.node ?? null;
+  const runs = placement?.state === 'run' && here !== null && picture.nodes[here]?.jobs[name]?.state === 'running';
+  if (runs && orders.packages[name]?.halted !== true) {
+    if (to === undefined || to === here) return { done: `${name} runs on ${here} already` };
+    return { refused: `${name} runs on ${here}; do: baton package move ${name} --to ${to}` };
+  }
+  const next = ordered(orders, name, { halted: false, ...(to === undefined ? {} : { at: to }) });
+  const nodes =
+    to !== undefined
+      ? [to]
+      : candidate.failover === 'never'
+        ? candidate.nodes.slice(0, 1)
+        : startOrder(candidate, here);
+  const chosen = choose(picture, next, placements, candidate, nodes, true);
+  if (chosen.node === null) return { refused: `no node can start ${name}: ${chosen.why.join(', ')}` };
+  return {
+    plan: {
+      orders: next,
+      targets: { [name]: { to: chosen.node, from: here } },
+      text: `${name} starts on ${chosen.node}`,
+    },
+  };
+}
+
+/** Where it was last, if that is known, then as in its list. */
+function startOrder({ nodes }: Package, here: string | null): string[] {
+  return here === null ? nodes : [...nodes.filter((node) => node === here), ...without(nodes, here)];
+}
+
+function move(picture: Picture, task: Pick<Task, 'at'>, name: string, to: string | undefined): Planned {
+  const { placements } = picture.document;
+  const here = placements[name]?.node ?? null;
+  const candidate = packageOf(picture, name);
+  if (here !== null && to === here && isUp(picture, name, here)) return { done: `${name} runs on ${here} already` };
+  // Asked again of another coordinator: the first may have done it.
+  const before = task.at[name];
+  if (to === undefined && here !== null && before !== undefined && before !== here && isUp(picture, name, here))
+    return { done: `${name} runs on ${here} now` };
+  return goAway(picture, [candidate], to === undefined ? null : [to], `no other node can receive`);
+}
+
+function isUp(picture: Picture, name: string, node: string): boolean {
+  return picture.document.placements[name]?.state === 'run' && picture.nodes[node]?.jobs[name]?.state === 'running';
+}
+
+/** All of them to one of `nodes`, or to any other of their own: all or none. */
+function goAway(picture: Picture, moved: readonly Package[], nodes: string[] | null, nobody: string): Planned {
+  let { orders } = picture.document;
+  const placements: Placements = { ...picture.document.placements };
+  const targets: Task['targets'] = {};
+  const refused: string[] = [];
+  for (const candidate of moved) {
+    const { name } = candidate;
+    const here = placements[name]?.node ?? null;
+    const not = orders.packages[name]?.halted === true ? `${name} is halted; do: baton package start ${name}` : null;
+    const forbids =
+      not ?? forbidden(picture, candidate, candidate.failover === 'never' ? (nodes?.[0] ?? '') : undefined);
+    if (forbids !== null) {
+      refused.push(forbids);
+      continue;
+    }
+    const allowed = (nodes ?? candidate.nodes).filter((node) => node !== here);
+    const chosen = choose(picture, orders, placements, candidate, allowed, true);
+    if (chosen.node === null) {
+      const why = chosen.why.length > 0 ? chosen.why.join(', ') : 'no other node may run it';
+      refused.push(`${nobody} ${name}: ${why}`);
+      continue;
+    }
+    placements[name] = { node: chosen.node, state: 'run' };
+    orders = ordered(orders, name, { at: chosen.node });
+    targets[name] = { to: chosen.node, from: here };
+  }
+  if (refused.length > 0) return { refused: refused.join('; ') };
+  return { plan: { orders, targets, text: movesText(targets) } };
+}
+
+export function movesText(targets: Task['targets']): string {
+  return Object.entries(targets)
+    .map(([name, { to, from }]) => (from === null ? `${name} starts on ${to}` : `${name} goes from ${from} to ${to}`))
+    .join(', ');
+}
+
+function packagesOn(picture: Picture, node: string): Package[] {
+  return picture.packages.filter(({ name }) => placedOn(picture.document.placements, node).includes(name));
+}
+
+function takeover(picture: Picture, node: string, here: string): Planned {
+  if (node === here) return { refused: `${node} is this node; to empty it, do: baton surrender` };
+  const moved = packagesOn(picture, node);
+  if (moved.length === 0) return { done: `${node} runs nothing` };
+  return goAway(picture, moved, [here], `${here} cannot receive`);
+}
+
+function surrender(picture: Picture, here: string, to: string | undefined): Planned {
+  if (to === here) return { refused: `${here} is this node; name another with --to` };
+  const moved = packagesOn(picture, here);
+  if (moved.length === 0) return { done: `${here} runs nothing` };
+  return goAway(picture, moved, to === undefined ? null : [to], `no other node can receive`);
+}
+
+/** What is not yet as the request wants it; empty: it is done. */
+export function missing(picture: Picture, { request, targets }: Pick<Task, 'request' | 'targets'>): string[] {
+  const moves = Object.entries(targets).flatMap(([name, { to }]) => awaited(picture, name, to));
+  switch (request.ask) {
+    case 'cluster-run':
+      return picture.packages.flatMap(({ name }) => startingOf(picture, name));
+    case 'cluster-halt':
+      return picture.packages.flatMap(({ name }) => held(picture, name, Object.keys(picture.nodes)));
+    case 'node-halt':
+      return [
+        ...picture.packages.flatMap(({ name }) => held(picture, name, [request.node])),
+        ...picture.packages.flatMap(({ name }) => startingOf(picture, name)),
+      ];
+    case 'node-remove':
+    case 'node-run':
+    case 'package-enable':
+      return picture.packages.flatMap(({ name }) => startingOf(picture, name));
+    case 'package-disable':
+      return [];
+    case 'package-halt':
+      return held(picture, request.package, Object.keys(picture.nodes));
+    case 'package-start':
+    case 'package-move':
+    case 'takeover':
+    case 'surrender':
+      return moves;
+  }
+}
+
+function awaited(picture: Picture, name: string, to: string): string[] {
+  const placement = picture.document.placements[name];
+  if (placement?.node !== to) {
+    const still = placement?.node == null ? '' : `, it is being halted on ${placement.node}`;
+    return [`${name} is not placed on ${to} yet${still}`];
+  }
+  return isUp(picture, name, to) ? [] : [`${name} has not started on ${to} yet`];
+}
+
+/** A package that is placed on a living node, but does not run there yet; or may be placed in a moment. */
+function startingOf(picture: Picture, name: string): string[] {
+  const { verdicts } = decide(picture, picture.document.orders);
+  const verdict = verdicts[name];
+  if (verdict?.to !== 'node' || picture.nodes[verdict.node]?.health !== 'alive') return [];
+  return awaited(picture, name, verdict.node);
+}
+
+/** Nodes that still have it; of one that is lost nothing can be known. */
+function held(picture: Picture, name: string, nodes: readonly string[]): string[] {
+  return nodes
+    .filter((node) => {
+      const there = picture.nodes[node];
+      if (there?.health !== 'alive' && there?.health !== 'suspect') return false;
+      const placement = picture.document.placements[name];
+      const halts = placement?.node === node && placement.state === 'run';
+      return halts || there.jobs[name]?.held === true;
+    })
+    .map((node) => `${name} is not halted on ${node} yet`);
+}

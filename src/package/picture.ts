@@ -1,0 +1,54 @@
+/** What is known at this moment, gathered for the decisions. */
+import * as health from '../health/monitor.js';
+import type { Ms } from '../input.js';
+import type { Document } from '../membership/document.js';
+import * as membership from '../membership/member.js';
+import { netsOf } from './candidate.js';
+import type { NodePicture, Picture, Turn } from './state.js';
+
+/** Conditions that were asked for → since when they hold; those that were not asked for are over. */
+export interface Holding {
+  since: Record<string, Ms>;
+  /** When the first of them will have lasted long enough; Infinity: none is waited for. */
+  dueAt: Ms;
+}
+
+export function gather(turn: Turn, document: Document, holding: Holding): Picture {
+  const { world, state, now } = turn;
+  const { cluster } = world;
+  const packages = cluster.packages ?? [];
+  const { nodeTimeoutMs, pollMs, heartbeatMs } = cluster.timing;
+  return {
+    now,
+    nodeTimeoutMs,
+    netDownMs: 1.5 * (pollMs + heartbeatMs),
+    packages,
+    nodes: Object.fromEntries(cluster.nodes.map(({ name }) => [name, nodePicture(turn, name)])),
+    capacities: Object.fromEntries(
+      cluster.nodes.flatMap(({ name, capacity }) => (capacity === undefined ? [] : [[name, capacity]])),
+    ),
+    document,
+    released: Object.fromEntries(
+      packages.map(({ name }) => [name, membership.isReleased(world, turn.membership, now, name)]),
+    ),
+    memory: state,
+    lasts: (condition, forMs) => {
+      const dueAt = (holding.since[condition] ??= state.since[condition] ?? now) + forMs;
+      if (now < dueAt) holding.dueAt = Math.min(holding.dueAt, dueAt);
+      return now >= dueAt;
+    },
+  };
+}
+
+function nodePicture({ world, membership: met, health: seen, now }: Turn, name: string): NodePicture {
+  const isSelf = name === world.self.name;
+  const view = membership.view(world, met, seen, now, name);
+  const nets = new Set((world.cluster.packages ?? []).flatMap(netsOf));
+  return {
+    ...view,
+    // A node is never lost to itself.
+    health: isSelf ? 'alive' : view.health,
+    jobs: isSelf ? world.jobs : view.jobs,
+    nets: Object.fromEntries([...nets].map((net) => [net, health.netUp(world, seen, name, net)])),
+  };
+}
