@@ -11,28 +11,32 @@ const CHANNELS_MAX = 1000;
 export function cipherWith(key: Uint8Array): Cipher {
   const secret = createSecretKey(key);
   const keys = new Map<string, KeyObject>();
-  const keyOf = (channel: string): KeyObject => {
-    let found = keys.get(channel);
-    if (found === undefined) {
-      found = createSecretKey(new Uint8Array(hkdfSync('sha256', secret, 'baton', channel, KEY_LENGTH)));
-      if (keys.size >= CHANNELS_MAX) keys.delete(keys.keys().next().value!);
-      keys.set(channel, found);
-    }
-    return found;
+  const keyOf = (channel: string): KeyObject =>
+    keys.get(channel) ?? createSecretKey(new Uint8Array(hkdfSync('sha256', secret, 'baton', channel, KEY_LENGTH)));
+  // Only a channel that was spoken on: whoever makes up incarnations drives none out.
+  const keep = (channel: string, key: KeyObject): void => {
+    if (keys.has(channel)) return;
+    if (keys.size >= CHANNELS_MAX) keys.delete(keys.keys().next().value!);
+    keys.set(channel, key);
   };
   return {
     seal(channel, counter, plain, associated) {
-      const cipher = createCipheriv('aes-256-gcm', keyOf(channel), nonceOf(counter)).setAAD(associated);
+      const key = keyOf(channel);
+      keep(channel, key);
+      const cipher = createCipheriv('aes-256-gcm', key, nonceOf(counter)).setAAD(associated);
       return new Uint8Array(Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]));
     },
     open(channel, counter, sealed, associated) {
       if (sealed.length < TAG_LENGTH) return null;
       const end = sealed.length - TAG_LENGTH;
-      const decipher = createDecipheriv('aes-256-gcm', keyOf(channel), nonceOf(counter))
+      const key = keyOf(channel);
+      const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(counter))
         .setAAD(associated)
         .setAuthTag(sealed.subarray(end));
       try {
-        return new Uint8Array(Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()]));
+        const plain = Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()]);
+        keep(channel, key);
+        return new Uint8Array(plain);
       } catch {
         return null;
       }

@@ -93,9 +93,10 @@ function takeBeat(
   now: Ms,
   out: Action[],
 ): void {
+  const isNewClaim = state.sessions[peer.node]?.claimed !== incarnation;
   const namesUs = beat.accepted === world.incarnation || beat.claimed === world.incarnation;
   const refused = admitSession(state, peer.node, incarnation, namesUs);
-  if (refused === 'unproven') challenge(world, state, peer, path, now, out);
+  if (refused === 'unproven' && isNewClaim) challenge(world, state, peer, path, now, out);
   if (refused !== null) return drop(state, `heartbeat-${refused}`);
   const isNewest = sequence > peer.seen.highest;
   heardOver(world, state, peer, path, sequence, beat, now, out);

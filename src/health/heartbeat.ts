@@ -54,7 +54,11 @@ export function forgiveSilence(state: HealthState, forMs: Ms, now: Ms): void {
     const peer = state.peers[name]!;
     peer.silentFrom = later(peer.silentFrom);
     peer.privateSilentFrom = later(peer.privateSilentFrom);
-    for (const key of peer.paths) state.paths[key]!.silentFrom = later(state.paths[key]!.silentFrom);
+    for (const key of peer.paths) {
+      const path = state.paths[key]!;
+      path.silentFrom = later(path.silentFrom);
+      if (path.state === 'up') path.echoedAt = later(path.echoedAt);
+    }
   }
 }
 

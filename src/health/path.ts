@@ -121,12 +121,19 @@ function patienceMs(world: World, peer: PeerState, path: PathState): Ms {
 export function judgePath(world: World, state: HealthState, path: PathState, now: Ms, out: Action[]): void {
   const peer = state.peers[path.peer]!;
   const patience = patienceMs(world, peer, path);
-  const heard = now - path.heardAt <= patience;
+  const heard = now - path.silentFrom <= patience;
   const echoed = now - path.echoedAt <= patience;
   const { usable } = path;
   const is = usable && heard && echoed ? 'up' : 'down';
-  if (is !== path.state && (is === 'up' || !usable || now - path.silentFrom > patience)) {
-    const cause = is === 'up' ? 'heard-both-ways' : !usable ? 'no-nic' : heard ? 'not-heard-there' : 'silent';
+  if (is !== path.state) {
+    const cause =
+      is === 'up'
+        ? 'heard-both-ways'
+        : !usable
+          ? 'no-nic'
+          : now - path.silentFrom > patience / 2
+            ? 'silent'
+            : 'not-heard-there';
     become(path, is, cause, now, out);
   }
   reviewAlarm(world, state, peer, path, now, out);
@@ -138,7 +145,6 @@ function become(path: PathState, is: PathState['state'], cause: string, now: Ms,
   out.push({ kind: 'journal', entry: { at: now, event: 'path', peer, net, from, to: is, cause, evidence } });
   path.state = is;
   path.since = now;
-  if (is === 'up') path.silentFrom = now;
 }
 
 function reviewAlarm(world: World, state: HealthState, peer: PeerState, path: PathState, now: Ms, out: Action[]): void {

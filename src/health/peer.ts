@@ -67,7 +67,6 @@ export function forgetBeats(state: HealthState, node: string): void {
     const path = state.paths[key]!;
     path.seen = seenNone();
     path.heardAt = NEVER;
-    path.echoedAt = NEVER;
   }
 }
 

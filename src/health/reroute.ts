@@ -52,14 +52,16 @@ export function reviewReroute(world: World, state: HealthState, peer: PeerState,
 export function forgetPublicSilence(state: HealthState, peer: PeerState, now: Ms): void {
   for (const key of peer.paths) {
     const path = state.paths[key]!;
-    if (path.kind === 'public') path.silentFrom = now;
+    if (path.kind !== 'public' || path.state !== 'up') continue;
+    path.silentFrom = now;
+    path.echoedAt = now;
   }
 }
 
 function reviewTelling(world: World, state: HealthState, peer: PeerState, now: Ms, out: Action[]): void {
   if (peer.health !== 'alive') return clear(state, alarmKey(peer), { peer: peer.node }, now, out);
   if (peer.reroutedAt === null) return;
-  const forMs = now - Math.max(peer.reroutedAt, peer.since);
+  const forMs = now - Math.max(peer.privateSilentFrom, peer.since);
   if (forMs < TOLD_INTERVALS * world.cluster.timing.heartbeatMs) return;
   if (!peer.rerouteTold) tell(peer, 'private', 'public', 'silent', { forMs }, now, out);
   peer.rerouteTold = true;

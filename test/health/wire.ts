@@ -220,7 +220,7 @@ export class Wire {
 
   carry(from: Peer, action: Extract<Action, { kind: 'send-datagram' }>): void {
     this.sent.push({ at: this.now, node: from.name, ...action });
-    const net = from.world.self.nets.find((part) => part.primary === action.nic)!.net;
+    const net = from.world.self.nets.find((part) => [part.primary, ...part.standby].includes(action.nic))!.net;
     for (const name in this.peers) {
       const part = this.peers[name]!.world.self.nets.find((it) => it.net === net);
       if (!part?.addresses.some(({ address }) => address === action.to)) continue;
