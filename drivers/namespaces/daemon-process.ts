@@ -1,7 +1,7 @@
 /** One node's batond as a real process in the node's namespace, and the blows at it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -42,6 +42,7 @@ export class DaemonProcess {
   readonly #journal: JournalLine[] = [];
   readonly #seen = new Set<string>();
   #running: Running | null = null;
+  #diskLost = false;
 
   constructor(place: DaemonPlace) {
     this.#place = place;
@@ -53,6 +54,20 @@ export class DaemonProcess {
 
   get running(): boolean {
     return this.#running !== null;
+  }
+
+  get stateDirectory(): string {
+    return join(this.#place.folder, 'state');
+  }
+
+  /** Its state directory will be empty when it next starts. */
+  loseDisk(): void {
+    this.#diskLost = true;
+  }
+
+  /** What does not outlive a boot. */
+  async emptyRunDirectory(): Promise<void> {
+    await empty(join(this.#place.folder, 'run'));
   }
 
   /** What it has written to stdout and stderr, all runs. */
@@ -68,6 +83,8 @@ export class DaemonProcess {
   async start(): Promise<void> {
     const { node, namespace, folder, config } = this.#place;
     for (const name of ['run', 'state']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+    if (this.#diskLost) await empty(this.stateDirectory);
+    this.#diskLost = false;
     const log = openSync(join(folder, 'log'), 'a');
     const daemon = [
       'daemon',
@@ -214,6 +231,12 @@ export class DaemonProcess {
     };
     return attempt('ip', ['netns', 'exec', namespace, process.execPath, batonProgram(), ...words], '', env);
   }
+}
+
+/** All that is in it; the folder itself may be a mount. */
+async function empty(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => []))
+    await rm(join(folder, name), { recursive: true, force: true });
 }
 
 function batonProgram(): string {

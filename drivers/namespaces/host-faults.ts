@@ -4,15 +4,16 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, NicRef } from '../../src/drill/scenario.js';
+import { Prober, compileProber } from './prober.js';
 import { attempt, ip } from './shell.js';
 import { putCardIn } from './topology.js';
 import { truthOf } from './truth.js';
-import { cableAt } from './wiring.js';
+import { CLIENT_NIC, cableAt } from './wiring.js';
 import type { Undo, Wire } from './wire-faults.js';
 
 export type HostFault = Extract<
   Fault,
-  { fault: 'admin-down' | 'delete' | 'rename' | 'remove-address' | 'manager' | 'rtnl-busy' }
+  { fault: 'admin-down' | 'delete' | 'rename' | 'remove-address' | 'manager' | 'rtnl-busy' | 'claim' | 'add-address' }
 >;
 
 /** What holds addresses and routes of one NIC, as lines for `ip`. */
@@ -123,6 +124,33 @@ async function removeAddress(wire: Wire, node: string, address: string): Promise
   await ip(namespace, found);
 }
 
+function withPrefix(address: string): string {
+  return address.includes('/') ? address : `${address}/${address.includes(':') ? 128 : 32}`;
+}
+
+async function addAddress(namespace: string, nic: string, address: string): Promise<Undo> {
+  const prefix = withPrefix(address);
+  await ip(namespace, [`address add ${prefix} dev ${nic}${prefix.includes(':') ? ' nodad' : ''}`]);
+  return async () => {
+    // Whoever owns it may have taken it off by now.
+    await attempt('ip', ['-n', namespace, 'address', 'delete', prefix, 'dev', nic]);
+  };
+}
+
+async function claimAddress(wire: Wire, client: string, address: string): Promise<Undo> {
+  const namespace = wire.namespaceOf(client);
+  const takeOff = await addAddress(namespace, CLIENT_NIC, address);
+  const words = ['claim', address.split('/')[0]!, CLIENT_NIC];
+  const claimer = await Prober.start(await compileProber(), namespace, client, words);
+  const stop = (): void => void claimer.stop();
+  wire.signal.addEventListener('abort', stop);
+  return async () => {
+    wire.signal.removeEventListener('abort', stop);
+    await claimer.stop();
+    await takeOff();
+  };
+}
+
 /** Resolves when the blow is dealt; null: there is nothing to heal. */
 export async function strikeHost(wire: Wire, fault: HostFault): Promise<Undo | null> {
   switch (fault.fault) {
@@ -146,6 +174,10 @@ export async function strikeHost(wire: Wire, fault: HostFault): Promise<Undo | n
       return null;
     case 'manager':
       return mind(wire, fault.at);
+    case 'claim':
+      return claimAddress(wire, fault.client, fault.address);
+    case 'add-address':
+      return addAddress(wire.namespaceOf(fault.at.node), fault.at.nic, fault.address);
     case 'rtnl-busy':
       await keepRtnlBusy(wire);
       return null;

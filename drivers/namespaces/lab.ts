@@ -9,7 +9,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import type { Fault, Scenario } from '../../src/drill/scenario.js';
+import { floatingBySwitch } from '../../src/drill/floating.js';
+import { parseFault, type Fault, type Scenario } from '../../src/drill/scenario.js';
 import type { JournalEntry, NodeStatus } from '../../src/status.js';
 import type {
   AnnouncementSeen,
@@ -21,17 +22,25 @@ import type {
   ProbeReport,
   TcpReport,
 } from '../lab.js';
+import { ArbiterProcess } from './arbiter.js';
 import { DaemonProcess } from './daemon-process.js';
+import { fillDisk, mountDisk, unmountBelow } from './disk.js';
 import { strikeHost } from './host-faults.js';
+import { flushFirewall, keepCpuBusy, keepFirewallBusy } from './load-faults.js';
 import { clearLeftovers, folderOf, namespacesOf, nextPrefix, removeNamespace } from './names.js';
-import { Prober, compileProber, monotonicMs } from './prober.js';
+import { bootNode, loseNode } from './power.js';
+import { Prober, compileProber, monotonicMs, type Watched } from './prober.js';
+import { disturb, record } from './relay.js';
 import { raiseTopology } from './topology.js';
 import { truthOf } from './truth.js';
+import { Watch } from './watcher.js';
 import { breakWire, type Undo, type Wire } from './wire-faults.js';
 import { CLIENT_NIC, planWiring } from './wiring.js';
 
 /** A program that the lab runs, and the Debian package that has it. */
 const PROGRAMS: Record<string, string> = { ip: 'iproute2', nft: 'nftables', cc: 'gcc libc6-dev' };
+/** Those that a scenario with an arbiter needs besides. */
+const ARBITER_PROGRAMS: Record<string, string> = { etcd: 'etcd-server', etcdctl: 'etcd-client' };
 
 function isInPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(':').some((folder) => {
@@ -47,9 +56,18 @@ function isInPath(program: string): boolean {
 /** Why no scenario can run on this kernel by this user, or null. */
 export function refusal(): LabRefusal {
   if (process.getuid?.() !== 0) return 'the kernel lab needs root: it makes network namespaces';
-  const missing = Object.keys(PROGRAMS).filter((program) => !isInPath(program));
+  return missingOf(PROGRAMS);
+}
+
+function missingOf(programs: Readonly<Record<string, string>>): string | null {
+  const missing = Object.keys(programs).filter((program) => !isInPath(program));
   if (missing.length === 0) return null;
-  return `the kernel lab needs ${missing.join(', ')}: apt-get install ${missing.map((name) => PROGRAMS[name]).join(' ')}`;
+  return `the kernel lab needs ${missing.join(', ')}: apt-get install ${missing.map((name) => programs[name]).join(' ')}`;
+}
+
+/** Every blow of the story. */
+function faultsOf(scenario: Scenario): Fault[] {
+  return [...scenario.before, ...scenario.steps.flatMap((step) => step.fault ?? [])].map(parseFault);
 }
 
 export class NamespacesLab implements Lab {
@@ -59,6 +77,12 @@ export class NamespacesLab implements Lab {
   readonly #probers: Prober[] = [];
   /** On nodes: echo servers and multicast receivers. */
   readonly #receivers = new Map<string, Prober>();
+  readonly #watchers: Prober[] = [];
+  readonly #watch = new Watch((mac) => this.#nodeOf(mac));
+  /** Switch → what keeps baton's frames there, for a replay. */
+  readonly #recorders = new Map<string, Prober>();
+  #arbiter: ArbiterProcess | null = null;
+  #scenario: Scenario | null = null;
   /** What heals each fault in force, by the fault as JSON. */
   readonly #undo = new Map<string, Undo>();
   readonly #ending = new AbortController();
@@ -73,45 +97,67 @@ export class NamespacesLab implements Lab {
   async build(scenario: Scenario): Promise<void> {
     const reason = refusal();
     if (reason !== null) throw new Error(reason);
+    const lacking = scenario.topology.arbiter === undefined ? null : missingOf(ARBITER_PROGRAMS);
+    if (lacking !== null) throw new Error(lacking);
     await clearLeftovers();
     const program = await compileProber();
-    const wiring = planWiring(scenario.topology);
+    const watched = floatingBySwitch(scenario);
+    const wiring = planWiring(scenario.topology, [...watched.keys()]);
+    this.#scenario = scenario;
     this.#wire = {
       wiring,
       namespaceOf: this.namespaceOf,
+      ...(scenario.topology.arbiter === undefined ? {} : { arbiter: scenario.topology.arbiter }),
       signal: this.#ending.signal,
       onFailure: (error) => (this.#failure ??= error),
     };
-    const config = await this.#writeClusterFile(scenario);
+    await mkdir(folderOf(this.#prefix), { mode: 0o700 });
     await raiseTopology(scenario, wiring, this.namespaceOf);
-    for (const node of wiring.nodes) {
-      const folder = join(folderOf(this.#prefix), node);
-      await mkdir(folder, { mode: 0o700 });
-      this.#daemons.set(node, new DaemonProcess({ node, namespace: this.namespaceOf(node), folder, config }));
-    }
+    await this.#placeDaemons(scenario, wiring.nodes);
+    await this.#startArbiter(scenario);
     await this.#startProbers(scenario, program);
+    for (const [i, addresses] of [...watched.values()].entries())
+      await this.#startWatcher(program, wiring.watchers[i]!, addresses);
+    for (const fault of faultsOf(scenario))
+      if (fault.fault === 'replay' && !this.#recorders.has(fault.switch))
+        this.#recorders.set(fault.switch, await record(this.#wire, fault.switch));
   }
 
-  async #writeClusterFile(scenario: Scenario): Promise<string> {
-    const folder = folderOf(this.#prefix);
-    await mkdir(folder, { mode: 0o700 });
-    const key = join(folder, 'cluster.key');
-    await writeFile(key, randomBytes(32).toString('hex') + '\n', { mode: 0o600 });
-    const config = join(folder, 'cluster.yaml');
-    await writeFile(config, stringify({ cluster: 'drill', key, ...scenario.cluster }));
-    return config;
+  async #placeDaemons(scenario: Scenario, nodes: readonly string[]): Promise<void> {
+    const fillable = faultsOf(scenario).flatMap((fault) => (fault.fault === 'disk-full' ? [fault.node] : []));
+    const keys = { own: await this.#writeKey('cluster.key'), other: await this.#writeKey('other.key') };
+    for (const node of nodes) {
+      const folder = join(folderOf(this.#prefix), node);
+      await mkdir(folder, { mode: 0o700 });
+      const { key, ...differs } = scenario.differs[node] ?? {};
+      const config = join(folder, 'cluster.yaml');
+      const chosen = key === 'other' ? keys.other : keys.own;
+      await writeFile(config, stringify({ cluster: 'drill', key: chosen, ...scenario.cluster, ...differs }));
+      const daemon = new DaemonProcess({ node, namespace: this.namespaceOf(node), folder, config });
+      if (fillable.includes(node)) await mountDisk(daemon.stateDirectory);
+      this.#daemons.set(node, daemon);
+    }
+  }
+
+  async #writeKey(name: string): Promise<string> {
+    const path = join(folderOf(this.#prefix), name);
+    await writeFile(path, randomBytes(32).toString('hex') + '\n', { mode: 0o600 });
+    return path;
+  }
+
+  async #startArbiter(scenario: Scenario): Promise<void> {
+    const name = scenario.topology.arbiter;
+    if (name === undefined) return;
+    const client = scenario.topology.clients[name];
+    if (!client) throw new Error(`the arbiter is to run on "${name}", which is no client`);
+    const address = client.addresses[0]!.split('/')[0]!;
+    this.#arbiter = new ArbiterProcess(this.namespaceOf(name), address, join(folderOf(this.#prefix), 'etcd'));
+    await this.#arbiter.start();
   }
 
   async #startProbers(scenario: Scenario, program: string): Promise<void> {
     const { clients, nodes, multicast } = scenario.topology;
-    const tcp = Object.values(clients).some((client) => client.tcp.length > 0);
-    for (const node of Object.keys(nodes)) {
-      const words = [
-        ...(tcp ? ['echo'] : []),
-        ...(multicast?.node === node ? ['receive', multicast.group, multicast.nic] : []),
-      ];
-      if (words.length > 0) this.#receivers.set(node, await Prober.start(program, this.namespaceOf(node), node, words));
-    }
+    for (const node of Object.keys(nodes)) await this.#startReceiver(scenario, program, node);
     for (const [name, client] of Object.entries(clients)) {
       const words = [
         ...['hear', CLIENT_NIC],
@@ -121,6 +167,29 @@ export class NamespacesLab implements Lab {
       ];
       this.#probers.push(await Prober.start(program, this.namespaceOf(name), name, words));
     }
+  }
+
+  async #startReceiver(scenario: Scenario, program: string, node: string): Promise<void> {
+    const { clients, multicast, asking } = scenario.topology;
+    const tcp = Object.values(clients).some((client) => client.tcp.length > 0);
+    const words = [
+      ...(tcp ? ['echo'] : []),
+      ...(multicast?.node === node ? ['receive', multicast.group, multicast.nic] : []),
+      ...(asking[node] ?? []).flatMap((address) => ['ping', address]),
+    ];
+    if (words.length > 0) this.#receivers.set(node, await Prober.start(program, this.namespaceOf(node), node, words));
+  }
+
+  async #startWatcher(program: string, name: string, addresses: readonly string[]): Promise<void> {
+    const words = addresses.flatMap((address) => ['watch', address, CLIENT_NIC]);
+    const take = (told: Watched): void => this.#watch.take(name, told);
+    this.#watchers.push(await Prober.start(program, this.namespaceOf(name), name, words, take));
+  }
+
+  /** Null: it is no node's. */
+  #nodeOf(mac: string): string | null {
+    const owner = this.#wire?.wiring.cables.find((cable) => cable.mac === mac)?.owner;
+    return owner !== undefined && this.#daemons.has(owner) ? owner : null;
   }
 
   #daemon(node: string): DaemonProcess {
@@ -173,6 +242,8 @@ export class NamespacesLab implements Lab {
       case 'switch-mute':
       case 'flap':
       case 'client-off':
+      case 'block':
+      case 'split':
         return breakWire(this.#wire, fault);
       case 'admin-down':
       case 'delete':
@@ -180,20 +251,75 @@ export class NamespacesLab implements Lab {
       case 'remove-address':
       case 'manager':
       case 'rtnl-busy':
+      case 'claim':
+      case 'add-address':
         return strikeHost(this.#wire, fault);
       case 'kill':
       case 'kill-at':
       case 'restart':
       case 'stop':
       case 'freeze':
+      case 'freeze-for':
         return this.#strikeDaemon(fault, this.#daemon(fault.node));
-      default:
-        throw new Error(`the kernel lab does not know ${fault.fault}`);
+      case 'power-off':
+        return this.#powerOff(this.#wire, fault.node);
+      case 'disk-full':
+        return fillDisk(this.#daemon(fault.node).stateDirectory);
+      case 'disk-lost':
+        this.#daemon(fault.node).loseDisk();
+        return null;
+      case 'duplicate':
+      case 'reorder':
+        return disturb(this.#wire, fault);
+      case 'replay':
+        await this.#recorders.get(fault.switch)?.replay();
+        return null;
+      case 'arbiter-off':
+      case 'arbiter-freeze':
+      case 'arbiter-forget':
+        return this.#strikeArbiter(fault.fault);
+      case 'flush-firewall':
+        await flushFirewall(this.#wire, fault.node);
+        return null;
+      case 'cpu-busy':
+        return keepCpuBusy(this.#wire, fault.processes);
+      case 'firewall-busy':
+        return keepFirewallBusy(this.#wire, fault.node, folderOf(this.#prefix));
+      case 'drift':
+        throw new Error('all namespaces share one clock: drift exists in the simulator only');
+    }
+  }
+
+  async #powerOff(wire: Wire, node: string): Promise<Undo> {
+    const daemon = this.#daemon(node);
+    await loseNode(wire, node);
+    await Promise.all([daemon.end('SIGKILL'), this.#receivers.get(node)?.stop()]);
+    return async () => {
+      await bootNode(wire, node, this.#scenario!);
+      await daemon.emptyRunDirectory();
+      await this.#startReceiver(this.#scenario!, await compileProber(), node);
+      await daemon.start();
+    };
+  }
+
+  async #strikeArbiter(fault: 'arbiter-off' | 'arbiter-freeze' | 'arbiter-forget'): Promise<Undo | null> {
+    const arbiter = this.#arbiter;
+    if (!arbiter) throw new Error('the topology has no arbiter');
+    switch (fault) {
+      case 'arbiter-off':
+        await arbiter.stop();
+        return () => arbiter.start();
+      case 'arbiter-freeze':
+        arbiter.signal('SIGSTOP');
+        return () => Promise.resolve(arbiter.signal('SIGCONT'));
+      case 'arbiter-forget':
+        await arbiter.forget();
+        return null;
     }
   }
 
   async #strikeDaemon(
-    fault: Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' }>,
+    fault: Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' }>,
     daemon: DaemonProcess,
   ): Promise<Undo | null> {
     switch (fault.fault) {
@@ -210,6 +336,12 @@ export class NamespacesLab implements Lab {
       case 'freeze':
         daemon.signal('SIGSTOP');
         return () => Promise.resolve(daemon.signal('SIGCONT'));
+      case 'freeze-for': {
+        daemon.signal('SIGSTOP');
+        const timer = setTimeout(() => daemon.signal('SIGCONT'), fault.forMs);
+        this.#ending.signal.addEventListener('abort', () => clearTimeout(timer));
+        return null;
+      }
       case 'kill-at': {
         const disarm = await daemon.killAt(fault.step);
         const callOff = (): void => void disarm();
@@ -247,7 +379,7 @@ export class NamespacesLab implements Lab {
   }
 
   probes(): ProbeReport[] {
-    return this.#probers.flatMap((prober) => prober.probes(this.#zero));
+    return [...this.#probers, ...this.#receivers.values()].flatMap((prober) => prober.probes(this.#zero));
   }
 
   connections(): TcpReport[] {
@@ -258,12 +390,12 @@ export class NamespacesLab implements Lab {
     return this.#probers.flatMap((prober) => prober.announcements(this.#zero)).sort((a, b) => a.at - b.at);
   }
 
-  holder(_address: string): string | null {
-    return null;
+  holder(address: string): string | null {
+    return this.#watch.holder(address);
   }
 
   overlaps(): Overlap[] {
-    return [];
+    return this.#watch.overlaps(this.#zero);
   }
 
   multicastReceived(node: string, since: number): number {
@@ -273,8 +405,12 @@ export class NamespacesLab implements Lab {
   async destroy(): Promise<void> {
     this.#ending.abort();
     const daemons = [...this.#daemons.values()].map((daemon) => daemon.end('SIGKILL'));
-    const probers = [...this.#probers, ...this.#receivers.values()].map((prober) => prober.stop());
-    await Promise.allSettled([...daemons, ...probers]);
+    const probers = [
+      ...[...this.#probers, ...this.#receivers.values()],
+      ...[...this.#watchers, ...this.#recorders.values()],
+    ].map((prober) => prober.stop());
+    await Promise.allSettled([...daemons, ...probers, this.#arbiter?.stop()]);
+    await unmountBelow(folderOf(this.#prefix));
     for (const namespace of await namespacesOf(this.#prefix)) await removeNamespace(namespace);
     await rm(folderOf(this.#prefix), { recursive: true, force: true });
   }

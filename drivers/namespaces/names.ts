@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unmountBelow } from './disk.js';
 import { attempt } from './shell.js';
 
 const NAME = /^bt(\d+)-([0-9a-z]+)-\d+(?:-[a-z0-9]+)?$/;
@@ -69,6 +70,7 @@ export async function clearLeftovers(): Promise<string[]> {
   const namespaces = (await namesIn('/run/netns')).filter(isLeftover);
   const folders = (await namesIn(tmpdir())).filter(isLeftover);
   for (const name of namespaces) await removeNamespace(name);
+  for (const name of folders) await unmountBelow(join(tmpdir(), name));
   for (const name of folders) await rm(join(tmpdir(), name), { recursive: true, force: true });
   return [...namespaces, ...folders];
 }

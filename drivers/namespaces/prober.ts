@@ -52,9 +52,16 @@ interface Told {
   answered?: number;
   state?: string;
   lastIn?: number;
+  round?: number;
+  asked?: number;
+  who?: string;
+  replayed?: number;
   mac?: string;
   form?: AnnouncementSeen['form'];
 }
+
+/** A round of questions, or an answer to one (prober/watcher.c). */
+export type Watched = { round: number; asked: number } | { round: number; who: string; at: number; mac: string };
 
 interface Gap {
   from: number;
@@ -88,18 +95,33 @@ export class Prober {
   readonly #connected: Record<string, Connected> = {};
   readonly #announcements: AnnouncementSeen[] = [];
   readonly #datagrams: number[] = [];
+  readonly #onWatched: ((watched: Watched) => void) | undefined;
+  #onReplayed: ((count: number) => void) | null = null;
   #stderr = '';
 
-  private constructor(program: string, namespace: string, owner: string, words: readonly string[]) {
+  private constructor(
+    program: string,
+    namespace: string,
+    owner: string,
+    words: readonly string[],
+    onWatched?: (watched: Watched) => void,
+  ) {
     this.#owner = owner;
+    this.#onWatched = onWatched;
     this.#child = spawn('ip', ['netns', 'exec', namespace, program, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#ended = new Promise((resolve) => this.#child.on('close', () => resolve()).on('error', () => resolve()));
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
   }
 
   /** Resolves when it works. Throws an Error with its own words when it cannot. */
-  static async start(program: string, namespace: string, owner: string, words: readonly string[]): Promise<Prober> {
-    const prober = new Prober(program, namespace, owner, words);
+  static async start(
+    program: string,
+    namespace: string,
+    owner: string,
+    words: readonly string[],
+    onWatched?: (watched: Watched) => void,
+  ): Promise<Prober> {
+    const prober = new Prober(program, namespace, owner, words, onWatched);
     await new Promise<void>((resolve, reject) => {
       createInterface({ input: prober.#child.stdout! }).on('line', (line) => {
         const told = JSON.parse(line) as Told;
@@ -114,6 +136,8 @@ export class Prober {
   #take(told: Told): void {
     if (told.probe !== undefined) this.#takeProbe(told.probe, told);
     else if (told.tcp !== undefined) this.#takeConnection(told.tcp, told);
+    else if (told.round !== undefined) this.#onWatched?.(told as Watched);
+    else if (told.replayed !== undefined) this.#onReplayed?.(told.replayed);
     else if (told.multicast !== undefined) this.#datagrams.push(told.multicast);
     else if (told.announced !== undefined)
       this.#announcements.push({
@@ -172,6 +196,18 @@ export class Prober {
   /** Datagrams of the group since that monotonic moment. */
   datagramsSince(at: number): number {
     return this.#datagrams.filter((arrived) => arrived >= at).length;
+  }
+
+  /** Lets a recorder play all that it has; resolves with the number of frames. */
+  async replay(): Promise<number> {
+    const count = new Promise<number>((resolve) => (this.#onReplayed = resolve));
+    this.#child.kill('SIGUSR1');
+    return Promise.race([
+      count,
+      this.#ended.then(() => {
+        throw new Error(`prober of ${this.#owner}: ${this.#stderr.trim() || 'it ended'}`);
+      }),
+    ]);
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Runs the programs that build and break a namespace lab: `ip`, `nft`, `cc`. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 
 /** A program ended with another code than 0, or is not there. The message holds its command line and what it said. */
 export class CommandFailed extends Error {
@@ -13,6 +13,8 @@ export class CommandFailed extends Error {
     super(`${command}: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`);
   }
 }
+
+const SAID_KEPT = 4000;
 
 export interface Ended {
   code: number;
@@ -65,4 +67,43 @@ export async function setSysctls(namespace: string, values: Readonly<Record<stri
 /** Rules for the netfilter tables of that namespace. */
 export async function nft(namespace: string, rules: string): Promise<void> {
   await run('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], rules);
+}
+
+/** A program that runs beside the lab until it is stopped, with all that it started. */
+export class Background {
+  readonly #child: ChildProcess;
+  readonly ended: Promise<void>;
+  #said = '';
+
+  constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    this.ended = new Promise((resolve) => this.#child.on('close', () => resolve()).on('error', () => resolve()));
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-SAID_KEPT);
+    });
+  }
+
+  /** The end of what it said on stderr. */
+  get said(): string {
+    return this.#said.trim();
+  }
+
+  get runs(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** To it and all that it started. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.runs || this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, signal);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
 }

@@ -1,10 +1,10 @@
 /** Builds what `wiring.ts` plans: namespaces, bridges, veth pairs, addresses, routes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../../src/drill/scenario.js';
-import { ip, ipAsk, setSysctls } from './shell.js';
+import { ip, ipAsk, nft, setSysctls } from './shell.js';
 import { CLIENT_NIC, type Cable, type Port, type Wiring } from './wiring.js';
 
-const BRIDGE = 'sw';
+export const BRIDGE = 'sw';
 
 export type NamespaceOf = (name: string) => string;
 
@@ -62,8 +62,9 @@ async function raiseSwitch(name: string, wiring: Wiring, namespaceOf: NamespaceO
   ]);
 }
 
-async function raiseNode(node: string, scenario: Scenario, namespaceOf: NamespaceOf): Promise<void> {
-  const { nodes, routes, neighbours, addressesAtBoot } = scenario.topology;
+/** Its NICs up, with the addresses, routes and firewall that a boot gives them. */
+export async function raiseNode(node: string, scenario: Scenario, namespaceOf: NamespaceOf): Promise<void> {
+  const { nodes, routes, neighbours, firewall, addressesAtBoot } = scenario.topology;
   const namespace = namespaceOf(node);
   const addresses = addressesAtBoot ? bootAddresses(scenario).filter((a) => a.node === node) : [];
   await ip(namespace, [
@@ -73,6 +74,7 @@ async function raiseNode(node: string, scenario: Scenario, namespaceOf: Namespac
     ...(routes[node] ?? []).map((line) => `route add ${line}`),
     ...(neighbours[node] ?? []).map((line) => `neighbour add ${line} nud permanent`),
   ]);
+  if (firewall[node] !== undefined) await nft(namespace, firewall[node]);
 }
 
 /** A neighbour entry that was confirmed once stays valid for days: only an announcement changes it. */
@@ -95,10 +97,10 @@ async function raiseClient(client: string, scenario: Scenario, namespaceOf: Name
 
 /** Builds all of it, daemons and probers aside. What was built before an error stays for the lab's destroy. */
 export async function raiseTopology(scenario: Scenario, wiring: Wiring, namespaceOf: NamespaceOf): Promise<void> {
-  const { switches, nodes, clients, cables, trunks } = wiring;
+  const { switches, nodes, clients, watchers, cables, trunks } = wiring;
   await ip(
     undefined,
-    [...switches, ...nodes, ...clients].map((name) => `netns add ${namespaceOf(name)}`),
+    [...switches, ...nodes, ...clients, ...watchers].map((name) => `netns add ${namespaceOf(name)}`),
   );
   // A switch has no address and says nothing by itself; a client need not wait for its link-local address.
   for (const name of switches) await setSysctls(namespaceOf(name), { 'net/ipv6/conf/default/disable_ipv6': 1 });
@@ -111,14 +113,15 @@ export async function raiseTopology(scenario: Scenario, wiring: Wiring, namespac
   ]);
   for (const name of switches) await raiseSwitch(name, wiring, namespaceOf);
   for (const name of clients) await raiseClient(name, scenario, namespaceOf);
+  for (const name of watchers) await ip(namespaceOf(name), ['link set lo up', `link set ${CLIENT_NIC} up`]);
   for (const name of nodes) await raiseNode(name, scenario, namespaceOf);
-  await Promise.all([...switches, ...nodes, ...clients].map((name) => untilUp(namespaceOf(name))));
+  await Promise.all([...switches, ...nodes, ...clients, ...watchers].map((name) => untilUp(namespaceOf(name))));
 }
 
 const UP_WITHIN_MS = 5000;
 
 /** A port forwards only after its carrier event, which the kernel may have held back. */
-async function untilUp(namespace: string): Promise<void> {
+export async function untilUp(namespace: string): Promise<void> {
   const deadline = performance.now() + UP_WITHIN_MS;
   for (;;) {
     const links = await ipAsk<{ ifname: string; operstate: string }>(namespace, ['link', 'show', 'type', 'veth']);

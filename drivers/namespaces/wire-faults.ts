@@ -5,18 +5,22 @@
 import type { Fault } from '../../src/drill/scenario.js';
 import { ip, nft } from './shell.js';
 import type { NamespaceOf } from './topology.js';
-import { CLIENT_NIC, cableAt, portsOf, type Port, type Wiring } from './wiring.js';
+import { CLIENT_NIC, cableAt, cablesOf, portsOf, type Cable, type Port, type Wiring } from './wiring.js';
 
 export type Undo = () => Promise<void>;
 
 export type WireFault = Extract<
   Fault,
-  { fault: 'cut' | 'drop' | 'loss' | 'trunk' | 'switch-off' | 'switch-mute' | 'flap' | 'client-off' }
+  {
+    fault: 'cut' | 'drop' | 'loss' | 'trunk' | 'switch-off' | 'switch-mute' | 'flap' | 'client-off' | 'block' | 'split';
+  }
 >;
 
 export interface Wire {
   wiring: Wiring;
   namespaceOf: NamespaceOf;
+  /** The client that has the arbiter. */
+  arbiter?: string;
   /** Ends what goes on by itself. */
   signal: AbortSignal;
   /** Told of an error in what goes on by itself: the drill did not get the world that it wanted. */
@@ -57,14 +61,17 @@ async function filter(wire: Wire, filters: readonly Filter[]): Promise<Undo> {
   };
 }
 
-async function setPorts(wire: Wire, ports: readonly Port[], state: 'up' | 'down'): Promise<void> {
-  for (const name of new Set(ports.map((port) => port.switch))) {
-    const here = ports.filter((port) => port.switch === name);
-    await ip(
-      wire.namespaceOf(name),
-      here.map((port) => `link set ${port.name} ${state}`),
-    );
-  }
+/** All at the same moment, as far as several programs can. */
+export async function setPorts(wire: Wire, ports: readonly Port[], state: 'up' | 'down'): Promise<void> {
+  const switches = [...new Set(ports.map((port) => port.switch))];
+  await Promise.all(
+    switches.map((name) =>
+      ip(
+        wire.namespaceOf(name),
+        ports.filter((port) => port.switch === name).map((port) => `link set ${port.name} ${state}`),
+      ),
+    ),
+  );
 }
 
 async function powerOff(wire: Wire, ports: readonly Port[]): Promise<Undo> {
@@ -72,12 +79,40 @@ async function powerOff(wire: Wire, ports: readonly Port[]): Promise<Undo> {
   return () => setPorts(wire, ports, 'up');
 }
 
+/** The watchers' own aside. */
+export function cablesOfAll({ wiring }: Wire): Cable[] {
+  return wiring.cables.filter((cable) => !wiring.watchers.includes(cable.owner));
+}
+
+/** Nothing that one of `from` sends reaches `to`: a switch leaves the source MAC of every frame as it is. */
+function deafTo(wire: Wire, to: string, from: readonly string[]): Filter[] {
+  const macs = from.flatMap((owner) => cablesOf(wire.wiring, owner).map((cable) => cable.mac));
+  if (macs.length === 0) return [];
+  const rule = `ether saddr { ${macs.join(', ')} } drop`;
+  return cablesOf(wire.wiring, to).map((cable) => ({ port: cable.port, hooks: ['egress'], rule }));
+}
+
+/** Name of the client that stands for `arbiter`. */
+function standsFor(wire: Wire, name: string): string {
+  if (name !== 'arbiter') return name;
+  if (wire.arbiter === undefined) throw new Error('the topology has no arbiter');
+  return wire.arbiter;
+}
+
+function splitFilters(wire: Wire, groups: readonly string[][]): Filter[] {
+  const sides = groups.map((group) => group.map((name) => standsFor(wire, name)));
+  return sides.flatMap((side) => {
+    const others = sides.filter((other) => other !== side).flat();
+    return side.flatMap((name) => deafTo(wire, name, others));
+  });
+}
+
 function lossFilters(wire: Wire, fault: Extract<Fault, { fault: 'loss' }>): Filter[] {
   // nft compares with 0 to 99 only.
   const rule = fault.percent === 100 ? 'drop' : `numgen random mod 100 < ${fault.percent} drop`;
   if (fault.at) return [{ port: cableAt(wire.wiring, fault.at).port, hooks: BOTH, rule }];
   return [
-    ...wire.wiring.cables.map((cable) => ({ port: cable.port, hooks: BOTH, rule })),
+    ...cablesOfAll(wire).map((cable) => ({ port: cable.port, hooks: BOTH, rule })),
     // Both ends of a trunk are ports of switches: one hook at each is one loss a direction.
     ...wire.wiring.trunks.flatMap((trunk) => trunk.ends.map((port): Filter => ({ port, hooks: ['ingress'], rule }))),
   ];
@@ -137,6 +172,10 @@ export async function breakWire(wire: Wire, fault: WireFault): Promise<Undo | nu
         wire,
         portsOf(wiring, fault.switch).map((port) => ({ port, hooks: ['ingress'], rule: 'drop' })),
       );
+    case 'block':
+      return filter(wire, deafTo(wire, standsFor(wire, fault.to), [standsFor(wire, fault.from)]));
+    case 'split':
+      return filter(wire, splitFilters(wire, fault.groups));
     case 'flap': {
       const { port } = cableAt(wiring, fault.at);
       void flap(wire, fault, port).catch(wire.onFailure);

@@ -33,11 +33,13 @@ export interface Wiring {
   switches: string[];
   nodes: string[];
   clients: string[];
+  /** One on each switch where floating addresses are to be watched. */
+  watchers: string[];
   cables: Cable[];
   trunks: Trunk[];
 }
 
-/** The only NIC of a client. */
+/** The only NIC of a client or watcher. */
 export const CLIENT_NIC = 'eth0';
 
 /** NICs are numbered from here, and ports of plain cards from there: above what a fresh namespace has, and never equal by chance. */
@@ -46,7 +48,7 @@ const PORT_IFINDEX = 500;
 const TRUNK_IFINDEX = 900;
 
 /** Throws an Error that names a switch that is not there, or a name that is used twice. */
-export function planWiring(topology: Scenario['topology']): Wiring {
+export function planWiring(topology: Scenario['topology'], watched: readonly string[] = []): Wiring {
   const ports: Record<string, number> = Object.fromEntries(topology.switches.map((name) => [name, 0]));
   const nextPort = (name: string, ifindex: number, whose: string): Port => {
     if (!(name in ports)) throw new Error(`${whose}: there is no switch "${name}"`);
@@ -54,7 +56,8 @@ export function planWiring(topology: Scenario['topology']): Wiring {
   };
   const nodes = Object.keys(topology.nodes);
   const clients = Object.keys(topology.clients);
-  const all = [...topology.switches, ...nodes, ...clients];
+  const watchers = watched.map((_, i) => `watcher${i}`);
+  const all = [...topology.switches, ...nodes, ...clients, ...watchers];
   const twice = all.find((name, i) => all.indexOf(name) !== i);
   if (twice !== undefined) throw new Error(`"${twice}" names two things of the topology`);
 
@@ -73,12 +76,20 @@ export function planWiring(topology: Scenario['topology']): Wiring {
   clients.forEach((client, n) =>
     lay(client, CLIENT_NIC, topology.clients[client]!.switch, `02:ba:70:01:${hex(n + 1)}:00`),
   );
+  watched.forEach((to, n) => lay(watchers[n]!, CLIENT_NIC, to, `02:ba:70:02:${hex(n + 1)}:00`));
   const trunks = topology.trunks.map((name, n): Trunk => {
     const [left, right] = name.split('-') as [string, string];
     const end = (to: string, side: number): Port => nextPort(to, TRUNK_IFINDEX + 2 * n + side, `trunk ${name}`);
     return { name, ends: [end(left, 0), end(right, 1)] };
   });
-  return { switches: topology.switches, nodes, clients, cables, trunks };
+  return { switches: topology.switches, nodes, clients, watchers, cables, trunks };
+}
+
+/** All that hangs on that node or client. Throws an Error when there is no such thing. */
+export function cablesOf(wiring: Wiring, owner: string): Cable[] {
+  const cables = wiring.cables.filter((cable) => cable.owner === owner);
+  if (cables.length === 0) throw new Error(`the topology has no node or client "${owner}"`);
+  return cables;
 }
 
 /** Throws an Error when the topology has no such NIC. */

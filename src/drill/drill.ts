@@ -1,8 +1,18 @@
 /** Runs one scenario on one lab and reports: steps at their times, expectations within theirs, what must always hold at the end. */
-import type { Lab } from '../../drivers/lab.js';
+import type { Lab, Overlap, ProbeReport } from '../../drivers/lab.js';
 import type { Ms } from '../input.js';
-import { alwaysWrong, describeEntry, longestGap, unmet, type Baseline, type Pending } from './judge.js';
-import { parseFault, type Scenario, type ScenarioStep } from './scenario.js';
+import { floatingAddresses } from './floating.js';
+import {
+  alwaysWrong,
+  describeEntry,
+  describeOverlap,
+  longestGap,
+  sinceItFirstAnswered,
+  unmet,
+  type Baseline,
+  type Pending,
+} from './judge.js';
+import { parseFault, type Fault, type Scenario, type ScenarioStep } from './scenario.js';
 
 export interface TimelineLine {
   at: Ms;
@@ -21,6 +31,8 @@ export interface DrillReport {
   timeline: TimelineLine[];
   outages: { client: string; address: string; longestMs: Ms; sent: number; answered: number }[];
   connections: { client: string; address: string; alive: boolean; pauseMaxMs: Ms }[];
+  /** Two nodes answered for one floating address; null: the scenario has none. */
+  twoHolders: { totalMs: Ms; overlaps: Overlap[] } | null;
   /** Each blow, and what clients felt from it to the next: the longest gap that ended meanwhile; 0: none above 5 ms. */
   acts: { at: Ms; label: string; felt: { client: string; address: string; longestMs: Ms }[] }[];
   /** Wall time that the drill took. */
@@ -67,9 +79,15 @@ export function skipped(scenario: Scenario, lab: Lab['name'], reason: string): D
     timeline: [],
     outages: [],
     connections: [],
+    twoHolders: null,
     acts: [],
     tookMs: 0,
   };
+}
+
+/** Its daemon starts when that is healed. */
+function isOff(fault: Fault): fault is Extract<Fault, { fault: 'power-off' | 'stop' | 'kill' }> {
+  return fault.fault === 'power-off' || fault.fault === 'stop' || fault.fault === 'kill';
 }
 
 class Drill {
@@ -83,6 +101,7 @@ class Drill {
   readonly #told: Record<string, number> = {};
   #outages: DrillReport['outages'] = [];
   #connections: DrillReport['connections'] = [];
+  #twoHolders: DrillReport['twoHolders'] = null;
   #acts: DrillReport['acts'] = [];
 
   constructor(scenario: Scenario, lab: Lab, options: DrillOptions) {
@@ -93,8 +112,11 @@ class Drill {
 
   async prepare(): Promise<void> {
     await this.#lab.build(this.#scenario);
-    for (const fault of this.#scenario.before) await this.#lab.inflict(parseFault(fault));
+    const before = this.#scenario.before.map(parseFault);
+    for (const fault of before) await this.#lab.inflict(fault);
+    const off = before.flatMap((fault) => (isOff(fault) ? [fault.node] : []));
     for (const node of Object.keys(this.#scenario.topology.nodes)) {
+      if (off.includes(node)) continue;
       this.#options.signal?.throwIfAborted();
       await this.#lab.startDaemon(node);
     }
@@ -131,7 +153,7 @@ class Drill {
     for (const pending of this.#pending) this.#fail(pending, ['not judged before the drill ended']);
     this.failures.push(...(await alwaysWrong(this.#lab, this.#scenario)));
     this.#tell();
-    for (const probe of this.#lab.probes()) {
+    for (const probe of this.#probes()) {
       const { client, address, sent, answered } = probe;
       this.#outages.push({ client, address, longestMs: longestGap(probe), sent, answered });
       for (const gap of probe.gaps) {
@@ -143,6 +165,13 @@ class Drill {
       }
     }
     this.#connections = this.#lab.connections();
+    if (floatingAddresses(this.#scenario).length > 0) {
+      const overlaps = this.#lab.overlaps();
+      const totalMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);
+      this.#twoHolders = { totalMs, overlaps };
+      for (const overlap of overlaps)
+        this.#line({ at: overlap.toMs, what: 'unmet', text: `S1: ${describeOverlap(overlap)}` });
+    }
     this.#acts = this.#acts.map((act, i) => ({
       ...act,
       felt: this.#feltBetween(act.at, this.#acts[i + 1]?.at ?? Infinity),
@@ -150,7 +179,7 @@ class Drill {
   }
 
   #feltBetween(from: Ms, to: Ms): DrillReport['acts'][number]['felt'] {
-    return this.#lab.probes().map((probe) => {
+    return this.#probes().map((probe) => {
       const gaps = probe.gaps.filter((gap) => gap.toMs > from && gap.toMs <= to);
       return { client: probe.client, address: probe.address, longestMs: longestGap({ ...probe, gaps }) };
     });
@@ -166,9 +195,16 @@ class Drill {
       timeline: this.#timeline.sort((a, b) => a.at - b.at),
       outages: this.#outages,
       connections: this.#connections,
+      twoHolders: this.#twoHolders,
       acts: this.#acts,
       tookMs,
     };
+  }
+
+  /** As the judge counts them: no floating address is out before it first answered. */
+  #probes(): ProbeReport[] {
+    const floating = floatingAddresses(this.#scenario).map((one) => one.address);
+    return this.#lab.probes().map((probe) => (floating.includes(probe.address) ? sinceItFirstAnswered(probe) : probe));
   }
 
   async #blow(step: ScenarioStep): Promise<void> {
@@ -222,7 +258,7 @@ class Drill {
 
   /** What clients felt of it: each address whose probes went unanswered meanwhile. */
   #outageSince(from: Ms): string {
-    const felt = this.#lab.probes().map((probe) => ({ ...probe, gaps: probe.gaps.filter((gap) => gap.toMs > from) }));
+    const felt = this.#probes().map((probe) => ({ ...probe, gaps: probe.gaps.filter((gap) => gap.toMs > from) }));
     const texts = felt
       .filter((probe) => probe.gaps.length > 0)
       .map((probe) => `${probe.client} missed ${probe.address} for ${longestGap(probe).toFixed(1)} ms`);

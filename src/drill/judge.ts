@@ -1,11 +1,15 @@
 /** Judges a drill from the world's truth (kernel tables, frames, probes); the daemon's own opinion counts only where it is what is asked. */
-import type { Lab, ProbeReport } from '../../drivers/lab.js';
+import type { Lab, Overlap, ProbeReport } from '../../drivers/lab.js';
 import type { Ms } from '../input.js';
 import type { JournalEntry } from '../status.js';
+import { floatingAddresses } from './floating.js';
 import type { Expectation, NicRef, Scenario } from './scenario.js';
 
 /** Probes tell of a silence once it has lasted 5 ms; a blow's own needs a little longer to begin. */
 const SILENCE_TOLD_MS: Ms = 10;
+
+/** A gap that begins so early began before the drill. */
+const START_MS: Ms = 5;
 
 /** An expectation under way. */
 export interface Pending {
@@ -46,6 +50,8 @@ export async function unmet(
     for (const word of words)
       if (!raised.includes(word)) wrong.push(`${node} has no alarm ${word} (has: ${raised.join(', ') || 'none'})`);
   }
+  wrong.push(...(await clusterWrong(lab, scenario, expected)));
+  for (const address of expected.dark ?? []) wrong.push(...darkWrong(lab, address));
   const dealtAt = pending.until - expected.within;
   if (expected.answers && !expected.throughout && !final && lab.now() < dealtAt + SILENCE_TOLD_MS)
     wrong.push('too early to tell who answers');
@@ -104,12 +110,83 @@ function eventsWrong(lab: Lab, expected: Expectation, pending: Pending): string[
   });
 }
 
+/** What nodes say of each other, and who answers for a package. */
+async function clusterWrong(lab: Lab, scenario: Scenario, expected: Expectation): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const [name, node] of Object.entries(expected.holder ?? {}))
+    wrong.push(...holderWrong(lab, scenario, name, node));
+  if (expected.coordinator !== undefined) wrong.push(...(await coordinatorWrong(lab, scenario, expected.coordinator)));
+  for (const [where, wanted] of Object.entries(expected.peers ?? {})) {
+    const [node, peer] = where.split('.');
+    const found = (await lab.status(node!))?.peers.find((one) => one.node === peer)?.health ?? 'not shown';
+    if (found !== wanted) wrong.push(`${peer} is ${found} to ${node}, not ${wanted}`);
+  }
+  for (const [where, wanted] of Object.entries(expected.paths ?? {})) {
+    const [node, peer, net] = where.split('.');
+    const path = (await lab.status(node!))?.paths.find((one) => one.peer === peer && one.net === net);
+    const found = path ? `${path.state}${path.rerouted ? ' rerouted' : ''}` : 'not shown';
+    if (found !== wanted) wrong.push(`the path ${where} is ${found}, not ${wanted}`);
+  }
+  for (const [node, words] of Object.entries(expected.noAlarms ?? {})) {
+    const raised = (await lab.status(node))?.alarms.map((alarm) => alarm.what) ?? ['no-answer'];
+    const bad = words.length === 0 ? raised : raised.filter((what) => words.includes(what));
+    if (bad.length > 0) wrong.push(`${node} has the alarm ${bad.join(', ')}`);
+  }
+  for (const [node, wanted] of Object.entries(expected.gate ?? {})) {
+    const found = (await lab.status(node))?.gate ?? 'not shown';
+    if (found !== wanted) wrong.push(`the gate of ${node} is ${found}, not ${wanted}`);
+  }
+  return wrong;
+}
+
+function holderWrong(lab: Lab, scenario: Scenario, name: string, wanted: string | null): string[] {
+  const addresses = floatingAddresses(scenario).filter((floating) => floating.package === name);
+  if (addresses.length === 0) return [`package ${name} has no address`];
+  return addresses.flatMap(({ address }) => {
+    const found = lab.holder(address);
+    return found === wanted
+      ? []
+      : [`${found ?? 'nobody'} answers for ${address} of ${name}, not ${wanted ?? 'nobody'}`];
+  });
+}
+
+async function coordinatorWrong(lab: Lab, scenario: Scenario, wanted: string | null): Promise<string[]> {
+  const named: Record<string, string | null> = {};
+  for (const node of Object.keys(scenario.topology.nodes)) {
+    const status = await lab.status(node);
+    if (status) named[node] = status.membership?.coordinator ?? null;
+  }
+  const names = Object.values(named);
+  const right =
+    wanted === 'any'
+      ? typeof names[0] === 'string' && names.every((name) => name === names[0])
+      : names.every((name) => name === wanted);
+  if (names.length > 0 && right) return [];
+  const told = Object.entries(named).map(([node, name]) => `${node} names ${name ?? 'no'} coordinator`);
+  return [`${told.join(', ') || 'nobody tells who coordinates'}; expected ${wanted ?? 'none'}`];
+}
+
+/** By the watcher's word, and by that of whoever asks for it. */
+function darkWrong(lab: Lab, address: string): string[] {
+  const holder = lab.holder(address);
+  const heard = lab.probes().filter((probe) => probe.address === address && !silentAt(probe, lab.now()));
+  return [
+    ...(holder === null ? [] : [`${holder} answers for ${address}`]),
+    ...heard.map((probe) => `${address} answers ${probe.client}`),
+  ];
+}
+
 /** What must hold over the whole drill. */
 export async function alwaysWrong(lab: Lab, scenario: Scenario): Promise<string[]> {
   const wrong: string[] = [];
+  const floating = floatingAddresses(scenario);
   for (const [address, bound] of Object.entries(scenario.always.outage)) {
     const boundMs = typeof bound === 'number' ? bound : bound[lab.name];
-    const probes = lab.probes().filter((probe) => probe.address === address);
+    const floats = floating.some((one) => one.address === address);
+    const probes = lab
+      .probes()
+      .filter((probe) => probe.address === address)
+      .map((probe) => (floats ? sinceItFirstAnswered(probe) : probe));
     if (probes.length === 0) wrong.push(`nobody probes ${address}`);
     for (const probe of probes) {
       const longest = longestGap(probe);
@@ -126,8 +203,32 @@ export async function alwaysWrong(lab: Lab, scenario: Scenario): Promise<string[
     const moves = lab.journal().filter((entry) => entry.event === 'switch-started');
     if (moves.length > 0) wrong.push(`${moves.length} switches where none was due: ${describeEntry(moves[0]!)}`);
   }
+  if (scenario.always.unmoved) {
+    const moves = lab.journal().filter(isMove);
+    if (moves.length > 0) wrong.push(`${moves.length} times something moved: ${describeEntry(moves[0]!)}`);
+  }
+  const overlaps = lab.overlaps();
+  const twoMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);
+  if (twoMs > scenario.always.twoHolders || (overlaps.length > 0 && scenario.always.twoHolders === 0))
+    wrong.push(`S1: ${overlaps.map(describeOverlap).join('; ')}`);
   wrong.push(...(await strayAddresses(lab, scenario)));
   return wrong;
+}
+
+/** A package goes from one node to another, or a lease runs out. */
+function isMove(entry: JournalEntry): boolean {
+  if (entry.event === 'lease') return entry.to === 'over';
+  return entry.event === 'placed' && entry.from !== undefined && entry.to !== undefined && entry.from !== entry.to;
+}
+
+export function describeOverlap(overlap: Overlap): string {
+  const lengthMs = (overlap.toMs - overlap.fromMs).toFixed(1);
+  return `${overlap.nodes.join(' and ')} both answered for ${overlap.address} for ${lengthMs} ms from ${overlap.fromMs.toFixed(0)} ms on`;
+}
+
+/** From the drill's start until a package runs its addresses answer nobody: that is no outage. */
+export function sinceItFirstAnswered(probe: ProbeReport): ProbeReport {
+  return { ...probe, gaps: probe.gaps.filter((gap) => gap.fromMs > START_MS) };
 }
 
 export function longestGap(probe: ProbeReport): Ms {

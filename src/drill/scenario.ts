@@ -42,6 +42,10 @@ const topology = z.strictObject({
   routes: z.record(name, z.array(z.string())).default({}),
   /** node → lines as for `ip neigh add` (permanent ones). */
   neighbours: z.record(name, z.array(z.string())).default({}),
+  /** node → rules as for `nft -f`, loaded before the daemon starts. Kernel lab only. */
+  firewall: z.record(name, z.string()).default({}),
+  /** node → addresses that it pings each millisecond out of its own namespace, as a client does. */
+  asking: z.record(name, z.array(z.string())).default({}),
   /** A receiver on that node joins the group on its primary NIC, a client sends to it every 20 ms. */
   multicast: z.strictObject({ node: name, nic: z.string(), group: z.string(), from: name }).optional(),
   /** Do the addresses of the cluster file lie on the primaries before the daemon starts? `no`: the daemon must raise them. */

@@ -3,16 +3,13 @@
 #include "prober.h"
 
 #include <arpa/inet.h>
-#include <linux/filter.h>
-#include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
 #include <netinet/if_ether.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 /* Offsets in an Ethernet frame that carries IPv6 (RFC 8200 section 3) and a neighbour advertisement (RFC 4861 section 4.4). */
-enum { NEXT_HEADER = 20, ICMP_TYPE = 54, NA_FLAGS = 58, NA_TARGET = 62, NA_OPTIONS = 78, NA_SOLICITED = 0x40, NA = 136 };
+enum { NA_FLAGS = 58, NA_TARGET = 62, NA_OPTIONS = 78, NA_SOLICITED = 0x40 };
 
 static void heard(double at, int family, const void *address, const uint8_t *mac, const char *form) {
     char text[INET6_ADDRSTRLEN];
@@ -52,29 +49,6 @@ static void drain(void *self, uint32_t events) {
         else
             advertisement(frame, length, at);
     }
-}
-
-static void open_tap(int *fd, struct watch *watcher, const char *nic, int protocol) {
-    struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = if_nametoindex(nic)};
-    if (!at.sll_ifindex)
-        die(nic);
-    *fd = open_socket(AF_PACKET, SOCK_RAW, 0);
-    if (protocol == ETH_P_IPV6) {
-        struct sock_filter code[] = {
-            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NEXT_HEADER),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 3),
-            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ICMP_TYPE),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NA, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, 2048),
-            BPF_STMT(BPF_RET | BPF_K, 0),
-        };
-        struct sock_fprog program = {sizeof code / sizeof *code, code};
-        if (setsockopt(*fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program))
-            die("SO_ATTACH_FILTER");
-    }
-    if (bind(*fd, (struct sockaddr *)&at, sizeof at))
-        die("packet socket");
-    watch(*fd, watcher, EPOLLIN);
 }
 
 void announcements_hear(const char *nic) {

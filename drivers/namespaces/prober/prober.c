@@ -4,6 +4,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +20,9 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Offsets in an Ethernet frame that carries IPv6 (RFC 8200 section 3). */
+enum { NEXT_HEADER = 20, ICMP_TYPE = 54 };
 
 static int epoll = -1;
 
@@ -87,6 +95,38 @@ int open_socket(int family, int type, int protocol) {
     return fd;
 }
 
+void open_tap(int *fd, struct watch *watcher, const char *nic, int protocol) {
+    struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = if_nametoindex(nic)};
+    if (!at.sll_ifindex)
+        die(nic);
+    *fd = open_socket(AF_PACKET, SOCK_RAW, 0);
+    if (protocol == ETH_P_IPV6) {
+        struct sock_filter code[] = {
+            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NEXT_HEADER),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 3),
+            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ICMP_TYPE),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ND_NEIGHBOR_ADVERT, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, 2048),
+            BPF_STMT(BPF_RET | BPF_K, 0),
+        };
+        struct sock_fprog program = {sizeof code / sizeof *code, code};
+        if (setsockopt(*fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program))
+            die("SO_ATTACH_FILTER");
+    }
+    if (bind(*fd, (struct sockaddr *)&at, sizeof at))
+        die("packet socket");
+    watch(*fd, watcher, EPOLLIN);
+}
+
+int open_sender(const char *nic) {
+    struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_ifindex = if_nametoindex(nic)};
+    int fd = open_socket(AF_PACKET, SOCK_RAW, 0), on = 1;
+    if (!at.sll_ifindex || bind(fd, (struct sockaddr *)&at, sizeof at) ||
+        setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on))
+        die(nic);
+    return fd;
+}
+
 static void tick(void *self, uint32_t events) {
     static double report_at;
     int fd = *(int *)self;
@@ -98,6 +138,10 @@ static void tick(void *self, uint32_t events) {
     ping_tick(now);
     connection_tick(now);
     multicast_tick(now);
+    watcher_tick(now);
+    claim_tick(now);
+    relay_tick(now);
+    recorder_tick();
     if (now < report_at)
         return;
     report_at = now + 200;
@@ -112,7 +156,12 @@ static const char *USAGE =
     "  hear NIC            tell announcements that arrive\n"
     "  send GROUP NIC      a datagram each 20 ms\n"
     "  echo                be an echo server\n"
-    "  receive GROUP NIC   tell each datagram\n";
+    "  receive GROUP NIC   tell each datagram\n"
+    "  watch ADDRESS NIC   ask every 20 ms who has it, tell every answer\n"
+    "  claim ADDRESS NIC   say each second that it is here\n"
+    "  relay TAP PORT MS   what comes to the tap leaves by the port, up to so much later\n"
+    "  record PORT         keep baton's frames that come in\n"
+    "  replay NIC          send them all out of it at SIGUSR1\n";
 
 static const char *next_word(char ***words) {
     if (!**words) {
@@ -137,6 +186,17 @@ static void obey(char **words) {
             multicast_send_to(what, next_word(&words));
         else if (!strcmp(verb, "receive"))
             multicast_receive(what, next_word(&words));
+        else if (!strcmp(verb, "watch"))
+            watcher_add(what, next_word(&words));
+        else if (!strcmp(verb, "claim"))
+            claim(what, next_word(&words));
+        else if (!strcmp(verb, "relay")) {
+            const char *port = next_word(&words);
+            relay_add(what, port, next_word(&words));
+        } else if (!strcmp(verb, "record"))
+            recorder_hear(what);
+        else if (!strcmp(verb, "replay"))
+            recorder_play_by(what);
         else {
             fputs(USAGE, stderr);
             exit(2);

@@ -66,12 +66,18 @@ function outageTable(report: DrillReport, paint: Paint): string[] {
   );
 }
 
+function holdersText({ totalMs, overlaps }: NonNullable<DrillReport['twoHolders']>, paint: Paint): string[] {
+  const text = `two holders: ${overlaps.length === 0 ? '0' : totalMs.toFixed(1)} ms`;
+  return [overlaps.length === 0 ? paint.good(text) : paint.bad(text)];
+}
+
 export function verdictText(report: DrillReport, paint: Paint, quiet = false): string[] {
   const { scenario, lab, verdict, failures, reason, tookMs } = report;
   const head = `${scenario} on ${lab}`;
   if (verdict === 'skipped') return [`${paint.warn('skipped')} ${head}: ${reason ?? 'no reason given'}`];
   const colour = verdict === 'passed' ? paint.good : paint.bad;
   const lines = quiet ? [] : ['', ...actTable(report, paint), '', ...outageTable(report, paint), ''];
+  if (!quiet && report.twoHolders) lines.push(...holdersText(report.twoHolders, paint), '');
   lines.push(`${colour(verdict)} ${head} ${paint.dim(`in ${span(tookMs)}`)}`);
   lines.push(...failures.map((failure) => `  ${paint.bad(failure)}`));
   return lines;
