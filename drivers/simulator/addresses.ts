@@ -1,6 +1,6 @@
 /** What a simulated kernel does when an address comes or goes, or a NIC is set up or down (net/ipv4/devinet.c, net/ipv6/addrconf.c). */
 import { samePrefix } from '../../src/frame/ip.js';
-import type { Address } from '../../src/input.js';
+import type { Address, Ms } from '../../src/input.js';
 import type { Host } from './host.js';
 import type { Nic } from './nic.js';
 import { isLinkLocal, linkLocalOf } from './prefix.js';
@@ -18,6 +18,26 @@ export function addAddress(host: Host, nic: Nic, address: Address): Errno | null
   return address.family === 4 ? addV4(host, nic, address) : addV6(host, nic, address);
 }
 
+/** The kernel looks at lifetimes when it suits it. */
+const EXPIRY_LATE_MS = { from: 0, to: 1000 };
+const expiries = new WeakMap<Address, Ms>();
+
+/** Seconds that are left of a lifetime, as the kernel shows it. */
+export function validLeftS(host: Host, held: Address): number | undefined {
+  const end = expiries.get(held);
+  return end === undefined ? undefined : Math.max(0, Math.ceil((end - host.clock.now) / 1000));
+}
+
+/** The address goes when its lifetime is over. */
+function expire(host: Host, nic: Nic, held: Address): void {
+  if (held.validS === undefined) return;
+  const end = host.clock.now + held.validS * 1000;
+  expiries.set(held, end);
+  host.world.clock.at(host.clock.worldAt(end) + host.random.between(EXPIRY_LATE_MS.from, EXPIRY_LATE_MS.to), () => {
+    if (nic.addresses.includes(held)) deleteAddress(host, nic, held);
+  });
+}
+
 /** RTM_NEWADDR with REPLACE of one that is there: user's flags, protocol and lifetimes become the new ones, detection does not begin. */
 export function renewAddress(host: Host, nic: Nic, address: Address): Errno | null {
   const at = nic.addresses.findIndex((one) => one.local === address.local && one.prefixLength === address.prefixLength);
@@ -28,6 +48,7 @@ export function renewAddress(host: Host, nic: Nic, address: Address): Errno | nu
     ...address,
     flags: address.flags | kept | (address.validS === undefined ? IFA_F.permanent : 0),
   };
+  expire(host, nic, nic.addresses[at]);
   host.touched(nic.name);
   return null;
 }
@@ -77,6 +98,7 @@ function addV4(host: Host, nic: Nic, address: Address): Errno | null {
   const flags = (address.flags & ~IFA_F.secondary) | secondary | (address.validS === undefined ? IFA_F.permanent : 0);
   const held = { ...address, flags, label: address.label ?? nic.name };
   nic.addresses.push(held);
+  expire(host, nic, held);
   addPrefixRoute(host, nic, held);
   host.touched(nic.name);
   return null;
@@ -114,6 +136,7 @@ function addV6(host: Host, nic: Nic, address: Address): Errno | null {
   const flags = (address.flags & ~IFA_F.tentative) | (address.validS === undefined ? IFA_F.permanent : 0);
   const held = { ...address, flags: flags | (checked ? IFA_F.tentative : 0) };
   nic.addresses.push(held);
+  expire(host, nic, held);
   addPrefixRoute(host, nic, held);
   if (checked) detectDuplicates(host, nic, held);
   host.touched(nic.name);

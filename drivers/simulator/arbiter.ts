@@ -29,7 +29,7 @@ interface Key {
 }
 
 export class Arbiter {
-  readonly #host: Host;
+  readonly host: Host;
   readonly #random: Random;
   #key: Key | null = null;
   #revision = 1;
@@ -41,7 +41,7 @@ export class Arbiter {
   readonly #replies = new Map<string, ArbiterReply>();
 
   constructor(host: Host) {
-    this.#host = host;
+    this.host = host;
     this.#random = host.random.stream('arbiter');
     host.onUdp = (_, datagram) => this.#hear(datagram);
   }
@@ -85,17 +85,17 @@ export class Arbiter {
     const { call, request } = content as ArbiterCall;
     const known = this.#replies.get(call);
     if (known) {
-      this.#host.routeDatagram(source, ETCD_PORT, known);
+      this.host.routeDatagram(source, ETCD_PORT, known);
       return;
     }
     const starts = this.#starts;
-    this.#host.world.clock.after(this.#random.between(SERVE_MS.from, SERVE_MS.to), () => {
+    this.host.world.clock.after(this.#random.between(SERVE_MS.from, SERVE_MS.to), () => {
       const serve = (): void => {
         if (starts !== this.#starts || this.#replies.has(call)) return;
         const reply: ArbiterReply = { call, answer: this.#answer(request) };
         this.#replies.set(call, reply);
         if (this.#replies.size > CALLS_KEPT) this.#replies.delete(this.#replies.keys().next().value!);
-        this.#host.routeDatagram(source, ETCD_PORT, reply);
+        this.host.routeDatagram(source, ETCD_PORT, reply);
       };
       if (this.#frozen) this.#held.push(serve);
       else serve();
@@ -124,7 +124,7 @@ export class Arbiter {
     this.#revision++;
     const created = this.#key?.created ?? this.#revision;
     this.#key = { created, modified: this.#revision, text: JSON.stringify(record) };
-    this.#host.world.changed();
+    this.host.world.changed();
     return this.#key;
   }
 }

@@ -3,6 +3,7 @@
  * believing it until a frame comes from elsewhere, the port loses its carrier, or the entry is too old.
  */
 import type { Ms } from '../../src/input.js';
+import { ETHERTYPE_POLL } from '../../src/frame/ethernet.js';
 import { isGroupMac } from '../../src/frame/mac.js';
 import { Cable, type CableEnd } from './cable.js';
 import type { Frame, World } from './wire.js';
@@ -12,6 +13,9 @@ const AGEING_MS: Ms = 300_000;
 /** Addresses 01:80:c2:00:00:00 to 0f are never forwarded (IEEE 802.1Q, 8.6.3). */
 const LINK_LOCAL_GROUP = /^01:80:c2:00:00:0/;
 
+const RECORDED_MAX = 50_000;
+const REPLAY_EVERY_MS: Ms = 0.02;
+
 export class Bridge {
   readonly name: string;
   readonly ports: Port[] = [];
@@ -19,6 +23,8 @@ export class Bridge {
   readonly #table = new Map<string, { port: Port; seenAt: Ms }>();
   #powered = true;
   #mute = false;
+  /** Frames of baton that it has seen; null: nobody wants to know. */
+  #recording: Frame[] | null = null;
 
   constructor(world: World, name: string) {
     this.#world = world;
@@ -43,6 +49,25 @@ export class Bridge {
     this.#world.changed();
   }
 
+  get mute(): boolean {
+    return this.#mute;
+  }
+
+  /** From now on it keeps the frames of baton that it sees. */
+  record(): void {
+    this.#recording ??= [];
+  }
+
+  /** All that was recorded once more, in the order seen, to every port but the one where the sender is. */
+  replay(): void {
+    for (const [n, frame] of [...(this.#recording ?? [])].entries()) {
+      this.#world.clock.after(n * REPLAY_EVERY_MS, () => {
+        const origin = this.whereIs(frame.source);
+        for (const port of this.ports) if (port !== origin) port.cable?.send(port, frame, 0);
+      });
+    }
+  }
+
   /** A new port; the cable is plugged in by `connect`. */
   port(): Port {
     const port = new Port(this);
@@ -58,6 +83,7 @@ export class Bridge {
 
   forward(port: Port, frame: Frame, hops: number): void {
     if (!this.#powered || this.#mute) return;
+    if (this.#recording && isOurs(frame) && this.#recording.length < RECORDED_MAX) this.#recording.push(frame);
     this.#learn(frame.source, port);
     if (LINK_LOCAL_GROUP.test(frame.destination)) return;
     const known = isGroupMac(frame.destination) ? undefined : this.whereIs(frame.destination);
@@ -81,6 +107,10 @@ export class Bridge {
     this.#table.set(mac, { port, seenAt: this.#world.clock.now });
     this.#world.changed();
   }
+}
+
+function isOurs(frame: Frame): boolean {
+  return frame.datagram !== undefined || frame.etherType === ETHERTYPE_POLL;
 }
 
 export class Port implements CableEnd {

@@ -67,11 +67,15 @@ export class Client {
   }
 }
 
-/** A question to that address that is walked at once, and answered or lost. */
+/** A question to that address that is walked at once, and answered or lost. Whoever has the address asks itself. */
 function question(host: Host, address: string): (trace: Trace) => void {
-  const nic = host.nics.get(CLIENT_NIC)!;
   return (trace) => {
-    const source = host.sourceFor(nic, address);
+    if (host.owns(address)) {
+      if (host.gate.lets(address)) trace.answered();
+      return;
+    }
+    const way = host.routes.lookup(address);
+    const source = way ? host.sourceFor(way.nic, way.gateway) : null;
     if (source !== null) host.send({ family: ipFamily(address), source, destination: address, what: 'echo', trace });
   };
 }

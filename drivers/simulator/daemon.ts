@@ -45,6 +45,7 @@ export class Daemon {
   #asked = 0;
   /** Changes until the blow falls. */
   #changesLeft = Infinity;
+  #diskLost = false;
   #onExit: (() => void) | null = null;
   /** Asked to stop. */
   #ending = false;
@@ -53,6 +54,10 @@ export class Daemon {
     this.#options = options;
     const { world, name } = options.host;
     this.disk = new Disk(world, world.random.stream(`disk ${name}`));
+  }
+
+  get host(): Host {
+    return this.#options.host;
   }
 
   get runs(): boolean {
@@ -86,6 +91,8 @@ export class Daemon {
   start(): void {
     const { host, cluster, seal, settle, made, pauseMs } = this.#options;
     if (this.#run || !host.powered) return;
+    if (this.#diskLost) this.disk.lose();
+    this.#diskLost = false;
     const random = host.world.random.stream(`daemon ${host.name} ${this.#runs++}`);
     const self = cluster.nodes.find((node) => node.name === host.name);
     const arbiter = arbiterAddress(cluster);
@@ -136,6 +143,11 @@ export class Daemon {
     this.#onExit = null;
     this.kill();
     for (const file of Object.keys(this.#runDirectory) as (keyof RunDirectory)[]) delete this.#runDirectory[file];
+  }
+
+  /** The state directory is empty when it next starts. */
+  loseDisk(): void {
+    this.#diskLost = true;
   }
 
   killAt(change: number): void {

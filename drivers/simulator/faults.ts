@@ -1,19 +1,18 @@
 /** Every fault of the scenario language as a blow at the simulated world. Each returns what heals it; null: it ends by itself. */
 import type { Fault, NicRef } from '../../src/drill/scenario.js';
-import { deleteAddress, setDown, setUp } from './addresses.js';
+import { setDown, setUp } from './addresses.js';
 import type { Cable } from './cable.js';
 import type { Bridge } from './bridge.js';
-import type { Daemon } from './daemon.js';
 import type { Host } from './host.js';
 import type { Nic } from './nic.js';
 import type { Network } from './network.js';
+import { block, claim, split, strikeArbiter } from './net-faults.js';
+import { addByHand, strikeDaemon, strikeHost, type Heal } from './node-faults.js';
 import { Rival } from './rival.js';
 
 /** Ends of a cable between a NIC and a port: the NIC is the first. */
 const AT_NIC = 0;
 const AT_PORT = 1;
-
-type Heal = () => void;
 
 function named<T>(map: Map<string, T>, name: string, what: string): T {
   const found = map.get(name);
@@ -53,21 +52,46 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'rename':
     case 'manager':
       return strikeNic(network, fault);
-    case 'remove-address':
-      removeAddress(named(network.hosts, fault.node, 'node'), fault.address);
-      return null;
     case 'kill':
     case 'kill-at':
     case 'restart':
     case 'stop':
     case 'freeze':
+    case 'freeze-for':
       return strikeDaemon(named(network.daemons, fault.node, 'node'), fault);
+    case 'power-off':
+    case 'drift':
+    case 'disk-full':
+    case 'disk-lost':
+    case 'flush-firewall':
+    case 'remove-address':
+      return strikeHost(network, named(network.daemons, fault.node, 'node'), fault);
+    case 'add-address': {
+      const { host, nic } = nicAt(network, fault.at);
+      return addByHand(host, nic, fault.address);
+    }
+    case 'duplicate':
+    case 'reorder':
+      return disturb(fault.at ? [cableAt(network, fault.at)] : allCables(network), fault.fault, fault.percent);
+    case 'replay':
+      named(network.bridges, fault.switch, 'switch').replay();
+      return null;
+    case 'block':
+      return block(network, fault.from, fault.to);
+    case 'split':
+      return split(network, fault.groups);
+    case 'claim':
+      return claim(named(network.clients, fault.client, 'client'), fault.address);
+    case 'arbiter-off':
+    case 'arbiter-freeze':
+    case 'arbiter-forget':
+      return strikeArbiter(network.arbiter, fault);
     case 'rtnl-busy':
+    case 'cpu-busy':
+    case 'firewall-busy':
       throw new Error(
-        'rtnl-busy is for the kernel lab only: the simulator has no lock that namespaces hold while they are deleted',
+        `${fault.fault} is for the kernel lab only: the simulator has no processor and no lock to keep busy`,
       );
-    default:
-      throw new Error(`the simulator does not know ${fault.fault}`);
   }
 }
 
@@ -90,6 +114,13 @@ function lose(cables: Cable[], percent: number): Heal {
   for (const cable of cables) cable.lose(percent);
   return () => {
     for (const cable of cables) cable.lose(0);
+  };
+}
+
+function disturb(cables: Cable[], how: 'duplicate' | 'reorder', percent: number): Heal {
+  for (const cable of cables) cable[how](percent);
+  return () => {
+    for (const cable of cables) cable[how](0);
   };
 }
 
@@ -138,38 +169,5 @@ function strikeNic(
       const rival = new Rival(host, nic);
       return () => rival.leave();
     }
-  }
-}
-
-function removeAddress(host: Host, address: string): void {
-  const holders = [...host.nics.values()].flatMap((nic) =>
-    nic.addresses.filter((held) => held.local === address).map((held) => ({ nic, held })),
-  );
-  if (holders.length === 0) throw new Error(`${host.name} does not hold ${address}`);
-  for (const { nic, held } of holders) deleteAddress(host, nic, held);
-}
-
-function strikeDaemon(
-  daemon: Daemon,
-  fault: Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' }>,
-): Heal | null {
-  switch (fault.fault) {
-    case 'kill':
-      daemon.kill();
-      return () => daemon.startSoon();
-    case 'kill-at':
-      daemon.killAt(fault.step);
-      return () => {
-        if (daemon.runs) throw new Error(`${fault.node} lives: its hands made fewer than ${fault.step} changes`);
-        daemon.startSoon();
-      };
-    case 'restart':
-      daemon.stop('restart', () => daemon.startSoon());
-      return null;
-    case 'stop':
-      daemon.stop('stop');
-      return () => daemon.startSoon();
-    case 'freeze':
-      return daemon.freeze();
   }
 }

@@ -8,6 +8,7 @@
  *   network builds it, faults break it, trace writes it down.
  */
 import { stringify } from 'yaml';
+import type { Cluster } from '../../src/config/cluster.js';
 import { parseCluster } from '../../src/config/parse.js';
 import { operatorRequestOf } from '../../src/drill/operate.js';
 import type { Fault, Scenario } from '../../src/drill/scenario.js';
@@ -15,16 +16,15 @@ import type { Ms } from '../../src/input.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer } from '../../src/status.js';
 import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, TcpReport } from '../lab.js';
 import { isToldRoute, routeText } from '../route-text.js';
-import { cipherWith } from '../cipher.js';
-import { sealWith } from '../seal.js';
-import type { Client } from './client.js';
-import { Daemon } from './daemon.js';
+import { Prober, type Client } from './client.js';
+import { Daemon, floatingOf, type DaemonOptions } from './daemon.js';
 import { inflict } from './faults.js';
 import type { Host } from './host.js';
 import { buildNetwork, type Network } from './network.js';
+import { plainCipher, plainSeal } from './plain-cipher.js';
 import { isLinkLocal } from './prefix.js';
-import { shared } from './shared-seal.js';
 import { writeTrace, type TraceLine } from './trace.js';
+import { Watcher } from './watcher.js';
 import { World } from './wire.js';
 
 /** Long enough for the kernels to have their link-local addresses before a daemon starts. */
@@ -32,7 +32,17 @@ const SETTLE_MS: Ms = 3000;
 /** From a daemon's start to its first observation and a look at every NIC. */
 const READY_MS: Ms = 50;
 const OPERATOR_WAITS_MS: Ms = 5000;
-const KEY_LENGTH = 32;
+/** Of all nodes, but of those whose key differs. */
+const KEY = 0xba;
+const OTHER_KEY = 0xbb;
+
+export interface SimulatorOptions {
+  seed?: number;
+  /** After each input of a daemon. */
+  stepped?: (node: string, ...rest: Parameters<NonNullable<DaemonOptions['stepped']>>) => void;
+  /** How long a node's process stands still before its next effect. */
+  pauseMs?: (node: string) => Ms;
+}
 
 export class SimulatorLab implements Lab {
   readonly name = 'simulator';
@@ -41,10 +51,15 @@ export class SimulatorLab implements Lab {
   readonly #journal: (JournalEntry & { node: string })[] = [];
   readonly #trace: TraceLine[] = [];
   readonly #datagrams: Ms[] = [];
+  /** Nodes that ask as clients do. */
+  readonly #asking: Prober[] = [];
   #zero: Ms = 0;
+  readonly #options: SimulatorOptions;
   #scenario: Scenario | null = null;
+  #watcher: Watcher | null = null;
 
-  constructor(options: { seed?: number } = {}) {
+  constructor(options: SimulatorOptions = {}) {
+    this.#options = options;
     const maps = {
       bridges: new Map(),
       trunks: new Map(),
@@ -59,29 +74,47 @@ export class SimulatorLab implements Lab {
 
   async build(scenario: Scenario): Promise<void> {
     this.#scenario = scenario;
-    const { world, hosts, daemons } = this.#network;
-    const cluster = parseCluster(
-      stringify({ cluster: 'drill', key: '/etc/baton/cluster.key', ...scenario.cluster }),
-      scenario.name,
-    );
-    buildNetwork(this.#network, scenario, cluster);
-    const key = new Uint8Array(KEY_LENGTH).fill(0xba);
-    const seal = shared(sealWith(key));
-    const cipher = cipherWith(key);
-    for (const [name, host] of hosts) {
-      host.onDatagram = () => this.#datagrams.push(world.clock.now);
-      const daemon = new Daemon({
-        host,
-        cluster,
-        seal,
-        cipher,
-        settle: () => this.#settle(),
-        journal: (at, entry) => this.#tell(name, at, entry),
-        made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
-      });
-      daemons.set(name, daemon);
-    }
+    const { world, hosts, bridges } = this.#network;
+    const clusters = new Map(Object.keys(scenario.topology.nodes).map((name) => [name, clusterFor(scenario, name)]));
+    buildNetwork(this.#network, scenario, (name) => clusters.get(name)!);
+    if ([...scenario.before, ...scenario.steps.map(({ fault }) => fault)].some((fault) => fault?.startsWith('replay')))
+      for (const bridge of bridges.values()) bridge.record();
+    for (const [name, host] of hosts) this.#raiseDaemon(name, host, clusters.get(name)!);
+    const floating = [...clusters.values()].flatMap(floatingOf);
+    this.#watcher = new Watcher(world, hosts, [...new Set(floating)]);
     world.clock.runUntil(SETTLE_MS);
+  }
+
+  #raiseDaemon(name: string, host: Host, cluster: Cluster): void {
+    const { stepped, pauseMs } = this.#options;
+    host.onDatagram = () => this.#datagrams.push(this.#network.world.clock.now);
+    const key = this.#scenario!.differs[name]?.['key'] === undefined ? KEY : OTHER_KEY;
+    const daemon = new Daemon({
+      host,
+      cluster,
+      seal: plainSeal(key),
+      cipher: plainCipher(key),
+      settle: () => this.#settle(),
+      journal: (at, entry) => this.#tell(name, at, entry),
+      made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
+      ...(stepped === undefined ? {} : { stepped: (...rest) => stepped(name, ...rest) }),
+      ...(pauseMs === undefined ? {} : { pauseMs: () => pauseMs(name) }),
+    });
+    this.#network.daemons.set(name, daemon);
+  }
+
+  /** The world itself, for whoever judges it. */
+  get network(): Network {
+    return this.#network;
+  }
+
+  get watcher(): Watcher {
+    return this.#watcher!;
+  }
+
+  /** The drill's time of a moment of the world. */
+  drillTime(at: Ms): Ms {
+    return at - this.#zero;
   }
 
   async startDaemon(node: string): Promise<void> {
@@ -103,7 +136,10 @@ export class SimulatorLab implements Lab {
       for (const address of planned.probes) client.probe(address);
       for (const address of planned.tcp) client.connect(address);
     }
-    const { multicast } = this.#scenario!.topology;
+    const { multicast, asking } = this.#scenario!.topology;
+    for (const [node, addresses] of Object.entries(asking))
+      for (const address of addresses) this.#asking.push(new Prober(this.#host(node), address));
+    for (const prober of this.#asking) prober.asker.start();
     if (multicast) clients.get(multicast.from)?.stream(multicast.group);
   }
 
@@ -165,10 +201,13 @@ export class SimulatorLab implements Lab {
 
   probes(): ProbeReport[] {
     const drill = (at: Ms): Ms => at - this.#zero;
-    return this.#clients((client) => client.probes.map((prober) => prober.report())).map((report) => ({
-      ...report,
-      gaps: report.gaps.map((gap) => ({ fromMs: drill(gap.fromMs), toMs: drill(gap.toMs) })),
-    }));
+    return this.#probers().map((prober) => {
+      const report = prober.report();
+      return {
+        ...report,
+        gaps: report.gaps.map((gap) => ({ fromMs: drill(gap.fromMs), toMs: drill(gap.toMs) })),
+      };
+    });
   }
 
   connections(): TcpReport[] {
@@ -180,12 +219,13 @@ export class SimulatorLab implements Lab {
     return seen.map((one) => ({ ...one, at: one.at - this.#zero })).sort((a, b) => a.at - b.at);
   }
 
-  holder(_address: string): string | null {
-    return null;
+  holder(address: string): string | null {
+    return this.#watcher?.holder(address) ?? null;
   }
 
   overlaps(): Overlap[] {
-    return [];
+    const overlaps = this.#watcher?.overlaps() ?? [];
+    return overlaps.map((one) => ({ ...one, fromMs: this.drillTime(one.fromMs), toMs: this.drillTime(one.toMs) }));
   }
 
   multicastReceived(node: string, since: Ms): number {
@@ -222,10 +262,12 @@ export class SimulatorLab implements Lab {
   }
 
   #settle(): void {
-    for (const client of this.#network.clients.values()) {
-      for (const prober of client.probes) prober.asker.settle();
-      for (const connection of client.connections) connection.asker.settle();
-    }
+    for (const prober of this.#probers()) prober.asker.settle();
+    for (const connection of this.#clients((client) => client.connections)) connection.asker.settle();
+  }
+
+  #probers(): Prober[] {
+    return [...this.#clients((client) => client.probes), ...this.#asking];
   }
 
   #clients<T>(take: (client: Client) => T[]): T[] {
@@ -248,4 +290,12 @@ export class SimulatorLab implements Lab {
     if (!daemon) throw new Error(`the topology has no node "${name}"`);
     return daemon;
   }
+}
+
+/** The cluster file of that node. */
+function clusterFor(scenario: Scenario, node: string): Cluster {
+  const differing = { ...scenario.differs[node] };
+  delete differing['key'];
+  const file = { cluster: 'drill', key: '/etc/baton/cluster.key', ...scenario.cluster, ...differing };
+  return parseCluster(stringify(file), scenario.name);
 }

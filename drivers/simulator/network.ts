@@ -31,14 +31,14 @@ export interface Network {
 export const BOOT_MS: Ms = 500;
 
 /** Throws an Error that names a switch that is not there, or a route that the kernel refuses. */
-export function buildNetwork(network: Network, scenario: Scenario, cluster: Cluster): void {
+export function buildNetwork(network: Network, scenario: Scenario, clusterOf: (node: string) => Cluster): void {
   const { topology } = scenario;
   for (const name of topology.switches) network.bridges.set(name, new Bridge(network.world, name));
   for (const name of topology.trunks) {
     const [left, right] = name.split('-') as [string, string];
     network.trunks.set(name, trunk(network.world, switchOf(network, left), switchOf(network, right)));
   }
-  for (const [n, name] of Object.keys(topology.nodes).entries()) raiseNode(network, scenario, cluster, name, n);
+  for (const [n, name] of Object.keys(topology.nodes).entries()) raiseNode(network, scenario, clusterOf(name), name, n);
   for (const [n, name] of Object.keys(topology.clients).entries()) raiseClient(network, scenario, name, n);
   if (topology.arbiter !== undefined) network.arbiter = new Arbiter(clientOf(network, topology.arbiter).host);
 }

@@ -1,6 +1,7 @@
 /** One NIC of a simulated host as rtnetlink and procfs show it. */
-import type { NicObservation, Route } from '../../src/input.js';
+import type { Address, NicObservation, Route } from '../../src/input.js';
 import { OBSERVED_SETTINGS } from '../../src/takeover/settings.js';
+import { validLeftS } from './addresses.js';
 import type { Host } from './host.js';
 import { NUD } from './neighbours.js';
 import type { Nic } from './nic.js';
@@ -17,13 +18,18 @@ export function observe(host: Host, nic: Nic): NicObservation {
     ...(nic.physical ? {} : { kind: 'veth' }),
     admin: nic.admin,
     carrier: nic.running,
-    addresses: nic.addresses.map((held) => ({ ...held })),
+    addresses: nic.addresses.map((held) => shown(host, held)),
     routes: host.routes.list.filter((route) => leavesBy(route, nic.name)).map((route) => ({ ...route })),
     neighbours: neighboursOf(host, nic),
     groups: [...new Set([...nic.groups.programs, ...nic.groups.daemon])],
     settings: settingsOf(host, nic.name),
     children: [],
   };
+}
+
+function shown(host: Host, held: Address): Address {
+  const validS = validLeftS(host, held);
+  return validS === undefined ? { ...held } : { ...held, validS };
 }
 
 function leavesBy(route: Route, nic: string): boolean {
