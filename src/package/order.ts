@@ -1,6 +1,6 @@
 /** What an operator's request says to the cluster: orders that stay, and wishes that are carried out once. */
 import type { Package } from '../config/cluster.js';
-import type { Orders, PackageOrder } from '../membership/document.js';
+import { compareVersions, type Orders, type PackageOrder } from '../membership/document.js';
 import { choose, placedOn, type Placements } from './candidate.js';
 import { decide } from './placement.js';
 import type { Picture, Task } from './state.js';
@@ -174,8 +174,12 @@ function move(picture: Picture, task: Pick<Task, 'at'>, name: string, to: string
   return goAway(picture, [candidate], to === undefined ? null : [to], `no other node can receive`);
 }
 
+/** It runs there, by the present placement. */
 function isUp(picture: Picture, name: string, node: string): boolean {
-  return picture.document.placements[name]?.state === 'run' && picture.nodes[node]?.jobs[name]?.state === 'running';
+  const placement = picture.document.placements[name];
+  const job = picture.nodes[node]?.jobs[name];
+  if (placement?.node !== node || placement.state !== 'run' || job?.state !== 'running') return false;
+  return job.epoch === null || compareVersions(job.epoch, placement.epoch) === 0;
 }
 
 /** All of them to one of `nodes`, or to any other of their own: all or none. */
