@@ -126,14 +126,8 @@ export function judgePath(world: World, state: HealthState, path: PathState, now
   const { usable } = path;
   const is = usable && heard && echoed ? 'up' : 'down';
   if (is !== path.state) {
-    const cause =
-      is === 'up'
-        ? 'heard-both-ways'
-        : !usable
-          ? 'no-nic'
-          : now - path.silentFrom > patience / 2
-            ? 'silent'
-            : 'not-heard-there';
+    const silent = now - path.silentFrom > patience / 2;
+    const cause = is === 'up' ? 'heard-both-ways' : !usable ? 'no-nic' : silent ? 'silent' : 'not-heard-there';
     become(path, is, cause, now, out);
   }
   reviewAlarm(world, state, peer, path, now, out);
