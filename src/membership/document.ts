@@ -65,3 +65,76 @@ export function compareVersions(a: Version, b: Version): number {
 export function showVersion({ term, revision }: Version): string {
   return `${term}.${revision}`;
 }
+
+/** The newer of two. */
+export function newerVersion(a: Version, b: Version): Version {
+  return compareVersions(a, b) >= 0 ? a : b;
+}
+
+type Fields = Record<string, unknown>;
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** What a peer, the arbiter or the disk calls a version, if it is one; null: it is none. The same for the others here. */
+export function readVersion(value: unknown): Version | null {
+  if (!isRecord(value)) return null;
+  const { term, revision } = value;
+  if (!Number.isSafeInteger(term) || !Number.isSafeInteger(revision)) return null;
+  if ((term as number) < -1 || (revision as number) < 0 || (term as number) > 2 ** 47) return null;
+  return { term: term as number, revision: revision as number };
+}
+
+export function readVoter(value: unknown): Voter | null {
+  if (!isRecord(value)) return null;
+  const { name, storageId } = value;
+  return isText(name) && isText(storageId) && /^[0-9a-f]{32}$/.test(storageId) ? { name, storageId } : null;
+}
+
+function readVoters(value: unknown): Voter[] | null {
+  if (!Array.isArray(value)) return null;
+  const voters = value.map(readVoter).filter((voter) => voter !== null);
+  return voters.length === value.length && voters.length > 0 ? voters : null;
+}
+
+function readPlacement(value: unknown): Placement | null {
+  if (!isRecord(value)) return null;
+  const { node, state } = value;
+  const epoch = readVersion(value['epoch']);
+  if ((node !== null && !isText(node)) || epoch === null || (state !== 'run' && state !== 'halt')) return null;
+  return { node, epoch, state };
+}
+
+function readOrders(value: unknown): Orders | null {
+  if (!isRecord(value) || typeof value['clusterHalted'] !== 'boolean' || !isRecord(value['packages'])) return null;
+  const { clusterHalted, haltedNodes, removedNodes } = value;
+  if (!Array.isArray(haltedNodes) || !Array.isArray(removedNodes)) return null;
+  if (!haltedNodes.every(isText) || !removedNodes.every(isText)) return null;
+  if (!Object.values(value['packages']).every(isRecord)) return null;
+  const packages = value['packages'] as Orders['packages'];
+  return { ...value, clusterHalted, haltedNodes, removedNodes, packages };
+}
+
+/** Fields of orders that this version does not know are kept. */
+export function readDocument(value: unknown): Document | null {
+  if (!isRecord(value) || !isRecord(value['voters']) || !isRecord(value['placements'])) return null;
+  const { voters, digest } = value;
+  const version = readVersion(value['version']);
+  const next = readVoters(voters['next']);
+  const previous = voters['previous'] === undefined ? undefined : readVoters(voters['previous']);
+  const orders = readOrders(value['orders']);
+  if (version === null || version.term < 0 || next === null || previous === null || orders === null) return null;
+  if (!isText(digest)) return null;
+  const placements: Document['placements'] = {};
+  for (const [name, found] of Object.entries(value['placements'])) {
+    const placement = readPlacement(found);
+    if (placement === null) return null;
+    placements[name] = placement;
+  }
+  return { version, voters: previous === undefined ? { next } : { next, previous }, placements, orders, digest };
+}

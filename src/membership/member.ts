@@ -1,15 +1,42 @@
-/** Who is the cluster: election, document, quorum, lease (MEMBERSHIP.md). The only file of this stage that others call. */
+/**
+ * Who is the cluster: election, document, quorum, lease (MEMBERSHIP.md). The only file of this stage that others call.
+ *
+ *   started ───────────▶ durable (the record of the disk, or a new voter)
+ *   beats (world.heard) ─▶ words     what every beat says: storage id, term, role, version, jobs
+ *                      ├▶ election   ask, reply ──────────────▶ coordinator ──append, grant──▶ speech
+ *                      ├▶ answer     append, piece ──answer──▶ speech ──beats──▶ health.speak
+ *                      └▶ lease      grant
+ *   persisted ─────────▶ durable ──▶ what waited for the disk goes out (speech)
+ *   arbiter-answered ──▶ arbiter ──▶ a vote, an ack, a document
+ *   woke ──────────────▶ election, coordinator, formation, arbiter, by their deadlines
+ *
+ * Each message and outcome only changes the state; `settle` then does whatever that state calls for, and is the only
+ * place that does. A coordinator therefore commits and tells at once, in the step that brought the last answer.
+ */
 import type { Action } from '../action.js';
+import { decodeMessage, type Message } from '../frame/dialogue.js';
+import { PART } from '../frame/part.js';
 import type { HealthState } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
 import type { Alarm, Decision, MembershipStatus, PeerHealth } from '../status.js';
-import type { Job, World } from '../world.js';
-import type { Document, Orders, Placement, Version } from './document.js';
+import type { HeardBeat, Job, World } from '../world.js';
+import { account, report, reportMoments } from './account.js';
+import { answer, hearAppend, hearPiece, heldPackages } from './answer.js';
+import { arbiterAnswered, arbiterMoments, consultArbiter, startArbiter } from './arbiter.js';
+import { coordinate, coordinatorMoments, hearAnswer } from './coordinator.js';
+import { BLANK, type Document, type Version } from './document.js';
+import { persisted, restore, retry } from './durable.js';
+import { farewell, hearAsk, hearReply, standIfDue, tally } from './election.js';
+import { forceDocument, formed, formIfAll, spread } from './formation.js';
+import { hearGrant, leaseEndOf, servable, useGrants } from './lease.js';
+import { putOff } from './post.js';
+import { changeableDocument, freeAt, isFree, proposeChange, type DocumentChange } from './proposal.js';
+import { flush } from './speech.js';
+import { drop, FAR, NEVER, packageNames, type MembershipState } from './state.js';
+import { hearWords, refreshPeers, speakWords } from './words.js';
 
-/** Plain data. */
-export interface MembershipState {
-  dropped: Record<string, number>;
-}
+export type { MembershipState } from './state.js';
+export type { DocumentChange } from './proposal.js';
 
 export interface MembershipReport {
   membership: MembershipStatus | null;
@@ -27,87 +54,251 @@ export interface NodeView {
   jobs: Record<string, Pick<Job, 'state' | 'epoch' | 'held'>>;
 }
 
-export interface DocumentChange {
-  placements?: Record<string, Pick<Placement, 'node' | 'state'>>;
-  orders?: Orders;
-}
-
-export function start(_world: World, _now: Ms): MembershipState {
-  return { dropped: {} };
+export function start(world: World, now: Ms): MembershipState {
+  const { quorum, packages } = world.cluster;
+  const hasPackages = (packages ?? []).length > 0;
+  return {
+    kind: !hasPackages ? 'off' : quorum === 'none' ? 'solo' : 'voting',
+    started: false,
+    dropped: {},
+    alarms: {},
+    decisions: [],
+    record: { storageId: '', term: 0, votedFor: null, document: null },
+    durable: null,
+    storing: [],
+    storeId: 0,
+    storedId: 0,
+    retryAt: FAR,
+    wasBlank: false,
+    post: { role: 'follower' },
+    heardAt: now,
+    answeredAt: now,
+    electAt: FAR,
+    spreadAt: NEVER,
+    patientUntil: NEVER,
+    sequence: 0,
+    sent: {},
+    lease: { end: NEVER, term: -1, committed: BLANK },
+    grants: [],
+    coordinator: null,
+    coordinatorHeardAt: NEVER,
+    append: null,
+    answerOwed: false,
+    saidHeld: [],
+    held: [],
+    outbox: [],
+    pieces: {},
+    peers: {},
+    arbiter: startArbiter(world),
+    leaving: false,
+    words: '',
+    told: { role: 'follower', coordinator: null, lease: false },
+    quorumMissedAt: now,
+    now,
+    dueAt: FAR,
+  };
 }
 
 export function take(
-  _world: World,
-  _state: MembershipState,
-  _now: Ms,
-  _health: HealthState,
-  _input: Input,
-  _out: Action[],
-): void {}
-
-export function deadline(_world: World, _state: MembershipState): Ms {
-  return Infinity;
+  world: World,
+  state: MembershipState,
+  now: Ms,
+  health: HealthState,
+  input: Input,
+  out: Action[],
+): void {
+  if (state.kind === 'off') return;
+  state.now = now;
+  if (!state.started && input.kind !== 'started') return;
+  const hasLetGo = isLetGo(world, state);
+  state.held = heldPackages(world);
+  switch (input.kind) {
+    case 'started':
+      begin(world, state, now, input, out);
+      break;
+    case 'persisted':
+      persisted(state, now, input, out);
+      break;
+    case 'arbiter-answered': {
+      const done = arbiterAnswered(world, state, now, input, out);
+      if (done?.purpose.for === 'formation' && input.answer.outcome === 'done')
+        formed(world, state, now, 'all-present', out);
+      break;
+    }
+    case 'stalled':
+      awake(world, state, now, input.forMs);
+      break;
+    case 'woke':
+      if (now < state.dueAt && !hasLetGo) return;
+      break;
+    default:
+      // Most inputs are none of this stage's business.
+      if (world.heard.length === 0 && !hasLetGo) return;
+  }
+  for (const node of refreshPeers(world, state, health)) farewell(world, state, now, node);
+  for (const beat of world.heard) hearBeat(world, state, now, beat, out);
+  settle(world, state, now, health, input, out);
 }
 
-export function status(_world: World, state: MembershipState, _now: Ms): MembershipReport {
-  return { membership: null, alarms: [], decisions: [], dropped: state.dropped };
+function begin(
+  world: World,
+  state: MembershipState,
+  now: Ms,
+  input: Extract<Input, { kind: 'started' }>,
+  out: Action[],
+): void {
+  const { quorum } = world.cluster;
+  state.started = true;
+  state.heardAt = now;
+  state.answeredAt = now;
+  putOff(world, state, now);
+  if (typeof quorum === 'object') state.patientUntil = now - input.hostUpMs + quorum.startWaitMs;
+  restore(world, state, now, input, out);
+}
+
+/** Silence during the own stall is evidence against nobody; the own lease and ages run on. */
+function awake(world: World, state: MembershipState, now: Ms, forMs: Ms): void {
+  state.electAt = Math.max(state.electAt, now + world.cluster.timing.heartbeatMs);
+  const { post } = state;
+  if (post.role !== 'coordinator') return;
+  for (const status of Object.values(post.answered)) status.at = Math.min(now, status.at + forMs);
+}
+
+function hearBeat(world: World, state: MembershipState, now: Ms, beat: HeardBeat, out: Action[]): void {
+  hearWords(world, state, beat);
+  for (const part of beat.parts) {
+    if (part.kind <= PART.standing || part.kind > PART.piece) continue;
+    const message = decodeMessage(part, packageNames(world));
+    if (message === null) drop(state, 'dialogue-malformed');
+    else hear(world, state, now, beat, message, out);
+  }
+}
+
+function hear(world: World, state: MembershipState, now: Ms, beat: HeardBeat, message: Message, out: Action[]): void {
+  const count = (reason: string | null): void => void (reason !== null && drop(state, reason));
+  switch (message.kind) {
+    case 'append':
+      return hearAppend(world, state, now, beat, message, out);
+    case 'answer':
+      return count(hearAnswer(world, state, now, beat, message, out));
+    case 'grant':
+      return count(hearGrant(world, state, now, message, out));
+    case 'ask':
+      return hearAsk(world, state, now, beat.node, message, out);
+    case 'reply':
+      return hearReply(world, state, now, beat.node, message, out);
+    case 'piece':
+      return hearPiece(world, state, now, beat.node, message, out);
+  }
+}
+
+/** Has a package gone from here since this stage's last step? */
+function isLetGo(world: World, state: MembershipState): boolean {
+  return state.held.some((name) => world.jobs[name]?.held === false);
+}
+
+/** Does what the state calls for. */
+function settle(world: World, state: MembershipState, now: Ms, health: HealthState, input: Input, out: Action[]): void {
+  retry(state, now, out);
+  formIfAll(world, state, now, out);
+  spread(world, state, now);
+  useGrants(state, now);
+  tally(world, state, now, out);
+  // Peers' silence is judged only after all that had come was heard.
+  if (input.kind === 'woke') standIfDue(world, state, now);
+  tally(world, state, now, out);
+  if (state.post.role === 'coordinator') coordinate(world, state, state.post, now, out);
+  consultArbiter(world, state, now, out);
+  answer(world, state, now);
+  flush(world, state, health, now, out);
+  speakWords(world, state, health);
+  report(world, state, now, out);
+  plan(world, state, now);
+}
+
+function plan(world: World, state: MembershipState, now: Ms): void {
+  const { post } = state;
+  const moments = [state.retryAt, state.electAt, ...arbiterMoments(world, state), ...reportMoments(world, state)];
+  if (state.durable?.document?.version.revision === 0) moments.push(state.spreadAt);
+  if (post.role === 'coordinator') moments.push(...coordinatorMoments(world, state, post), freeAt(world, state, now));
+  state.dueAt = Math.min(FAR, ...moments.filter((at) => at > now));
+}
+
+export function deadline(world: World, state: MembershipState): Ms {
+  if (state.kind === 'off' || !state.started) return Infinity;
+  // The takeover stage, which comes later in the step, has seen a package go: coordinator and placement are to know at once.
+  if (isLetGo(world, state)) return state.now;
+  return state.dueAt >= FAR ? Infinity : state.dueAt;
+}
+
+export function status(world: World, state: MembershipState, now: Ms): MembershipReport {
+  const { alarms, decisions, dropped } = state;
+  return { membership: account(world, state, now), alarms: Object.values(alarms), decisions, dropped };
 }
 
 /** N3: the packages that this node may serve now, with the epoch of their placement. Empty without a lease. */
-export function mayServe(_world: World, _state: MembershipState, _now: Ms): Record<string, Version> {
-  return {};
+export function mayServe(world: World, state: MembershipState, now: Ms): Record<string, Version> {
+  return servable(world, state, now);
 }
 
 /** Until when this node may serve, on its own clock; null: it has no lease, or that is over. */
-export function leaseEnd(_world: World, _state: MembershipState, _now: Ms): Ms | null {
-  return null;
+export function leaseEnd(world: World, state: MembershipState, now: Ms): Ms | null {
+  return leaseEndOf(world, state, now);
 }
 
 /** The newest stored document, committed or not; null: none. */
-export function document(_state: MembershipState): Document | null {
-  return null;
+export function document(state: MembershipState): Document | null {
+  return state.record.document;
 }
 
-export function coordinator(_state: MembershipState): string | null {
-  return null;
+/** Whom this node takes for coordinator, as of its last step; null: none is heard. */
+export function coordinator(state: MembershipState): string | null {
+  return state.told.coordinator;
 }
 
 /** The committed document that may be changed now; null: this node is not coordinator, or a proposal is under way (C3, E9). */
-export function changeable(_world: World, _state: MembershipState, _now: Ms): Document | null {
-  return null;
+export function changeable(world: World, state: MembershipState, now: Ms): Document | null {
+  return changeableDocument(world, state, now);
 }
 
 /** May that package be placed on another node than its present one (C6)? */
-export function isReleased(_world: World, _state: MembershipState, _now: Ms, _package: string): boolean {
-  return false;
+export function isReleased(world: World, state: MembershipState, now: Ms, name: string): boolean {
+  return isFree(world, state, now, name);
 }
 
-export function view(_world: World, _state: MembershipState, _health: HealthState, _now: Ms, _node: string): NodeView {
-  return { health: 'unheard', leaving: false, jobs: {} };
+export function view(world: World, state: MembershipState, _health: HealthState, _now: Ms, node: string): NodeView {
+  if (node === world.self.name) return { health: 'alive', leaving: state.leaving, jobs: world.jobs };
+  const { health, standing } = state.peers[node] ?? { health: 'unheard', standing: null };
+  return { health, leaving: standing?.leaving ?? false, jobs: standing?.jobs ?? {} };
 }
 
 /** The next document. A placement that C6 or C7 does not allow is left as it is, and counted. Null: nothing may be changed now. */
 export function propose(
-  _world: World,
-  _state: MembershipState,
-  _now: Ms,
-  _change: DocumentChange,
-  _cause: string,
-  _out: Action[],
+  world: World,
+  state: MembershipState,
+  now: Ms,
+  change: DocumentChange,
+  cause: string,
+  out: Action[],
 ): Version | null {
-  return null;
+  return proposeChange(world, state, now, change, cause, out);
 }
 
 /** This node wants to stop: says so with every beat until the end. */
-export function leave(_world: World, _state: MembershipState): void {}
+export function leave(_world: World, state: MembershipState): void {
+  state.leaving = true;
+}
 
 /** P3: a document of a higher term with the voters that are reachable now. A text says why not. */
 export function force(
-  _world: World,
-  _state: MembershipState,
-  _now: Ms,
+  world: World,
+  state: MembershipState,
+  now: Ms,
   _health: HealthState,
-  _out: Action[],
+  out: Action[],
 ): string | null {
-  return 'there is no cluster';
+  if (state.kind !== 'voting') return 'there is no cluster';
+  const refusal = forceDocument(world, state, now, out);
+  plan(world, state, now);
+  return refusal;
 }

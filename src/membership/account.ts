@@ -1,0 +1,161 @@
+/** What status and journal say of the membership. */
+import type { Action } from '../action.js';
+import type { Ms } from '../input.js';
+import type { MembershipStatus } from '../status.js';
+import type { World } from '../world.js';
+import { clearAlarm, raiseAlarm } from './alarm.js';
+import { ARBITER, showVersion, type Document } from './document.js';
+import { isPatient } from './election.js';
+import { missingFounders } from './formation.js';
+import { leaseEndOf } from './lease.js';
+import { majorityLeaseEnd } from './post.js';
+import { isQuorum, isVoter } from './quorum.js';
+import { NEVER, others, selfVoter, versionOf, type MembershipState } from './state.js';
+
+/** Whom this node takes for coordinator; null: none is heard. */
+export function presentCoordinator(world: World, state: MembershipState, now: Ms): string | null {
+  if (state.post.role === 'coordinator') return world.self.name;
+  const { coordinator, coordinatorHeardAt } = state;
+  return now - coordinatorHeardAt < world.cluster.timing.nodeTimeoutMs ? coordinator : null;
+}
+
+/** Is there a coordinator with a majority, as far as this node knows? */
+export function hasQuorum(world: World, state: MembershipState, now: Ms): boolean {
+  const { post } = state;
+  if (post.role === 'coordinator') return now < majorityLeaseEnd(world, state, post);
+  return presentCoordinator(world, state, now) !== null && (state.append !== null || state.kind === 'solo');
+}
+
+/** What it waits for, in words; undefined: for nothing. */
+export function waitingFor(world: World, state: MembershipState, now: Ms): string | undefined {
+  if (state.kind === 'off' || hasQuorum(world, state, now)) return undefined;
+  const { document } = state.record;
+  if (state.alarms['state-not-stored'] !== undefined) return 'waits for room in the state directory';
+  if (document === null) return waitingToForm(world, state);
+  const missing = absentVoters(state, document).filter((name) => name !== world.self.name);
+  const isPresent = (voter: string): boolean => !missing.includes(voter.slice(0, voter.lastIndexOf('/')));
+  if (isPatient(world, state, now, document)) {
+    const seconds = Math.ceil((state.patientUntil - now) / 1000);
+    return `waits ${seconds} s for ${missing.filter((name) => name !== ARBITER).join(', ')} to appear`;
+  }
+  if (!isVoter(document.voters, selfVoter(world, state))) return 'waits to be made a voter: its disk was lost';
+  return isQuorum(document.voters, isPresent) ? 'waits for the election' : `waits for ${missing.join(', ')}`;
+}
+
+function waitingToForm(world: World, state: MembershipState): string {
+  const { arbiter } = state;
+  const absent = others(world).filter((name) => {
+    const { health, standing } = state.peers[name] ?? {};
+    return health !== 'alive' || !standing;
+  });
+  if (absent.length > 0) return `waits for ${absent.join(', ')}`;
+  if (missingFounders(world, state).length > 0) return 'waits for a coordinator';
+  if (arbiter !== null && !arbiter.missing && arbiter.seen === null) return 'waits for the arbiter';
+  return 'waits for the cluster to be formed';
+}
+
+/** Voters that are not heard, or are others than the document has. */
+function absentVoters(state: MembershipState, { voters }: Document): string[] {
+  return voters.next
+    .filter(({ name, storageId }) => {
+      if (name === ARBITER) return state.arbiter?.seen?.record.storageId !== storageId || !isArbiterReached(state);
+      const { health, standing } = state.peers[name] ?? {};
+      return health !== 'alive' || standing?.storageId !== storageId;
+    })
+    .map(({ name }) => name);
+}
+
+/** Its last question was answered, or is not overdue yet. */
+function isArbiterReached({ arbiter }: MembershipState): boolean {
+  return arbiter !== null && arbiter.missed === 0 && arbiter.answeredAt !== NEVER;
+}
+
+/** Journal lines of what has changed since the last step, and alarms that follow from the state. */
+export function report(world: World, state: MembershipState, now: Ms, out: Action[]): void {
+  const { told } = state;
+  const { role } = state.post;
+  if (role !== told.role) {
+    const evidence = { term: state.record.term, version: showVersion(versionOf(state.record)) };
+    const cause = role === 'coordinator' ? 'elected' : role === 'follower' ? 'follows' : 'no-coordinator';
+    out.push({ kind: 'journal', entry: { at: now, event: 'role', from: told.role, to: role, cause, evidence } });
+    told.role = role;
+  }
+  const coordinator = presentCoordinator(world, state, now);
+  if (coordinator !== told.coordinator) {
+    const ends = {
+      ...(told.coordinator !== null && { from: told.coordinator }),
+      ...(coordinator !== null && { to: coordinator }),
+    };
+    const cause = coordinator === null ? 'silent' : 'heard';
+    const evidence = { term: state.record.term };
+    out.push({ kind: 'journal', entry: { at: now, event: 'coordinator', ...ends, cause, evidence } });
+    told.coordinator = coordinator;
+  }
+  const hasLease = leaseEndOf(world, state, now) !== null;
+  if (hasLease !== told.lease) {
+    const [from, to] = hasLease ? ['over', 'valid'] : ['valid', 'over'];
+    const cause = hasLease ? 'granted' : 'not-renewed';
+    const evidence = { end: state.lease.end, term: state.lease.term };
+    out.push({ kind: 'journal', entry: { at: now, event: 'lease', from, to, cause, evidence } });
+    told.lease = hasLease;
+  }
+  reviewAlarms(world, state, now, out);
+}
+
+function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action[]): void {
+  const { arbiter, record } = state;
+  const waiting = waitingFor(world, state, now);
+  if (waiting === undefined) clearAlarm(state, 'no-quorum', now, out);
+  else if (now >= state.quorumMissedAt + world.cluster.timing.nodeTimeoutMs)
+    raiseAlarm(state, 'no-quorum', `no coordinator with a majority: ${waiting}`, now, out);
+  if (waiting === undefined) state.quorumMissedAt = now;
+  if (arbiter !== null) {
+    if (arbiter.missed >= 3) raiseAlarm(state, 'arbiter-unreachable', 'the arbiter does not answer', now, out);
+    else if (arbiter.missed === 0) clearAlarm(state, 'arbiter-unreachable', now, out);
+    const listed = record.document?.voters.next.find(({ name }) => name === ARBITER);
+    const seen = arbiter.seen?.record.storageId;
+    const isLost = listed !== undefined && (arbiter.missing || (seen !== undefined && seen !== listed.storageId));
+    if (isLost) raiseAlarm(state, 'arbiter-lost', 'the arbiter lost its data: it is no voter any more', now, out);
+    else if (seen !== undefined) clearAlarm(state, 'arbiter-lost', now, out);
+  }
+  const self = record.document?.voters.next.find(({ name }) => name === world.self.name);
+  if (self !== undefined && self.storageId !== record.storageId) {
+    const text = 'the state of this node was lost: it serves, but its vote does not count';
+    raiseAlarm(state, 'state-lost', text, now, out);
+  } else clearAlarm(state, 'state-lost', now, out);
+}
+
+/** When something of this changes by time alone. */
+export function reportMoments(world: World, state: MembershipState): Ms[] {
+  const { nodeTimeoutMs } = world.cluster.timing;
+  return [state.coordinatorHeardAt + nodeTimeoutMs, state.lease.end, state.quorumMissedAt + nodeTimeoutMs];
+}
+
+export function account(world: World, state: MembershipState, now: Ms): MembershipStatus | null {
+  if (state.kind === 'off') return null;
+  const { post, record, arbiter } = state;
+  const end = leaseEndOf(world, state, now);
+  const waiting = waitingFor(world, state, now);
+  return {
+    coordinator: presentCoordinator(world, state, now),
+    role: post.role,
+    term: record.term,
+    quorum: hasQuorum(world, state, now),
+    ...(waiting !== undefined && { waiting }),
+    version: showVersion(versionOf(record)),
+    committed: committedText(state),
+    voters: (record.document?.voters.next ?? []).map(({ name }) => name),
+    leaseLeftMs: end === null ? null : end - now,
+    ...(arbiter !== null && {
+      arbiter: {
+        reachable: isArbiterReached(state),
+        agoMs: arbiter.answeredAt === NEVER ? null : now - arbiter.answeredAt,
+      },
+    }),
+  };
+}
+
+function committedText({ post, lease }: MembershipState): string | null {
+  const version = post.role === 'coordinator' ? post.committed : lease.committed;
+  return version.term < 0 ? null : showVersion(version);
+}

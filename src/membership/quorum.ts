@@ -1,0 +1,33 @@
+/**
+ * Majorities of a document's voters (MEMBERSHIP Q1, Q2).
+ *
+ *   next       a b c        both of {a b}, {b c} and {a c}
+ *   previous   c d @arbiter and two of these three: {b c d} is a quorum, {a b c} is none
+ */
+import type { Ms } from '../input.js';
+import type { Document, Voter } from './document.js';
+import { NEVER, voterKey, type VoterKey } from './state.js';
+
+type Voters = Document['voters'];
+
+function sides({ next, previous }: Voters): Voter[][] {
+  return previous === undefined ? [next] : [next, previous];
+}
+
+/** Do these hold a strict majority of `next` and, if present, of `previous`? Name and storageId must match (Q1). */
+export function isQuorum(voters: Voters, has: (voter: VoterKey) => boolean): boolean {
+  return sides(voters).every((side) => 2 * side.filter((voter) => has(voterKey(voter))).length > side.length);
+}
+
+/** The newest time q such that those with a time of q or later are a quorum (Q2). NEVER: there is none. */
+export function quorumTime(voters: Voters, timeOf: (voter: VoterKey) => Ms | undefined): Ms {
+  const times = sides(voters).map((side) => {
+    const newestFirst = side.map((voter) => timeOf(voterKey(voter)) ?? NEVER).sort((a, b) => b - a);
+    return newestFirst[side.length >> 1] ?? NEVER;
+  });
+  return Math.min(...times);
+}
+
+export function isVoter(voters: Voters, voter: Voter): boolean {
+  return sides(voters).some((side) => side.some((it) => voterKey(it) === voterKey(voter)));
+}

@@ -1,0 +1,48 @@
+/** What this node says with every beat, and what it keeps of what others say (MEMBERSHIP 3). */
+import { decodeStanding, encodeStanding, type Standing } from '../frame/standing.js';
+import { PART } from '../frame/part.js';
+import { peer as peerOf, setWords } from '../health/monitor.js';
+import type { HealthState } from '../health/state.js';
+import type { HeardBeat, World } from '../world.js';
+import { drop, others, packageNames, versionOf, type MembershipState } from './state.js';
+
+/** P1: only from what is on the disk. */
+export function speakWords(world: World, state: MembershipState, health: HealthState): void {
+  if (state.durable === null) return;
+  const { storageId, term } = state.durable;
+  const jobs: Standing['jobs'] = {};
+  for (const [name, { state: as, epoch, held }] of Object.entries(world.jobs)) jobs[name] = { state: as, epoch, held };
+  const isSynced = state.storing.length === 0;
+  const role = isSynced ? state.post.role : 'follower';
+  const standing: Standing = { storageId, term, role, version: versionOf(state.durable), leaving: state.leaving, jobs };
+  const words = JSON.stringify(standing);
+  if (words === state.words) return;
+  state.words = words;
+  setWords(health, [encodeStanding(standing, packageNames(world))]);
+}
+
+/** Nodes that have just said goodbye. */
+export function refreshPeers(world: World, state: MembershipState, health: HealthState): string[] {
+  const gone: string[] = [];
+  for (const name of others(world)) {
+    const seen = peerOf(health, name);
+    const known = (state.peers[name] ??= { health: 'unheard', standing: null, incarnation: '' });
+    if (seen.health === 'left' && known.health !== 'left') gone.push(name);
+    known.health = seen.health;
+    if (seen.incarnation !== known.incarnation) {
+      known.incarnation = seen.incarnation;
+      known.standing = null;
+      delete state.pieces[name];
+    }
+  }
+  return gone;
+}
+
+export function hearWords(world: World, state: MembershipState, beat: HeardBeat): void {
+  const part = beat.parts.find(({ kind }) => kind === PART.standing);
+  const peer = state.peers[beat.node];
+  if (part === undefined || peer === undefined) return;
+  const standing = decodeStanding(part, packageNames(world));
+  if (standing === null) drop(state, 'standing-malformed');
+  else peer.standing = standing;
+}
