@@ -4,6 +4,7 @@
  */
 import type { NodeNet } from '../config/cluster.js';
 import { journal } from './account.js';
+import { withoutFloating } from './floating-address.js';
 import { readCarrier, withFile } from './learning.js';
 import { emptyPortfolio } from './portfolio.js';
 import type { RunNet } from './run-record.js';
@@ -20,7 +21,7 @@ export function adopt(turn: Turn, own: NodeNet, net: NetState): void {
   const found = seen ? readCarrier(turn, own, net, seen) : emptyPortfolio(now);
   // A primary that carries tells the truth; one that lost its carrier may have been stripped.
   const isTruth = seen?.carrier === true && net.carrier === own.primary && net.unfinished === null;
-  net.portfolio = withFile(known && !isTruth ? known.portfolio : found, own);
+  net.portfolio = withFile(known && !isTruth ? withoutFloating(world.cluster, known.portfolio) : found, own);
   const addresses = net.portfolio.addresses.map((x) => x.local);
   if (known) {
     const cause = known.plan ? 'unfinished' : 'left-by-earlier-run';

@@ -34,6 +34,8 @@ interface Burst extends Announcement {
   /** Frames of this round that are out: ARP has two forms. */
   form: number;
   dueAt: Ms;
+  /** How many in all; a single one is a refresh, which is nothing new to tell. */
+  rounds: number;
   /** Rises with each burst: of two that are equal otherwise the older goes first. */
   order: number;
 }
@@ -64,7 +66,15 @@ export function announce(state: AnnouncerState, now: Ms, what: Announcement): vo
     drop(state, 'announcement-superseded');
   }
   const { net, nic, address, cause } = what;
-  state.bursts[key] = { net, nic, address, cause, round: 0, form: 0, dueAt: now, order: state.order++ };
+  const rounds = PAUSES.length;
+  state.bursts[key] = { net, nic, address, cause, rounds, round: 0, form: 0, dueAt: now, order: state.order++ };
+}
+
+/** One round, unless a burst of that address is under way. */
+export function announceOnce(state: AnnouncerState, now: Ms, { net, nic, address, cause }: Announcement): void {
+  const key = keyOf(net, address);
+  if (key in state.bursts) return;
+  state.bursts[key] = { net, nic, address, cause, rounds: 1, round: 0, form: 0, dueAt: now, order: state.order++ };
 }
 
 /** The address is leaving: not one more frame. */
@@ -106,7 +116,7 @@ export function takeAnnouncements(
     if (nic === undefined) end(state, burst, 'announcement-nic-missing');
     else if (!stillOurs(burst.nic, burst.address)) end(state, burst, 'announcement-not-ours');
     else {
-      if (burst.round === 0 && form === 0) journal(burst, nic.mac, now, out);
+      if (burst.rounds > 1 && burst.round === 0 && form === 0) journal(burst, nic.mac, now, out);
       const router = nic.settings['ipv6/conf/{nic}/forwarding'] === '1';
       out.push({ kind: 'send-frame', nic: burst.nic, bytes: frameOf(burst.address, form, nic.mac, router) });
       countSent(world, state, burst.net, now);
@@ -138,7 +148,7 @@ function advance(state: AnnouncerState, burst: Burst, now: Ms): void {
   burst.form = 0;
   burst.round++;
   const pause = PAUSES[burst.round];
-  if (pause === undefined) delete state.bursts[keyOf(burst.net, burst.address)];
+  if (pause === undefined || burst.round >= burst.rounds) delete state.bursts[keyOf(burst.net, burst.address)];
   else burst.dueAt = now + pause;
 }
 

@@ -6,6 +6,7 @@
 import type { NodeNet, Prefix } from '../config/cluster.js';
 import type { Address, Ms, NicObservation } from '../input.js';
 import { decide, journal } from './account.js';
+import { floatingOf, withoutFloating } from './floating-address.js';
 import { ADDRESS_PROTOCOL } from './ledger.js';
 import { addressKey, aged, fateOf, gist, neighbourKey, type Portfolio, readPortfolio, routeText } from './portfolio.js';
 import { persist } from './run-record.js';
@@ -36,8 +37,9 @@ export function withFile(portfolio: Portfolio, own: NodeNet): Portfolio {
 }
 
 /** Two nets may share a standby: what belongs to another net's portfolio is not this one's. */
-export function readCarrier({ state, now }: Turn, own: NodeNet, net: NetState, seen: NicObservation): Portfolio {
-  const read = readPortfolio(seen, own.primary, state.seenAt[seen.nic] ?? now);
+export function readCarrier(turn: Turn, own: NodeNet, net: NetState, seen: NicObservation): Portfolio {
+  const { world, state, now } = turn;
+  const read = withoutFloating(world.cluster, readPortfolio(seen, own.primary, state.seenAt[seen.nic] ?? now));
   const strangers = Object.values(state.nets).filter((x) => x.net !== net.net && x.carrier === seen.nic);
   if (strangers.length === 0) return read;
   const addresses = new Set(strangers.flatMap((x) => x.portfolio.addresses.map(addressKey)));
@@ -170,8 +172,14 @@ function some(destinations: readonly string[]): string {
 }
 
 /** An IPv4 address with a lifetime is a DHCP client's: it would be taken off the NIC on which that client does not look for it. */
-export function hasLease(seen: NicObservation): Address | undefined {
-  return seen.addresses.find((x) => x.family === 4 && x.validS !== undefined && (x.flags & IFA_F_PERMANENT) === 0);
+export function hasLease({ world }: Turn, seen: NicObservation): Address | undefined {
+  return seen.addresses.find(
+    (x) =>
+      x.family === 4 &&
+      x.validS !== undefined &&
+      (x.flags & IFA_F_PERMANENT) === 0 &&
+      !floatingOf(world.cluster, x.local),
+  );
 }
 
 /** When a settling removal is due; null: none. */

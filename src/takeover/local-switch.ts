@@ -8,17 +8,15 @@
  *
  * Everything is level-triggered: each look compares what should be with what is seen.
  */
-import type { Action } from '../action.js';
 import type { HealthState } from '../health/state.js';
-import { verdict } from '../health/monitor.js';
-import type { Input, Ms } from '../input.js';
+import type { Ms } from '../input.js';
 import type { Alarm, Decision, NetStatus, NicStatus } from '../status.js';
 import type { World } from '../world.js';
 import { announceDeadline } from './announce.js';
+import { carriedOn, floatingDeadline } from './floating.js';
 import { addressKey } from './portfolio.js';
 import { allNics, nicsOf, startState, type TakeoverState } from './state.js';
 import { stopDeadline } from './stopping.js';
-import { takeTurn } from './turn.js';
 
 export type { TakeoverState } from './state.js';
 
@@ -34,17 +32,6 @@ export function start(world: World, now: Ms): TakeoverState {
   return startState(world, now);
 }
 
-export function take(
-  world: World,
-  state: TakeoverState,
-  now: Ms,
-  health: HealthState,
-  input: Input,
-  out: Action[],
-): void {
-  takeTurn({ world, state, now, verdict: (nic) => verdict(health, nic), out }, input);
-}
-
 export function deadline(world: World, state: TakeoverState): Ms {
   if (state.stopping?.phase === 'done') return Infinity;
   const locks = Object.values(state.locks).map((lock) => lock.until ?? Infinity);
@@ -53,6 +40,7 @@ export function deadline(world: World, state: TakeoverState): Ms {
     ...locks,
     stopDeadline(state.stopping),
     announceDeadline(world, state.announcer),
+    floatingDeadline(state.floating),
   );
 }
 
@@ -75,7 +63,13 @@ function nicStatus(world: World, state: TakeoverState, nic: string): Pick<NicSta
   const nets = world.self.nets.filter((own) => nicsOf(own).includes(nic));
   const keys = new Set(nets.flatMap((own) => state.nets[own.net]?.portfolio.addresses.map(addressKey) ?? []));
   const there = world.host[nic]?.addresses.filter((address) => keys.has(addressKey(address))) ?? [];
-  const carrying = there.map(({ local, prefixLength }) => `${local}/${prefixLength}`);
+  const own = there.map(({ local, prefixLength }) => `${local}/${prefixLength}`);
+  const floating = carriedOn(
+    { world },
+    nic,
+    nets.map(({ net }) => net),
+  );
+  const carrying = [...own, ...floating];
   const locked = state.locks[nic];
   return locked ? { carrying, locked } : { carrying };
 }

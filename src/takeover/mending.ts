@@ -11,9 +11,9 @@ import { ownedKeys } from './learning.js';
 import { addressKey, aged, DAD_FAILED, type Portfolio, routeKey, routeOnNic, routeText } from './portfolio.js';
 import { type NetState, othersOf, type Turn } from './state.js';
 
-const TIMES_UNTIL_ALARM = 3;
-const BACK_OFF_FIRST: Ms = 1000;
-const BACK_OFF_LONGEST: Ms = 60_000;
+export const TIMES_UNTIL_ALARM = 3;
+export const BACK_OFF_FIRST: Ms = 1000;
+export const BACK_OFF_LONGEST: Ms = 60_000;
 /** Nothing to mend for so long after the last hold: the rival is gone. */
 export const QUIET: Ms = 60_000;
 

@@ -113,7 +113,7 @@ function judgeSuitability(turn: Turn, own: NodeNet, net: NetState): void {
     if (!seen || (nic !== own.primary && nic !== net.carrier)) return [];
     const slave = enslavement(seen);
     if (slave !== null) return [`${nic} ${slave}`];
-    const lease = hasLease(seen);
+    const lease = hasLease(turn, seen);
     const ours =
       lease && state.ledger.addresses.some((x) => x.nic === nic && addressKey(x.address) === addressKey(lease));
     return lease && !ours ? [`${lease.local} on ${nic} has a DHCP lifetime`] : [];

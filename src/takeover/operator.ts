@@ -19,7 +19,8 @@ export function operate(turn: Turn, id: number, request: OperatorRequest): void 
       return reply(turn, id, lock(turn, request));
     case 'link-unlock':
       return reply(turn, id, unlock(turn, request));
-    case 'poll-now':
+    // The health stage's, and the package stage's.
+    default:
       return;
   }
 }

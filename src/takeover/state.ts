@@ -6,6 +6,7 @@ import type { Ms, NicObservation } from '../input.js';
 import type { Alarm, Decision, NicHealth } from '../status.js';
 import type { World } from '../world.js';
 import { type AnnouncerState, startAnnouncer } from './announce.js';
+import { type FloatingState, type Mandate, type Peers, startFloating } from './floating-state.js';
 import { emptyLedger, type Ledger } from './ledger.js';
 import { emptyPortfolio, type Portfolio } from './portfolio.js';
 import type { RunSwitch } from './run-record.js';
@@ -102,6 +103,7 @@ export interface TakeoverState {
   /** `nic ifindex` whose settings were cared for. */
   settingsDone: string[];
   stopping: Stopping | null;
+  floating: FloatingState;
   /** The earliest `lookAt` of all nets; null: none. */
   lookAt: Ms | null;
   alarms: Record<string, Alarm>;
@@ -113,7 +115,7 @@ export interface TakeoverState {
 
 export interface Stopping {
   since: Ms;
-  phase: 'homeward' | 'cleaning' | 'announcing' | 'done';
+  phase: 'departing' | 'surrendering' | 'homeward' | 'cleaning' | 'announcing' | 'done';
   /** Nets that were asked home once. */
   asked: string[];
   /** `change-host` that puts settings back. */
@@ -129,6 +131,8 @@ export interface Turn {
   readonly state: TakeoverState;
   readonly now: Ms;
   readonly verdict: Verdicts;
+  readonly mandate: Mandate;
+  readonly peers: Peers;
   readonly out: Action[];
 }
 
@@ -147,6 +151,7 @@ export function startState(world: World, now: Ms): TakeoverState {
     settings: {},
     settingsDone: [],
     stopping: null,
+    floating: startFloating(now),
     lookAt: null,
     alarms: {},
     decisions: [],

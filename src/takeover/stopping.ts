@@ -3,6 +3,7 @@
  * healthy primary, what baton added elsewhere goes, settings are put back; what has no healthy primary stays on its
  * standby with the settings that it needs. Stationary addresses of the cluster file are never taken off a server.
  *
+ *   departing ──packages are gone, or nobody takes them──▶ surrendering ──gate closed, addresses off──▶ homeward
  *   homeward ──all nets home or refused──▶ cleaning ──host-changed──▶ announcing ──second round out──▶ done
  */
 import type { Step } from '../action.js';
@@ -11,6 +12,7 @@ import type { Ms } from '../input.js';
 import { journal } from './account.js';
 import { begin } from './change.js';
 import { isHomeFit } from './choice.js';
+import { isRid } from './floating.js';
 import { booked } from './ledger.js';
 import { addressKey } from './portfolio.js';
 import { persist } from './run-record.js';
@@ -20,15 +22,30 @@ import { allNics, homesOf, type NetState, nicsOf, type Stopping, type Turn } fro
 
 /** Two rounds of announcements, the second after 200 ms. */
 const LAST_WORDS: Ms = 250;
+/** Longest wait for other nodes to take the packages over. */
+const DEPART_LATEST: Ms = 6000;
 /** A kernel that does not answer must not keep the daemon. */
 const STOP_LATEST: Ms = 8000;
 
 export function askStop(turn: Turn, how: 'stop' | 'restart'): void {
   const { state, now } = turn;
   if (state.stopping) return;
-  state.stopping = { since: now, phase: 'homeward', asked: [], id: null, cleaned: null, exitAt: now };
+  state.stopping = { since: now, phase: 'departing', asked: [], id: null, cleaned: null, exitAt: now };
   journal(turn, { event: 'node-stopping', cause: how });
   if (how === 'restart') leave(turn, state.stopping, 0);
+}
+
+/** Before floating addresses are looked at: from here on nothing of any package is served. */
+export function depart({ state, now, mandate }: Turn): void {
+  const { stopping } = state;
+  if (stopping?.phase !== 'departing') return;
+  if (mandate.departed || now - stopping.since >= DEPART_LATEST) stopping.phase = 'surrendering';
+}
+
+/** Said before the addresses of the node itself are touched, while every path still works. */
+function goHome({ peers }: Turn, stopping: Stopping): void {
+  stopping.phase = 'homeward';
+  peers.farewell();
 }
 
 /** One look at how far the stop is. */
@@ -37,6 +54,7 @@ export function goOn(turn: Turn): void {
   const { stopping } = state;
   if (stopping === null || stopping.phase === 'done') return;
   if (now - stopping.since >= STOP_LATEST) return leave(turn, stopping, 1);
+  if (stopping.phase === 'surrendering' && isRid(turn)) goHome(turn, stopping);
   if (stopping.phase === 'homeward') homeward(turn, stopping);
   if (stopping.phase === 'announcing' && now >= stopping.exitAt) leave(turn, stopping, 0);
 }
@@ -138,5 +156,6 @@ function leave(turn: Turn, stopping: Stopping, code: number): void {
 export function stopDeadline(stopping: Stopping | null): Ms {
   if (stopping === null || stopping.phase === 'done') return Infinity;
   const latest = stopping.since + STOP_LATEST;
+  if (stopping.phase === 'departing') return stopping.since + DEPART_LATEST;
   return stopping.phase === 'announcing' ? Math.min(stopping.exitAt, latest) : latest;
 }

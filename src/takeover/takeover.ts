@@ -3,13 +3,18 @@
  * file of this stage that others call.
  */
 import type { Action } from '../action.js';
+import { leave, netUp, peer, speak, verdict } from '../health/monitor.js';
 import type { HealthState } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
-import type { MembershipState } from '../membership/member.js';
-import type { PackagesState } from '../package/packages.js';
+import * as member from '../membership/member.js';
+import { departed, type PackagesState } from '../package/packages.js';
 import type { NodeStatus } from '../status.js';
 import type { World } from '../world.js';
+import type { Mandate, Peers } from './floating-state.js';
+import { gateStatus } from './gate-order.js';
+import { startJobs } from './job.js';
 import * as localSwitch from './local-switch.js';
+import { takeTurn } from './turn.js';
 
 export type { TakeoverState } from './local-switch.js';
 
@@ -18,6 +23,7 @@ export interface TakeoverReport extends localSwitch.TakeoverStatus {
 }
 
 export function start(world: World, now: Ms): localSwitch.TakeoverState {
+  startJobs(world, now);
   return localSwitch.start(world, now);
 }
 
@@ -26,12 +32,46 @@ export function take(
   state: localSwitch.TakeoverState,
   now: Ms,
   health: HealthState,
-  _membership: MembershipState,
-  _packages: PackagesState,
+  membership: member.MembershipState,
+  packages: PackagesState,
   input: Input,
   out: Action[],
 ): void {
-  localSwitch.take(world, state, now, health, input, out);
+  const mandate = mandateOf(world, now, membership, packages, state.stopping !== null || input.kind === 'stop-asked');
+  const peers = peersOf(world, health, now, out);
+  takeTurn({ world, state, now, verdict: (nic) => verdict(health, nic), mandate, peers, out }, input);
+}
+
+/** Nothing is served, and nobody waited for: the cluster file has no packages. */
+const NO_MANDATE: Mandate = { may: {}, leaseEnd: null, document: null, departed: true };
+
+function mandateOf(
+  world: World,
+  now: Ms,
+  membership: member.MembershipState,
+  packages: PackagesState,
+  stops: boolean,
+): Mandate {
+  if ((world.cluster.packages ?? []).length === 0) return NO_MANDATE;
+  return {
+    may: member.mayServe(world, membership, now),
+    leaseEnd: member.leaseEnd(world, membership, now),
+    document: member.document(membership),
+    departed: stops && departed(world, packages, now),
+  };
+}
+
+function peersOf(world: World, health: HealthState, now: Ms, out: Action[]): Peers {
+  const others = world.cluster.nodes.filter(({ name }) => name !== world.self.name);
+  return {
+    askable: (net) =>
+      others
+        .filter(({ name, nets }) => nets.some((x) => x.net === net) && peer(health, name).health === 'alive')
+        .filter(({ name }) => netUp(world, health, name, net) === true)
+        .map(({ name }) => name),
+    tell: (node, part) => speak(world, health, now, node, [part], out),
+    farewell: () => leave(world, health, now, out),
+  };
 }
 
 export function deadline(world: World, state: localSwitch.TakeoverState): Ms {
@@ -39,5 +79,5 @@ export function deadline(world: World, state: localSwitch.TakeoverState): Ms {
 }
 
 export function status(world: World, state: localSwitch.TakeoverState, now: Ms, health: HealthState): TakeoverReport {
-  return { ...localSwitch.status(world, state, now, health), gate: 'off' };
+  return { ...localSwitch.status(world, state, now, health), gate: gateStatus({ world, state }, now) };
 }

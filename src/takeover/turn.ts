@@ -4,22 +4,33 @@ import { journal } from './account.js';
 import { adopt } from './adoption.js';
 import { takeAnnouncements } from './announce.js';
 import { finish } from './change.js';
+import { absorbFloating, adoptFloating, floatingChanged, guardLease, lookAtFloating, mayAnnounce } from './floating.js';
+import { floatingOf } from './floating-address.js';
 import { withoutNic } from './ledger.js';
 import { isQuiet, lookAtNet } from './net-switch.js';
 import { expireLocks, operate } from './operator.js';
 import { parseLedger, parseRunSwitch, persist } from './run-record.js';
 import { setUp, settingsSet } from './setting-up.js';
 import { allNics, drop, netsOfNic, nicsOf, type Turn } from './state.js';
-import { askStop, cleaned, goOn } from './stopping.js';
+import { askStop, cleaned, depart, goOn } from './stopping.js';
 
 export function takeTurn(turn: Turn, input: Input): void {
   const { world, state, now, out } = turn;
-  if (state.stopping?.phase === 'done') return;
+  if (hasLeft(turn)) return;
+  guardLease(turn);
   absorb(turn, input);
+  if (hasLeft(turn)) return;
+  absorbFloating(turn, input);
   expireLocks(turn);
   if (state.ready) look(turn, input);
+  depart(turn);
+  lookAtFloating(turn, input);
   goOn(turn);
   takeAnnouncements(world, state.announcer, now, (nic, address) => isOurs(turn, nic, address), out);
+}
+
+function hasLeft({ state }: Turn): boolean {
+  return state.stopping?.phase === 'done';
 }
 
 function look(turn: Turn, input: Input): void {
@@ -57,6 +68,11 @@ function absorb(turn: Turn, input: Input): void {
     case 'frame-received':
     case 'echo-answered':
     case 'stalled':
+    case 'datagram-received':
+    case 'persisted':
+    case 'arbiter-answered':
+    case 'gate-written':
+    case 'gate-lost':
     case 'woke':
       return;
   }
@@ -111,6 +127,7 @@ function observe(turn: Turn, { nics, missing }: Input & { kind: 'host-observed' 
       const net = state.nets[own.net];
       if (net) adopt(turn, own, net);
     }
+    adoptFloating(turn);
     setUp(turn, Object.values(world.host));
     persist(turn);
   }
@@ -125,10 +142,11 @@ function markNewCards({ state }: Turn, nics: (Input & { kind: 'host-observed' })
   }
 }
 
-function changed(turn: Turn, { id, failed, undone }: Input & { kind: 'host-changed' }): void {
+function changed(turn: Turn, input: Input & { kind: 'host-changed' }): void {
   const { world, state } = turn;
+  const { id, failed, undone } = input;
   const failure = failed ? `${failed.code} ${failed.text}` : null;
-  if (settingsSet(turn, id, failure) || cleaned(turn, id, failure)) return;
+  if (settingsSet(turn, id, failure) || cleaned(turn, id, failure) || floatingChanged(turn, input)) return;
   const own = world.self.nets.find(({ net }) => state.nets[net]?.change?.id === id);
   const net = own && state.nets[own.net];
   if (own && net) finish(turn, own, net, failed, undone);
@@ -136,7 +154,9 @@ function changed(turn: Turn, { id, failed, undone }: Input & { kind: 'host-chang
 }
 
 /** Until the NICs were looked at after a change, its outcome is the newest truth there is. */
-function isOurs({ world, state }: Turn, nic: string, address: string): boolean {
+function isOurs(turn: Turn, nic: string, address: string): boolean {
+  const { world, state } = turn;
+  if (floatingOf(world.cluster, address)) return mayAnnounce(turn, nic, address);
   const net = Object.values(state.nets).find(
     (x) => x.carrier === nic && x.portfolio.addresses.some(({ local }) => local === address),
   );

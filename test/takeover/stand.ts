@@ -228,7 +228,15 @@ export class Stand {
       for (const seen of input.nics) host[seen.nic] = seen;
     }
     takeTurn(
-      { world: this.world, state: this.state, now: this.now, verdict: (nic) => this.verdicts[nic]!, out: actions },
+      {
+        world: this.world,
+        state: this.state,
+        now: this.now,
+        verdict: (nic) => this.verdicts[nic]!,
+        mandate: { may: {}, leaseEnd: null, document: null, departed: true },
+        peers: { askable: () => [], tell: () => undefined, farewell: () => undefined },
+        out: actions,
+      },
       input,
     );
     this.state = JSON.parse(JSON.stringify(this.state)) as TakeoverState;
