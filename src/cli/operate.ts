@@ -1,7 +1,7 @@
 /** What an operator asks of a daemon, and the answer or refusal. */
 import type { Control } from '../client/control.js';
 import type { OperatorRequest } from '../status.js';
-import { Failure } from './command.js';
+import { EXIT, Failure } from './command.js';
 
 export interface Operated {
   text: string;
@@ -20,6 +20,6 @@ export async function operate(control: Control, node: string | undefined, reques
     if (status.node !== node) throw new Failure(`this is node ${status.node}; run the command on ${node}`);
   }
   const answer = await control.ask(request);
-  if (!answer.ok) throw new Failure(answer.text);
+  if (!answer.ok) throw new Failure(answer.text, answer.why === 'no-quorum' ? EXIT.noQuorum : EXIT.refused);
   return answer.data === undefined ? { text: answer.text } : { text: answer.text, data: answer.data };
 }

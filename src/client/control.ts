@@ -23,6 +23,9 @@ export class Refused extends Error {
 type Unnumbered<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 
 const ANSWER_TIMEOUT_MS = 5000;
+/** What the cluster is asked is answered when it is done; the daemon gives up after 10 s. */
+const CLUSTER_TIMEOUT_MS = 15_000;
+const LOCAL_ASKS: readonly OperatorRequest['ask'][] = ['link-switch', 'link-lock', 'link-unlock', 'poll-now'];
 
 export class Control {
   readonly #socket: Socket;
@@ -74,7 +77,8 @@ export class Control {
   }
 
   async ask(request: OperatorRequest): Promise<OperatorAnswer> {
-    const answer = await this.#one({ ask: 'operator', request });
+    const withinMs = LOCAL_ASKS.includes(request.ask) ? ANSWER_TIMEOUT_MS : CLUSTER_TIMEOUT_MS;
+    const answer = await this.#one({ ask: 'operator', request }, withinMs);
     if (!('operator' in answer)) throw new Refused(`unexpected answer: ${Object.keys(answer).join(', ')}`);
     return answer.operator;
   }
@@ -106,17 +110,17 @@ export class Control {
     this.#socket.destroy();
   }
 
-  async #one(request: Unnumbered<ControlRequest>): Promise<ControlAnswer> {
+  async #one(request: Unnumbered<ControlRequest>, withinMs = ANSWER_TIMEOUT_MS): Promise<ControlAnswer> {
     const id = this.#nextId++;
     const answer = await new Promise<ControlAnswer | null>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
         reject(
           new Unresponsive(
-            `batond did not answer within ${ANSWER_TIMEOUT_MS / 1000} s: is it stopped?\nsee its STAT, where T is stopped: ps ax -o pid,stat,args | grep baton`,
+            `batond did not answer within ${withinMs / 1000} s: is it stopped?\nsee its STAT, where T is stopped: ps ax -o pid,stat,args | grep baton`,
           ),
         );
-      }, ANSWER_TIMEOUT_MS);
+      }, withinMs);
       this.#waiting.set(id, (got) => {
         clearTimeout(timer);
         this.#waiting.delete(id);

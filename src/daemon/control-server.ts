@@ -14,6 +14,8 @@ export interface ControlHandler {
   follow(onLine: (line: JournalLine) => void): () => void;
 }
 
+const dry = { dryRun: z.boolean().optional() };
+
 const operatorRequest = z.discriminatedUnion('ask', [
   z.strictObject({
     ask: z.literal('link-switch'),
@@ -31,6 +33,21 @@ const operatorRequest = z.discriminatedUnion('ask', [
   }),
   z.strictObject({ ask: z.literal('link-unlock'), nic: z.string(), dryRun: z.boolean().optional() }),
   z.strictObject({ ask: z.literal('poll-now'), net: z.string().optional() }),
+  z.strictObject({ ask: z.literal('cluster-run'), force: z.boolean().optional(), ...dry }),
+  z.strictObject({ ask: z.literal('cluster-halt'), ...dry }),
+  z.strictObject({ ask: z.enum(['node-run', 'node-halt', 'node-remove', 'takeover']), node: z.string(), ...dry }),
+  z.strictObject({
+    ask: z.enum(['package-halt', 'package-enable', 'package-disable']),
+    package: z.string(),
+    ...dry,
+  }),
+  z.strictObject({
+    ask: z.enum(['package-start', 'package-move']),
+    package: z.string(),
+    to: z.string().optional(),
+    ...dry,
+  }),
+  z.strictObject({ ask: z.literal('surrender'), to: z.string().optional(), ...dry }),
 ]);
 
 const controlRequest = z.discriminatedUnion('ask', [

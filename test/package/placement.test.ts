@@ -502,8 +502,8 @@ describe('whatever is so', () => {
         bound: fc.boolean(),
       })
       .map(({ failover, failback, bound }) => [
-        packageNamed('web', { failover, failback, dependsOn: bound ? ['db'] : [] } as object),
-        packageNamed('db', { failover, failback } as object),
+        packageNamed('web', { failover, failback, dependsOn: bound ? ['db'] : [] }),
+        packageNamed('db', { failover, failback }),
       ]),
     placements: fc
       .record({ web: where, db: where, webHalts: fc.boolean(), dbHalts: fc.boolean() })
@@ -520,7 +520,7 @@ describe('whatever is so', () => {
   test('C6, C7: nothing goes to another node that was not released, and only to one that can receive it', () => {
     fc.assert(
       fc.property(told, (all) => {
-        const seen = picture(all as Told);
+        const seen = picture(all);
         const { change } = decide(seen, seen.document.orders);
         for (const [name, next] of Object.entries(change)) {
           const before = seen.document.placements[name]!;

@@ -10,7 +10,7 @@ import { statusText } from '../output/status-text.js';
 const CLEAR = '\u001b[H\u001b[2J\u001b[3J';
 
 export default class Status extends BatonCommand {
-  static override summary = 'show the node, its NICs and nets';
+  static override summary = 'show the cluster, its nodes and packages, and the NICs and nets of this node';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --watch',
@@ -21,7 +21,7 @@ export default class Status extends BatonCommand {
   static override flags = {
     watch: Flags.boolean({ char: 'w', description: 'again every second, until interrupted', default: false }),
     check: Flags.boolean({
-      description: `exit ${EXIT.degraded} if anything is less than it should be, and say what`,
+      description: `exit ${EXIT.degraded} if anything is less than it should be (${EXIT.noQuorum} without quorum), and say what`,
       default: false,
     }),
   };
@@ -36,7 +36,8 @@ export default class Status extends BatonCommand {
     if (flags.check) {
       const wrong = degradations(daemon);
       for (const text of wrong) this.logToStderr(`baton: degraded: ${text}`);
-      if (wrong.length > 0) process.exitCode = EXIT.degraded;
+      if (wrong.length > 0)
+        process.exitCode = daemon.status.membership?.quorum === false ? EXIT.noQuorum : EXIT.degraded;
     }
     return statusDocument(daemon, Date.now());
   }

@@ -4,8 +4,10 @@ import { Control, NoDaemon } from '../../client/control.js';
 import type { Cluster, ClusterNode } from '../../config/cluster.js';
 import { readClusterFile } from '../../config/parse.js';
 import { selfOf } from '../../daemon/preflight.js';
+import type { PathStatus } from '../../status.js';
 import { BatonCommand, EXIT } from '../command.js';
 import { hearingNow } from '../full-polling.js';
+import { pathTable } from '../output/cluster-text.js';
 import { matrixText, type Matrix } from '../output/links-text.js';
 import { paintFor } from '../output/paint.js';
 import { table } from '../output/table.js';
@@ -23,6 +25,8 @@ interface Connection {
 interface Tested {
   connections: Connection[];
   hearing: Matrix[];
+  /** Ways of the heartbeats to the other nodes, as the daemon says. */
+  paths: PathStatus[];
 }
 
 /** Echo requests an address, and seconds to wait for an answer. */
@@ -30,7 +34,8 @@ const REQUESTS = 3;
 const WAIT_S = 1;
 
 export default class Test extends BatonCommand {
-  static override summary = 'try every connection: ping to all targets and nodes, full polling on every net';
+  static override summary =
+    'try every connection: ping to all targets and nodes, the paths of the heartbeats, full polling on every net';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --net public',
@@ -69,15 +74,19 @@ export default class Test extends BatonCommand {
     const carriers = Object.fromEntries(before?.status.nets.map(({ name, carrier }) => [name, carrier]) ?? []);
     const plan = connectionsOf(cluster, self, carriers).filter((it) => net === undefined || it.net === net);
     const connections = await Promise.all(plan.map(probe));
-    const hearing = control ? (await hearingNow(control, cluster, net)).matrices : [];
-    this.show(connections, hearing);
+    const heard = control ? await hearingNow(control, cluster, net) : null;
+    const hearing = heard?.matrices ?? [];
+    const paths = (heard?.daemon.status.paths ?? []).filter((path) => net === undefined || path.net === net);
+    this.show(connections, hearing, paths);
     const good =
-      connections.every(({ answers }) => answers) && hearing.every(({ suspicions }) => suspicions.length === 0);
+      connections.every(({ answers }) => answers) &&
+      hearing.every(({ suspicions }) => suspicions.length === 0) &&
+      paths.every(({ state }) => state === 'up');
     if (!good) process.exitCode = EXIT.refused;
-    return { connections, hearing };
+    return { connections, hearing, paths };
   }
 
-  private show(connections: readonly Connection[], hearing: readonly Matrix[]): void {
+  private show(connections: readonly Connection[], hearing: readonly Matrix[], paths: readonly PathStatus[]): void {
     const paint = paintFor(process.stdout);
     const rows = connections.map(({ net, nic, to, kind, answers, meanMs }) => [
       net,
@@ -90,6 +99,7 @@ export default class Test extends BatonCommand {
     const columns = ['NET', 'FROM', 'TO', 'KIND', 'RESULT'].map((title) => ({ title }));
     if (rows.length === 0) this.log('no target and no address of another node to ping');
     for (const line of table([...columns, { title: 'MEAN', align: 'right' }], rows, paint.dim)) this.log(line);
+    if (paths.length > 0) for (const line of ['', ...pathTable(paths, paint)]) this.log(line);
     for (const matrix of hearing) for (const line of ['', ...matrixText(matrix, paint)]) this.log(line);
   }
 }

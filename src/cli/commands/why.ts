@@ -2,16 +2,23 @@ import { Args } from '@oclif/core';
 import { unknownWord } from '../../config/problem.js';
 import type { Decision } from '../../status.js';
 import { BatonCommand, EXIT, Failure } from '../command.js';
+import { packageText } from '../output/cluster-text.js';
 import { decisionText } from '../output/events-text.js';
 import { nicText } from '../output/links-text.js';
 import { momentsOf } from '../output/status-document.js';
 import { paintFor } from '../output/paint.js';
 
 export default class Why extends BatonCommand {
-  static override summary = 'show the last decisions about a NIC or package, with their evidence';
-  static override examples = ['<%= config.bin %> <%= command.id %> eth0', '<%= config.bin %> <%= command.id %> public'];
+  static override summary = 'show the last decisions about a package, node, NIC or net, with their evidence';
+  static override description =
+    'Decisions are those of the node that answers. Where a package goes is decided by the coordinator: ask there for the whole evidence.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> web',
+    '<%= config.bin %> <%= command.id %> eth0',
+    '<%= config.bin %> <%= command.id %> public',
+  ];
   static override enableJsonFlag = true;
-  static override args = { subject: Args.string({ description: 'a NIC, net or package', required: true }) };
+  static override args = { subject: Args.string({ description: 'a package, node, NIC or net', required: true }) };
 
   async run(): Promise<{ subject: string; decisions: (Omit<Decision, 'at'> & { at: string })[] }> {
     const { args, flags } = await this.parse(Why);
@@ -25,12 +32,15 @@ export default class Why extends BatonCommand {
     const decisions = status.decisions
       .filter((it) => it.subject === subject || it.subject === nic?.net)
       .sort((a, b) => a.at - b.at);
-    const known = [...status.nics.map(({ name }) => name), ...status.nets.map(({ name }) => name)];
+    const one = status.packages.find(({ name }) => name === subject);
+    const known = [status.nics, status.nets, status.packages].flatMap((them) => them.map(({ name }) => name));
+    known.push(...status.peers.map(({ node }) => node));
     if (decisions.length === 0 && !known.includes(subject)) {
-      throw new Failure(unknownWord('NIC, net or package', subject, known), EXIT.usage);
+      throw new Failure(unknownWord('package, node, NIC or net', subject, known), EXIT.usage);
     }
     if (nic !== undefined) for (const line of nicText(nic, status.now, paint)) this.log(line);
-    if (nic !== undefined) this.log();
+    if (one !== undefined) for (const line of packageText(one, status.now, paint)) this.log(line);
+    if (nic !== undefined || one !== undefined) this.log();
     if (decisions.length === 0) this.log(`nothing was decided about ${subject} since batond started`);
     for (const decision of decisions) for (const line of decisionText(decision, status.now, paint)) this.log(line);
     return { subject, decisions: decisions.map((it) => ({ ...it, at: moment(it.at) })) };

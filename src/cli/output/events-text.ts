@@ -11,8 +11,11 @@ const GRAVE: readonly JournalEvent[] = [
   'clash',
   'cabling',
   'stalled',
+  'address-conflict',
+  'rival',
+  'state-lost',
 ];
-const GOOD: readonly JournalEvent[] = ['alarm-cleared', 'switch-done', 'adopted', 'mended'];
+const GOOD: readonly JournalEvent[] = ['alarm-cleared', 'switch-done', 'adopted', 'mended', 'announce-confirmed'];
 
 function paintEvent(event: JournalEvent, paint: Paint): string {
   const text = event.padEnd(15);
@@ -37,7 +40,9 @@ export function evidenceText(evidence: Record<string, unknown>): string {
 
 /** `time node event subject: from → to (cause; evidence)` */
 export function eventText(line: JournalLine, paint: Paint): string {
-  const subject = [line.net, line.nic, line.address].filter((it) => it !== undefined).join(' ');
+  const subject = [line.package, line.peer, line.net, line.nic, line.address]
+    .filter((it) => it !== undefined)
+    .join(' ');
   const change = [line.from, line.to].filter((it) => it !== undefined).join(' → ');
   const evidence = line.evidence === undefined ? '' : evidenceText(line.evidence);
   const why = [line.cause, evidence].filter((it) => it !== '').join('; ');

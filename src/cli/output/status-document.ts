@@ -1,6 +1,6 @@
 /** The stable document of `baton status --json` (DESIGN 12). Fields may be added, never renamed or removed. */
 import type { DaemonStatus, Lateness } from '../../client/document.js';
-import type { NicStatus } from '../../status.js';
+import type { MembershipStatus, NicStatus, NodeStatus, PackageStatus, PathStatus } from '../../status.js';
 
 export interface StatusDocument {
   cluster: string;
@@ -19,20 +19,25 @@ export interface StatusDocument {
   daemon: { version: string; pid: number; uptimeMs: number; shadow: boolean; inputs: number };
   nets: { name: string; polling: 'light' | 'full'; carrier: string | null; switching: boolean; switches: number }[];
   dropped: Record<string, number>;
+  /** Null: the cluster file has no packages. */
+  membership: MembershipDocument | null;
 }
+
+export type MembershipDocument = Omit<
+  MembershipStatus,
+  'coordinator' | 'term' | 'quorum' | 'leaseLeftMs' | 'waiting'
+> & {
+  waiting: string | null;
+};
 
 export interface NodeDocument {
   name: string;
   state: 'alive' | 'suspect' | 'lost' | 'left' | 'halted';
   role: 'idle' | 'primary' | 'takeover' | 'dual';
+  /** Of the node that answers; empty for the others. */
   nics: NicDocument[];
-  paths: {
-    peer: string;
-    net: string;
-    kind: 'private' | 'public' | 'serial';
-    state: 'up' | 'down';
-    rerouted: boolean;
-  }[];
+  /** From the node that answers; empty for the others. */
+  paths: PathStatus[];
 }
 
 export interface NicDocument extends Omit<NicStatus, 'since' | 'reason' | 'ready' | 'locked'> {
@@ -42,14 +47,8 @@ export interface NicDocument extends Omit<NicStatus, 'since' | 'reason' | 'ready
   locked: { owner: string; reason: string; until: string | null } | null;
 }
 
-export interface PackageDocument {
-  name: string;
-  state: 'running' | 'starting' | 'halting' | 'halted' | 'failed' | 'unclean';
+export interface PackageDocument extends Omit<PackageStatus, 'since'> {
   since: string;
-  node: string | null;
-  enabled: boolean;
-  locked: boolean;
-  addresses: string[];
 }
 
 /** Tenths of a millisecond are enough. */
@@ -96,15 +95,15 @@ export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocu
   return {
     cluster: status.cluster,
     node: status.node,
-    coordinator: null,
-    term: null,
-    quorum: null,
+    coordinator: status.membership?.coordinator ?? null,
+    term: status.membership?.term ?? null,
+    quorum: status.membership?.quorum ?? null,
     alarms: status.alarms.map(({ since, what, text }) => ({ since: moment(since), what, text })),
-    lease: { leftMs: null },
-    gate: 'off',
+    lease: { leftMs: leaseLeftMs(status) },
+    gate: status.gate,
     lateness: { p99Ms: tenths(daemon.lateness.p99Ms), maxMs: tenths(daemon.lateness.maxMs) },
-    nodes: [{ name: status.node, state: 'alive', role: 'idle', nics: nicDocuments(daemon, wallMs), paths: [] }],
-    packages: [],
+    nodes: nodeDocuments(daemon, wallMs),
+    packages: status.packages.map((one) => ({ ...one, since: moment(one.since) })),
     daemon: {
       version: daemon.version,
       pid: daemon.pid,
@@ -120,13 +119,48 @@ export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocu
       switches,
     })),
     dropped: status.dropped,
+    membership: membershipDocument(status.membership),
   };
+}
+
+function leaseLeftMs({ membership }: NodeStatus): number | null {
+  return membership?.leaseLeftMs == null ? null : tenths(membership.leaseLeftMs);
+}
+
+function membershipDocument(membership: MembershipStatus | null): MembershipDocument | null {
+  if (membership === null) return null;
+  const { role, waiting, version, committed, voters, arbiter } = membership;
+  const known = arbiter === undefined ? {} : { arbiter };
+  return { role, waiting: waiting ?? null, version, committed, voters, ...known };
+}
+
+/** All nodes that are known, the one that answers among them. A node that was not heard yet counts as lost. */
+export function nodeStates({ node, peers, halted, roles }: NodeStatus): Record<string, NodeDocument['state']> {
+  const names = Object.keys(roles).includes(node) ? Object.keys(roles) : [node, ...peers.map((peer) => peer.node)];
+  const stateOf = (name: string): NodeDocument['state'] => {
+    const health = name === node ? 'alive' : (peers.find((peer) => peer.node === name)?.health ?? 'unheard');
+    if (halted.includes(name) && health === 'alive') return 'halted';
+    return health === 'unheard' ? 'lost' : health;
+  };
+  return Object.fromEntries(names.map((name) => [name, stateOf(name)]));
+}
+
+function nodeDocuments(daemon: DaemonStatus, wallMs: number): NodeDocument[] {
+  const { status } = daemon;
+  return Object.entries(nodeStates(status)).map(([name, state]) => {
+    const isSelf = name === status.node;
+    const nics = isSelf ? nicDocuments(daemon, wallMs) : [];
+    return { name, state, role: status.roles[name] ?? 'idle', nics, paths: isSelf ? status.paths : [] };
+  });
 }
 
 /** `status --check`: is anything less than it should be? In words, empty when all is well. */
 export function degradations({ status }: DaemonStatus): string[] {
+  return [...status.alarms.map(({ text }) => text), ...nicsAmiss(status), ...clusterAmiss(status)];
+}
+
+function nicsAmiss(status: NodeStatus): string[] {
   return [
-    ...status.alarms.map(({ text }) => text),
     ...status.nics
       .filter(({ health }) => health !== 'up')
       .map(({ name, health, reason }) => `${name} is ${health}${reason ? ` ${reason}` : ''}`),
@@ -139,5 +173,21 @@ export function degradations({ status }: DaemonStatus): string[] {
         return carrier !== undefined && primary !== undefined && carrier !== primary.name;
       })
       .map(({ name, carrier }) => `net ${name} is carried by ${carrier!}, its standby`),
+  ];
+}
+
+function clusterAmiss({ membership, peers, paths, packages, halted }: NodeStatus): string[] {
+  const waiting = membership?.waiting === undefined ? '' : ` (${membership.waiting})`;
+  return [
+    ...(membership?.quorum === false ? [`no quorum${waiting}`] : []),
+    ...peers
+      .filter(({ node, health }) => health !== 'alive' && !halted.includes(node))
+      .map(({ node, health }) => (health === 'unheard' ? `${node} was not heard yet` : `${node} is ${health}`)),
+    ...paths
+      .filter(({ peer, state }) => state === 'down' && peers.some((it) => it.node === peer && it.health === 'alive'))
+      .map(({ peer, net }) => `the path to ${peer} over net ${net} is down`),
+    ...packages
+      .filter(({ enabled, state }) => enabled && state !== 'running')
+      .map(({ name, state, node }) => `${name} is ${state}${node === null ? '' : ` on ${node}`}`),
   ];
 }
