@@ -249,13 +249,12 @@ function look(
   }
   followTerm(world, state, now, record.term, out);
   if (state.post.role !== 'coordinator' && adopt(state, record.document, out)) state.post = { role: 'follower' };
-  if (answer.outcome === 'done') count(world, state, now, record, question, out);
+  if (answer.outcome === 'done') count(state, now, record, question, out);
   return true;
 }
 
 /** A write that succeeded is the arbiter's word. */
 function count(
-  world: World,
   state: MembershipState,
   now: Ms,
   record: ArbiterRecord,
