@@ -31,7 +31,7 @@ import { World } from './wire.js';
 const SETTLE_MS: Ms = 3000;
 /** From a daemon's start to its first observation and a look at every NIC. */
 const READY_MS: Ms = 50;
-const OPERATOR_WAITS_MS: Ms = 5000;
+const OPERATOR_WAITS_MS: Ms = 15_000;
 /** Of all nodes, but of those whose key differs. */
 const KEY = 0xba;
 const OTHER_KEY = 0xbb;
@@ -175,7 +175,8 @@ export class SimulatorLab implements Lab {
     while (answer === undefined && this.now() < until) this.#advance(1);
     if (answer === undefined) return { code: 3, stdout: '', stderr: `batond on ${node} does not answer\n` };
     const text = `${answer.text}\n`;
-    return answer.ok ? { code: 0, stdout: text, stderr: '' } : { code: 1, stdout: '', stderr: text };
+    if (answer.ok) return { code: 0, stdout: text, stderr: '' };
+    return { code: answer.why === 'no-quorum' ? 4 : 1, stdout: '', stderr: text };
   }
 
   async truth(node: string): Promise<NodeTruth> {
