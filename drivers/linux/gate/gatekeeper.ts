@@ -82,13 +82,13 @@ export class Gatekeeper {
   }
 
   /**
-   * Afterwards the tables are there with the right rules: an open gate runs on if its rules are right (N7), else it is
-   * replaced by a closed one in one transaction. Throws NetlinkError.
+   * Afterwards the tables are there with the right rules. `adopt`: an open gate runs on if its rules are right (N7); else, and
+   * otherwise, whatever is there is replaced by a closed one in one transaction. Throws NetlinkError.
    */
-  establish(): Standing {
+  establish(start: 'adopt' | 'closed' = 'adopt'): Standing {
     const found = inspect(this.#session);
     this.#refuseForeignOwner(found);
-    if (found.wrong.length === 0) return this.#adopt(found);
+    if (start === 'adopt' && found.wrong.length === 0) return this.#adopt(found);
     const old = found.tables.map(({ table }) => deleteTable(table));
     this.#stands = false;
     this.#withFlags((flags) => this.#commit([...old, ...createTables(this.#floating, flags)]));
@@ -102,7 +102,7 @@ export class Gatekeeper {
       (table) => table.owner !== undefined && table.owner !== this.#batches.portId,
     )?.owner;
     if (owner === undefined) return;
-    throw new NetlinkError('EPERM', `the gate's tables belong to another process (netlink port ${owner})`);
+    throw new NetlinkError('EPERM', "the gate's tables belong to another process");
   }
 
   #adopt(found: Found): Standing {

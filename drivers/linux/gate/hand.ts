@@ -29,6 +29,7 @@ export class GateThread {
   #counted = 0;
   #look: NodeJS.Timeout | undefined;
   #retryMs: Ms = RETRY_MS;
+  #complaint = '';
   /** What came while the gate was written. */
   readonly #queue: ToGate[] = [];
 
@@ -79,10 +80,11 @@ export class GateThread {
   }
 
   /** The tables are there afterwards, or it is tried again later. */
-  #establish(): void {
+  #establish(start: 'adopt' | 'closed' = 'adopt'): void {
     try {
-      const standing = this.#keeper.establish();
+      const standing = this.#keeper.establish(start);
       this.#retryMs = RETRY_MS;
+      this.#complaint = '';
       this.#watchIfNeeded();
       if (standing.is === 'adopted' && standing.leftMs > 0) {
         const held = standing.held.length === 0 ? 'nothing' : standing.held.join(', ');
@@ -90,14 +92,14 @@ export class GateThread {
       }
       if (standing.is === 'replaced') this.note('the gate that was there had other rules; it is replaced, closed');
     } catch (error) {
-      this.note(`the gate cannot be made: ${textOf(error)}`);
+      this.#complain(`the gate cannot be made: ${textOf(error)}`);
       this.#lookAfter(this.#retryMs);
       this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MAX_MS);
     }
   }
 
   #putBack(what: string): void {
-    this.#establish();
+    this.#establish('closed');
     this.#post({ kind: 'gate-lost', text: what });
   }
 
@@ -134,9 +136,15 @@ export class GateThread {
       const wrong = this.#keeper.check();
       if (wrong !== null) this.#putBack(wrong);
     } catch (error) {
-      this.note(`the gate's tables cannot be read: ${textOf(error)}`);
+      this.#complain(`the gate's tables cannot be read: ${textOf(error)}`);
       this.#lookAfter(RETRY_MAX_MS);
     }
+  }
+
+  /** Once, however often it is tried. */
+  #complain(text: string): void {
+    if (text !== this.#complaint) this.note(text);
+    this.#complaint = text;
   }
 
   note(text: string): void {

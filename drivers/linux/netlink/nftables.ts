@@ -272,6 +272,7 @@ export function decodeElements(payload: Buffer): FoundElement[] {
     const key = attributeMap(attributes.get(NFTA_ELEMENT.key) ?? Buffer.alloc(0)).get(NFTA_DATA_VALUE);
     const left = attributes.get(NFTA_ELEMENT.expiration);
     if (key === undefined) return [];
-    return [{ key, ...(left?.length === 8 && { leftMs: Number(left.readBigUInt64BE()) }) }];
+    // A copy: what a dump shows lies where the next answer comes.
+    return [{ key: Buffer.from(key), ...(left?.length === 8 && { leftMs: Number(left.readBigUInt64BE()) }) }];
   });
 }
