@@ -108,12 +108,18 @@ export class LinuxDriver implements Driver {
   open(take: (input: Input) => void): Promise<void> {
     this.#take = take;
     if (this.#options.realTime ?? true) this.#askForPriority();
-    this.#options.gate?.onInput((input) => this.#hear(input));
-    this.#options.arbiter?.onInput((input) => this.#hear(input));
+    const early: (GateInput | ArbiterInput)[] = [];
+    const hear = (input: GateInput | ArbiterInput): void => {
+      if (this.#begun) this.#hear(input);
+      else early.push(input);
+    };
+    this.#options.gate?.onInput(hear);
+    this.#options.arbiter?.onInput(hear);
     return new Promise((resolve) => {
       this.#options.hands.onInput((input) => {
         this.#hear(input);
         if (!this.#begun) this.#begin();
+        for (const waiting of early.splice(0)) this.#hear(waiting);
         resolve();
       });
     });

@@ -2,9 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cipherWith } from '../../drivers/cipher.js';
+import { sealWith } from '../../drivers/seal.js';
 import { folderOf } from '../../drivers/namespaces/names.js';
 import { NamespacesLab, refusal } from '../../drivers/namespaces/lab.js';
-import { readRecorded, writeRecorded } from '../../src/daemon/recording.js';
+import { KeyedCalls, readRecorded, writeRecorded } from '../../src/daemon/recording.js';
 import { parseScenario } from '../../src/drill/load.js';
 import { replay } from '../../src/drill/replay.js';
 
@@ -18,6 +20,22 @@ describe('a recorded line', () => {
       input: { kind: 'frame-received' as const, nic: 'eth0', bytes: new Uint8Array([0, 255, 16]) },
     };
     expect(readRecorded(writeRecorded(input).trim())).toEqual(input);
+  });
+});
+
+describe('what functions with a key said', () => {
+  it('is taken call by call, once', () => {
+    const calls = new KeyedCalls();
+    const seal = calls.seal(sealWith(new Uint8Array(32)));
+    const cipher = calls.cipher(cipherWith(new Uint8Array(32)));
+    const none = new Uint8Array(0);
+    const sealed = cipher.seal('a', 1, new Uint8Array([1, 2]), none);
+    expect(calls.take()).toEqual({});
+    expect(cipher.open('a', 2, sealed, none)).toBeNull();
+    expect(cipher.open('a', 1, sealed, none)).toEqual(new Uint8Array([1, 2]));
+    expect(seal(none)).toHaveLength(16);
+    expect(calls.take()).toEqual({ seals: [expect.stringMatching(/^[0-9a-f]{32}$/)], opened: [null, '0102'] });
+    expect(calls.take()).toEqual({});
   });
 });
 
@@ -101,6 +119,12 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
     const cut = join(folder, 'cut.jsonl');
     writeFileSync(cut, readFileSync(recording, 'utf8').slice(0, -20));
     expect(await replay(cut)).toMatchObject({ cutShort: true, node: 'alpha' });
+  });
+
+  it('has what heartbeats said, and heard peers by it', async () => {
+    expect(readFileSync(recording, 'utf8')).toMatch(/"kind":"datagram-received".*"opened":\["[0-9a-f]{40}/);
+    const events = (await replay(recording)).journal.filter((entry) => entry.event === 'peer-health');
+    expect(events.map(({ peer, to }) => `${peer} ${to}`)).toContain('beta alive');
   });
 
   it('holds no key', () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lateness } from '../../../drivers/linux/lateness.js';
 import type * as cases from './inside/driver.js';
@@ -62,6 +65,30 @@ describe.skipIf(!asRoot)('the Linux driver in a namespace (needs root)', () => {
     expect(got.posted).toEqual(['change-host', 'persist']);
     expect(got.beforeSettled).toEqual(['journal']);
     expect(got.local).toEqual(['journal', 'exit']);
+  });
+
+  it('carries what membership and gate ask for; `started` is first, and exit waits for the gate', async () => {
+    const got = await call('voting', mkdtempSync(join(tmpdir(), 'baton-driver-')));
+    expect(got.first).toEqual(['started', 'gate-lost']);
+    expect(got.came).toEqual([
+      { kind: 'persisted', id: 5 },
+      { kind: 'arbiter-answered', id: 6, answer: { outcome: 'missing' } },
+      { kind: 'gate-written', id: 7, outcome: { ok: true }, tookMs: 1 },
+    ]);
+    expect(got.posted.map(({ id }) => id)).toEqual([7, 6]);
+    expect(got.beforeGate).toEqual([]);
+    expect(got.local).toEqual(['exit']);
+  });
+
+  it('without a gate every write-gate is done, never within perform; what cannot be done is counted', async () => {
+    const got = await call('alone');
+    expect(got.within).toBe(0);
+    expect(got.came).toEqual([{ kind: 'gate-written', id: 3, outcome: { ok: true }, tookMs: 0 }]);
+    expect(got.drops).toEqual({ 'store-nowhere': 1, 'ask-nobody': 1 });
+  });
+
+  it('has a heartbeat socket before the machine hears of the address', async () => {
+    expect(await call('heartbeat')).toEqual({ heard: [[7]], drops: {} });
   });
 
   it('wakes when asked, never before', async () => {

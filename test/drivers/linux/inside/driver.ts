@@ -1,10 +1,13 @@
 /** What driver.test.ts has done inside a namespace: a driver over eth0 ── eth1, with hands made of memory. */
 import type { Action } from '../../../../src/action.js';
 import { encodeEthernet } from '../../../../src/frame/ethernet.js';
-import type { Input } from '../../../../src/input.js';
-import type { Hands, HandsAction, HandsInput } from '../../../../drivers/linux/hands-port.js';
-import { LinuxDriver } from '../../../../drivers/linux/driver.js';
-import { sleep, until } from './kernel.js';
+import type { Input, NicObservation } from '../../../../src/input.js';
+import type { ArbiterAction, ArbiterInput } from '../../../../drivers/arbiter/arbiter-port.js';
+import { LinuxDriver, type LinuxDriverOptions } from '../../../../drivers/linux/driver.js';
+import type { GateAction, GateInput } from '../../../../drivers/linux/gate-port.js';
+import type { Hand } from '../../../../drivers/linux/hand.js';
+import type { HandsAction, HandsInput } from '../../../../drivers/linux/hands-port.js';
+import { ip, indexOf, sleep, until } from './kernel.js';
 
 const ofFrame = (number: number): Uint8Array =>
   encodeEthernet({
@@ -16,14 +19,14 @@ const ofFrame = (number: number): Uint8Array =>
 
 const numberOf = (bytes: Uint8Array): number => bytes[14] ?? -1;
 
-class MemoryHands implements Hands {
-  readonly posted: HandsAction[] = [];
-  say: (input: HandsInput) => void = () => undefined;
+class MemoryHand<A, I> implements Hand<A, I> {
+  readonly posted: A[] = [];
+  say: (input: I) => void = () => undefined;
   settled: () => void = () => undefined;
-  post(action: HandsAction): void {
+  post(action: A): void {
     this.posted.push(action);
   }
-  onInput(take: (input: HandsInput) => void): void {
+  onInput(take: (input: I) => void): void {
     this.say = take;
   }
   settle(done: () => void): void {
@@ -34,8 +37,8 @@ class MemoryHands implements Hands {
 /** Blocks the thread, as a long collection of garbage does. */
 const block = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
-function open(pollMs = 100) {
-  const hands = new MemoryHands();
+function open(pollMs = 100, more: Partial<LinuxDriverOptions> = {}) {
+  const hands = new MemoryHand<HandsAction, HandsInput>();
   const inputs: Input[] = [];
   const local: string[] = [];
   const notes: string[] = [];
@@ -46,6 +49,7 @@ function open(pollMs = 100) {
     hands,
     local: (action) => local.push(action.kind),
     note: (text) => notes.push(text),
+    ...more,
   });
   const opened = driver.open((input) => {
     inputs.push(input);
@@ -154,6 +158,71 @@ export async function performing() {
     posted: hands.posted.map(({ kind }) => kind),
     beforeSettled,
     local,
+  };
+}
+
+/** What membership and gate ask for: where it goes, what comes back, and that `exit` waits for the gate too. */
+export async function voting(stateDir: string) {
+  const gate = new MemoryHand<GateAction, GateInput>();
+  const arbiter = new MemoryHand<ArbiterAction, ArbiterInput>();
+  const { driver, hands, local, inputs, start } = open(1000, { gate, arbiter, stateDir });
+  gate.say({ kind: 'gate-lost', text: 'before the start' });
+  await start();
+  const first = kinds(inputs).slice(0, 2);
+  inputs.length = 0;
+  driver.perform([
+    { kind: 'store', id: 5, record: { term: 1 } },
+    { kind: 'ask-arbiter', id: 6, request: { ask: 'read' }, withinMs: 300 },
+    { kind: 'write-gate', id: 7, held: [], leaseEnd: null },
+  ]);
+  await until(() => inputs.some(({ kind }) => kind === 'persisted'));
+  arbiter.say({ kind: 'arbiter-answered', id: 6, answer: { outcome: 'missing' } });
+  gate.say({ kind: 'gate-written', id: 7, outcome: { ok: true }, tookMs: 1 });
+  driver.perform([{ kind: 'exit', code: 0 }]);
+  hands.settled();
+  const beforeGate = [...local];
+  gate.settled();
+  await driver.close();
+  const came = inputs.filter(({ kind }) => /^(?:persisted|arbiter|gate)/.test(kind));
+  return { first, came, posted: [...gate.posted, ...arbiter.posted], beforeGate, local };
+}
+
+/** A cluster without gate, arbiter and durable record. */
+export async function alone() {
+  const { driver, inputs, start } = open(1000);
+  await start();
+  let within = 0;
+  driver.perform([{ kind: 'write-gate', id: 3, held: ['10.0.0.1'], leaseEnd: driver.now() + 1000 }]);
+  within = inputs.filter(({ kind }) => kind === 'gate-written').length;
+  driver.perform([
+    { kind: 'store', id: 1, record: null },
+    { kind: 'ask-arbiter', id: 2, request: { ask: 'read' }, withinMs: 300 },
+  ]);
+  await until(() => inputs.some(({ kind }) => kind === 'gate-written'));
+  await driver.close();
+  return { within, came: inputs.filter(({ kind }) => kind === 'gate-written'), drops: driver.dropped() };
+}
+
+/** A datagram to the own address of the other NIC: sent with the first observation, and heard before `woke`. */
+export async function heartbeat() {
+  ip('address add 10.7.0.1/24 dev eth0');
+  const addresses = [{ address: '10.7.0.1', nics: ['eth0'] }];
+  const { driver, hands, inputs, start, during } = open(1000, { heartbeat: { port: 7789, addresses } });
+  during((input) => {
+    if (input.kind !== 'host-observed') return;
+    driver.perform([
+      { kind: 'send-datagram', nic: 'eth0', from: '10.7.0.1', to: '10.7.0.1', bytes: new Uint8Array([7]) },
+    ]);
+  });
+  await start();
+  const observed = { nic: 'eth0', ifindex: indexOf('eth0'), addresses: [{ local: '10.7.0.1' }] };
+  hands.say({ kind: 'host-observed', nics: [observed as unknown as NicObservation], missing: [] });
+  await sleep(50);
+  await driver.close();
+  ip('address del 10.7.0.1/24 dev eth0');
+  return {
+    heard: inputs.flatMap((input) => (input.kind === 'datagram-received' ? [[...input.bytes]] : [])),
+    drops: driver.dropped(),
   };
 }
 
