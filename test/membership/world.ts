@@ -213,6 +213,17 @@ export class Arena {
     const change = from === undefined && to === undefined ? '' : ` ${from ?? '-'} → ${to ?? '-'}`;
     this.say(`${node.name} ${event}${change}: ${cause} ${JSON.stringify(evidence ?? {})}`);
     this.count(event);
+    if (event === 'formed') this.#forget();
+  }
+
+  /** All disks were lost, and the cluster begins anew: so do terms and epochs. */
+  #forget(): void {
+    this.#coordinators = {};
+    this.#parents = {};
+    this.#maxCommitted = null;
+    this.#servedBy = {};
+    this.#committedSeen = {};
+    for (const name of this.packages) this.#top[name] = { term: -1, revision: 0 };
   }
 
   // --- network
