@@ -124,7 +124,10 @@ function addition(turn: Turn, floating: FloatingAddress, nic: string): Step | nu
 
 function renewal(turn: Turn, floating: FloatingAddress, { nic, address }: Place): Step | null {
   const key = placeKey(nic, address);
-  if ((turn.state.floating.refusals[key]?.until ?? 0) > turn.now || !mustRenew(turn, key, nic, address)) return null;
+  const { refusals, posted } = turn.state.floating;
+  // What is under way is judged when it is done.
+  if (posted[key]?.outcome === null || (refusals[key]?.until ?? 0) > turn.now) return null;
+  if (!mustRenew(turn, key, nic, address)) return null;
   const renewed = raisedFloating(floating, lifetimeS(turn));
   // IPv6 tells addresses apart without their prefix length: it keeps the one that it has.
   return { do: 'add-address', nic, address: { ...renewed, prefixLength: address.prefixLength }, renew: true };
