@@ -20,12 +20,14 @@ export function addAddress(host: Host, nic: Nic, address: Address): Errno | null
 
 /** The kernel looks at lifetimes when it suits it. */
 const EXPIRY_LATE_MS = { from: 0, to: 1000 };
+/** Sums of fractions do not come out even. */
+const ROUNDING_S = 1e-6;
 const expiries = new WeakMap<Address, Ms>();
 
 /** Seconds that are left of a lifetime, as the kernel shows it. */
 export function validLeftS(host: Host, held: Address): number | undefined {
   const end = expiries.get(held);
-  return end === undefined ? undefined : Math.max(0, Math.ceil((end - host.clock.now) / 1000));
+  return end === undefined ? undefined : Math.max(0, Math.ceil((end - host.clock.now) / 1000 - ROUNDING_S));
 }
 
 /** The address goes when its lifetime is over. */
