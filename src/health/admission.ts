@@ -16,7 +16,6 @@ import {
   sequenceIn,
   type Beat,
 } from '../frame/heartbeat.js';
-import { decodeNicReport, NIC_REPORT } from '../frame/nic-report.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
 import { challenge, digestOf, OWN_KINDS, reply } from './beat.js';
@@ -27,6 +26,7 @@ import { markSeen, wasSeen } from './replay.js';
 import { forgetPublicSilence, heardPrivately, isRerouted } from './reroute.js';
 import { admitSession, isRetired } from './session.js';
 import { drop, type HealthState, type PathState, type PeerState } from './state.js';
+import { takeTestimony } from './testimony.js';
 
 export type Datagram = Extract<Input, { kind: 'datagram-received' }>;
 
@@ -109,7 +109,7 @@ function takeBeat(
   if (isNewest) takeFlags(state, peer, beat, now);
   heardBeat(state, peer, isNewest ? beat.left : peer.health === 'left', now, out);
   judgePath(world, state, path, now, out);
-  handOn(world, state, peer, incarnation, sequence, beat);
+  handOn(world, state, peer, incarnation, sequence, beat, now);
   if (beat.asks || beat.accepted !== world.incarnation) reply(world, state, peer, path, now, out);
   planPeer(world, state, peer);
 }
@@ -151,18 +151,9 @@ function handOn(
   incarnation: string,
   sequence: number,
   beat: Beat,
+  now: Ms,
 ): void {
-  for (const part of beat.parts) if (part.kind === NIC_REPORT) takeNicReport(state, peer, part.bytes);
+  for (const part of beat.parts) takeTestimony(world, state, peer, part, now);
   const parts = beat.parts.filter(({ kind }) => kind >= OWN_KINDS);
   world.heard.push({ node: peer.node, incarnation, sequence, parts });
-}
-
-function takeNicReport(state: HealthState, peer: PeerState, bytes: Uint8Array): void {
-  const report = decodeNicReport(bytes);
-  if (report === null) return drop(state, 'heartbeat-malformed');
-  report.nics.forEach((packed, i) => {
-    const at = report.first + i;
-    while (peer.nics.length < at) peer.nics.push(-1);
-    peer.nics[at] = packed;
-  });
 }

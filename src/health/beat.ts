@@ -10,12 +10,12 @@ import {
   type Beat,
   type Channel,
 } from '../frame/heartbeat.js';
-import { encodeNicReport, NICS_A_REPORT, packNic } from '../frame/nic-report.js';
 import type { Part } from '../frame/part.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { CHECK_EVERY, isCarrying } from './path.js';
 import { NEVER, type HealthState, type PathState, type PeerState } from './state.js';
+import { testimony } from './testimony.js';
 
 /** Over which paths, and does it want an answer over the same? */
 export type Ways = 'carrying' | 'all' | PathState;
@@ -46,7 +46,7 @@ export function sendBeat(
   const asks = peer.health === 'suspect' && typeof ways === 'string';
   const chosen = typeof ways === 'object' ? [ways] : pathsFor(state, peer, asks || ways === 'all', now);
   if (chosen.length === 0) return;
-  for (const batch of batches(world, state, peer, chosen, parts)) {
+  for (const batch of batches(world, state, peer, chosen, parts, now)) {
     peer.sequence++;
     const plain = encodeBeat(beatTo(world, state, peer, asks, batch));
     for (const path of chosen) sendOver(world, peer, path, plain, now, out);
@@ -73,6 +73,7 @@ function batches(
   peer: PeerState,
   chosen: PathState[],
   parts: readonly Part[],
+  now: Ms,
 ): Part[][] {
   const longest = chosen.reduce((longest, { net }) => (net.length > longest.length ? net : longest), '');
   const room = roomForParts(world.self.name, peer.node, longest);
@@ -88,20 +89,8 @@ function batches(
   };
   for (const part of wordsOf(state)) add(part);
   for (const part of parts) add(part);
-  const report = nicReport(state, peer);
-  if (lengthOf(report) <= left) add(report);
+  for (const part of testimony(world, state, peer.sequence + all.length, now)) if (lengthOf(part) <= left) add(part);
   return all;
-}
-
-function nicReport(state: HealthState, peer: PeerState): Part {
-  const names = Object.keys(state.nics);
-  const turns = Math.ceil(names.length / NICS_A_REPORT);
-  const first = (peer.sequence % turns) * NICS_A_REPORT;
-  const nics = names.slice(first, first + NICS_A_REPORT).map((name) => {
-    const { health, reason } = state.nics[name]!.verdict;
-    return packNic(health, reason);
-  });
-  return encodeNicReport({ first, nics });
 }
 
 function beatTo(world: World, state: HealthState, peer: PeerState, asks: boolean, parts: Part[]): Beat {

@@ -27,7 +27,7 @@ export function bookFrame(world: World, nic: NicState, key: NicKey, poll: Poll, 
 }
 
 /** Takes what a frame of another node says. */
-export function bookRows(net: NetState, poll: Poll, now: Ms): void {
+export function bookRows(net: NetState, poll: Pick<Poll, 'node' | 'kind' | 'rows'>, now: Ms): void {
   net.peers[poll.node] = poll.kind === 'full' ? 'full' : 'light';
   for (const row of poll.rows) {
     const report = (net.reports[`${poll.node}/${row.nic}`] ??= {

@@ -16,6 +16,7 @@
 import type { Action } from '../action.js';
 import { ETHERTYPE_POLL } from '../frame/ethernet.js';
 import { decodePoll, senderIn, type Poll } from '../frame/poll.js';
+import { readMac } from '../frame/mac.js';
 import type { Part } from '../frame/part.js';
 import type { Input, Ms } from '../input.js';
 import type { PeerHealth } from '../status.js';
@@ -41,6 +42,7 @@ import { become } from './verdict.js';
 import { fullPollMs, graceMs } from './window.js';
 
 export type { HealthState, Verdict } from './state.js';
+export { reachesTarget } from './reach.js';
 export { start } from './start.js';
 export { status, type HealthNetStatus, type HealthNicStatus, type HealthStatus } from './status.js';
 
@@ -109,6 +111,12 @@ export function netUp(world: World, state: HealthState, node: string, net: strin
   if (node !== world.self.name) return peerNetUp(state, node, net);
   const own = state.nets[net];
   return own === undefined ? null : own.nics.some((nic) => state.nics[nic]!.verdict.health !== 'down');
+}
+
+/** The node one of whose NICs last polled under that MAC; null: none that was heard. */
+export function nodeOfMac(state: HealthState, mac: string): string | null {
+  const key = Object.keys(state.macs).find((each) => state.macs[each] === mac);
+  return key === undefined ? null : key.slice(0, key.indexOf('/'));
 }
 
 /** Full polling of one net, or of all, for at least one window. Its first frames go out at the next wake-up, which is due. */
@@ -238,6 +246,7 @@ function takeFrame(world: World, state: HealthState, name: string, bytes: Uint8A
   if (refused !== null) return drop(state, refused);
   if (poll.net !== nic.net) return sight(state, nic, poll, now, out);
   if (state.netOf[key] !== nic.net) return drop(state, 'poll-unknown-sender');
+  if (poll.node !== world.self.name) state.macs[key] = readMac(bytes, 6);
   takePoll(world, state, nic, key, poll, now, out);
 }
 

@@ -14,6 +14,7 @@ import type { PeerHealth } from '../status.js';
 import type { World } from '../world.js';
 import { clear, raise } from './alarm.js';
 import { startPaths } from './path.js';
+import { nicNames } from './place.js';
 import { seenNone } from './replay.js';
 import { FAR, NEVER, type HealthState, type PathState, type PeerState } from './state.js';
 
@@ -29,7 +30,7 @@ export function startPeers(world: World, now: Ms): Pick<HealthState, 'peers' | '
 }
 
 function startPeer(node: ClusterNode, paths: [string, PathState][], now: Ms): PeerState {
-  const nics = [...new Set(node.nets.flatMap((part) => [part.primary, ...part.standby]))];
+  const nics = nicNames(node);
   const places = node.nets.map((part) => [part.net, [part.primary, ...part.standby].map((nic) => nics.indexOf(nic))]);
   return {
     node: node.name,
@@ -50,6 +51,8 @@ function startPeer(node: ClusterNode, paths: [string, PathState][], now: Ms): Pe
     challengedAt: NEVER,
     nets: Object.fromEntries(places) as PeerState['nets'],
     nics: [],
+    nicCount: nics.length,
+    targetAt: {},
     badSeals: 0,
     badSealAt: NEVER,
     otherFileAt: NEVER,
@@ -63,6 +66,7 @@ export function forgetBeats(state: HealthState, node: string): void {
   peer.seen = seenNone();
   peer.asksReroute = false;
   peer.nics = [];
+  peer.targetAt = {};
   for (const key of peer.paths) {
     const path = state.paths[key]!;
     path.seen = seenNone();

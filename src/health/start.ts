@@ -22,6 +22,7 @@ export function start(world: World, now: Ms): HealthState {
     nets: {},
     nics: {},
     netOf: {},
+    macs: {},
     sessions: {},
     senders: {},
     cabling: {},

@@ -208,6 +208,9 @@ export interface PeerState {
   nets: Record<string, number[]>;
   /** Its NICs in file order as it last said, one number each; -1: not said yet. */
   nics: number[];
+  nicCount: number;
+  /** Net → when a target last answered it there, as it says. */
+  targetAt: Record<string, Ms>;
   /** Bad seals under its name in a row, and the last of them. */
   badSeals: number;
   badSealAt: Ms;
@@ -229,6 +232,8 @@ export interface HealthState {
   nics: Record<string, NicState>;
   /** Every NIC of the cluster file → its net. */
   netOf: Record<NicKey, string>;
+  /** NIC of another node → MAC under which it last polled. */
+  macs: Record<NicKey, string>;
   sessions: Record<string, PeerSession>;
   senders: Record<NicKey, Sender>;
   cabling: Record<string, Sighting>;

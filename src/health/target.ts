@@ -169,6 +169,18 @@ function probesNeeded(world: World, state: HealthState, net: NetState, asked: Ta
   return Math.max(world.cluster.timing.pollMisses + 1, framesNeeded(world, loss));
 }
 
+/**
+ * A peer says by heartbeat that a target answered it since this NIC should have been answered: not just before, or a net
+ * that dies for all would condemn the NIC that noticed first.
+ */
+function answersPeer(world: World, state: HealthState, nic: NicState, now: Ms): boolean {
+  const { pollMs, nodeTimeoutMs } = world.cluster.timing;
+  const lastAnswer = Object.values(nic.targets).reduce((latest, it) => Math.max(latest, it.answeredAt), NEVER);
+  const after = Math.max(lastAnswer + 2 * pollMs, now - nodeTimeoutMs - pollMs);
+  for (const name in state.peers) if ((state.peers[name]!.targetAt[nic.net] ?? NEVER) > after) return true;
+  return false;
+}
+
 /** The target's part of the evidence on one NIC. */
 export function targetEvidence(
   world: World,
@@ -182,6 +194,7 @@ export function targetEvidence(
   const freshAfter = now - 2 * world.cluster.timing.pollMs;
   const elsewhere =
     net.nics.some((name) => name !== nic.nic && answersNow(world, state.nics[name]!)) ||
+    answersPeer(world, state, nic, now) ||
     Object.values(net.reports).some((report) => report.target === 'answers' && report.at >= freshAfter);
   if (!elsewhere) return 'none';
   if (own === 'silent') return 'unreachable';
