@@ -2,7 +2,10 @@
 import type { Part } from '../frame/part.js';
 import type { Address, Ms } from '../input.js';
 import type { Document, Version } from '../membership/document.js';
+import type { InquestState } from './inquest.js';
 import type { Refresh } from './refresh.js';
+import type { Rival } from './rival.js';
+import type { VerificationState } from './verification.js';
 
 /** What membership allows, as of this very step. */
 export interface Mandate {
@@ -20,6 +23,8 @@ export interface Peers {
   /** Alive, and with a NIC of that net that works. */
   askable: (net: string) => string[];
   tell: (node: string, part: Part) => void;
+  /** Whose NIC has that MAC, as far as it was heard polling. */
+  nodeOf: (mac: string) => string | null;
   /** This node stops on purpose: nobody waits for it any more. */
   farewell: () => void;
 }
@@ -90,6 +95,12 @@ export interface FloatingState {
   tampering: Record<string, Tampering>;
   /** By net. */
   refresh: Record<string, Refresh>;
+  verification: VerificationState;
+  inquests: InquestState;
+  /** By address. */
+  rivals: Record<string, Rival>;
+  /** Node → MACs of its NICs, as it said. */
+  macs: Record<string, string[]>;
   /** What the last look stood on. */
   gist: string;
   /** When time alone changes something; null: never. */
@@ -108,6 +119,10 @@ export function startFloating(now: Ms): FloatingState {
     refusals: {},
     tampering: {},
     refresh: {},
+    verification: { unconfirmed: {}, rounds: {}, token: 0 },
+    inquests: { open: [], probedAt: {} },
+    rivals: {},
+    macs: {},
     gist: '',
     lookAt: null,
   };

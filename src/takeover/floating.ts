@@ -8,11 +8,16 @@
  * Each look compares what should be with what is. The lease is looked at first, at every input.
  */
 import type { Input, Ms } from '../input.js';
+import { PART } from '../frame/part.js';
+import { decodeInquiry, decodeSighting } from '../frame/sighting.js';
+import type { World } from '../world.js';
 import { announce } from './announce.js';
+import { claimIn } from './claim.js';
 import { addressesOf, floatingAddresses, floatingOf, placeKey } from './floating-address.js';
 import type { FloatingState } from './floating-state.js';
 import { CLOSED, endGateAlarm, gateDeadline, gateLost, gateWritten, hasGate, orderGate } from './gate-order.js';
 import { allowed, followKernel, followMandate, hasLease, isServed } from './job.js';
+import { beginInquest, endInquests, inquestDeadline, noteClaim } from './inquest.js';
 import { endAsSeen, lifetimeDeadline } from './lifetime.js';
 import { ADDRESS_PROTOCOL } from './ledger.js';
 import {
@@ -26,8 +31,10 @@ import {
   watchPlaces,
 } from './placing.js';
 import { refreshDeadline, takeRefresh } from './refresh.js';
-import { allNics, type Turn } from './state.js';
+import { forgetRivals, rivalsDeadline, watchRival } from './rival.js';
+import { allNics, drop, type Turn } from './state.js';
 import { forgetTampering, tamperingDeadline } from './tampering.js';
+import { sighted, takeVerification, verificationDeadline } from './verification.js';
 
 function hasPackages({ world }: Turn): boolean {
   return (world.cluster.packages ?? []).length > 0;
@@ -43,16 +50,48 @@ export function guardLease(turn: Turn): void {
 /** What an input says of it. */
 export function absorbFloating(turn: Turn, input: Input): void {
   if (!hasPackages(turn)) return;
+  if (turn.world.heard.length > 0) listen(turn);
   switch (input.kind) {
     case 'gate-written':
       return gateWritten(turn, input.id, input.outcome, input.tookMs);
     case 'gate-lost':
       return gateLost(turn, input.text);
+    case 'frame-received':
+      return hear(turn, input.nic, input.bytes);
     case 'host-observed':
       for (const nic of input.missing) forgetNic(turn, nic);
       return placesSeen(turn, [...input.nics.map(({ nic }) => nic), ...input.missing]);
     default:
       return;
+  }
+}
+
+/** Frames are many: only those that may concern an address are opened. */
+function hear(turn: Turn, nic: string, bytes: Uint8Array): void {
+  const { world, state } = turn;
+  const isServing = Object.values(world.jobs).some((job) => job.state === 'running');
+  if (!isServing && state.floating.inquests.open.length === 0) return;
+  const claim = claimIn(bytes);
+  if (claim === null) return;
+  noteClaim(turn, claim);
+  if (isServing) watchRival(turn, nic, claim);
+}
+
+/** Parts of beats that came with this input. */
+function listen(turn: Turn): void {
+  const { world, state } = turn;
+  for (const { node, parts } of world.heard) {
+    for (const { kind, bytes } of parts) {
+      if (kind !== PART.inquiry && kind !== PART.sighting) continue;
+      const told = kind === PART.inquiry ? decodeInquiry(bytes) : decodeSighting(bytes);
+      if (told === null) {
+        drop(state, kind === PART.inquiry ? 'inquiry-damaged' : 'sighting-damaged');
+        continue;
+      }
+      state.floating.macs[node] = told.macs;
+      if ('addresses' in told) beginInquest(turn, node, told);
+      else sighted(turn, node, told);
+    }
   }
 }
 
@@ -87,6 +126,8 @@ export function lookAtFloating(turn: Turn, input: Input): void {
   if (told || gist !== floating.gist || (floating.lookAt !== null && floating.lookAt <= now)) lookAtAll(turn);
   floating.gist = gist;
   takeRefresh(turn);
+  takeVerification(turn);
+  endInquests(turn);
 }
 
 const TELLING: ReadonlySet<Input['kind']> = new Set([
@@ -144,6 +185,7 @@ function lookAtAll(turn: Turn): void {
   followKernel(turn);
   watchPlaces(turn);
   forgetTampering(turn);
+  forgetRivals(turn);
   endGateAlarm(turn);
   floating.lookAt = nextLook(turn);
 }
@@ -164,14 +206,20 @@ function nextLook(turn: Turn): Ms | null {
     placesDeadline(turn),
     lifetimeDeadline(turn),
     tamperingDeadline(turn),
+    rivalsDeadline(turn),
     gateDeadline(state.floating.gate, now),
   ];
   const at = Math.min(...times.filter((x) => x > now));
   return at === Infinity ? null : at;
 }
 
-export function floatingDeadline({ lookAt, refresh }: FloatingState): Ms {
-  return Math.min(lookAt ?? Infinity, refreshDeadline(refresh));
+export function floatingDeadline(world: World, floating: FloatingState): Ms {
+  return Math.min(
+    floating.lookAt ?? Infinity,
+    refreshDeadline(floating.refresh),
+    verificationDeadline(floating.verification, world),
+    inquestDeadline(floating.inquests),
+  );
 }
 
 /** S9: before every single frame. */

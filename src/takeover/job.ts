@@ -18,6 +18,7 @@ import { addressesOf } from './floating-address.js';
 import { hasGate, isOpenFor, mayPass } from './gate-order.js';
 import { isThere, mayBeThere, nicFor } from './placing.js';
 import type { Turn } from './state.js';
+import { verifyPackage } from './verification.js';
 
 export function startJobs({ cluster, jobs }: Turn['world'], now: number): void {
   for (const { name } of cluster.packages ?? [])
@@ -106,6 +107,7 @@ export function followKernel(turn: Turn): void {
       state.floating.adopting = state.floating.adopting.filter((x) => x !== name);
       become(turn, name, 'running', cause);
       tell(turn, name, cause);
+      verifyPackage(turn, name);
     }
   }
 }

@@ -40,7 +40,7 @@ export function deadline(world: World, state: TakeoverState): Ms {
     ...locks,
     stopDeadline(state.stopping),
     announceDeadline(world, state.announcer),
-    floatingDeadline(state.floating),
+    floatingDeadline(world, state.floating),
   );
 }
 

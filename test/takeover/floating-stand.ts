@@ -202,7 +202,7 @@ export class FloatingStand {
       this.now = at;
       if (at === beat) this.renew();
       else this.expire();
-      if (floatingDeadline(this.state.floating) < this.now) throw new Error('the deadline does not move');
+      if (floatingDeadline(this.world, this.state.floating) < this.now) throw new Error('the deadline does not move');
     }
     this.now = until;
     this.expire();
@@ -231,6 +231,7 @@ export class FloatingStand {
     const peers = {
       askable: () => this.peers,
       tell: (node: string, part: Part) => void this.told.push({ node, part }),
+      nodeOf: (mac: string) => (mac.endsWith(':bb') ? 'beta' : null),
       farewell: () => void this.farewells++,
     };
     takeTurn({ world, state, now, verdict, mandate, peers, out: actions }, input);
