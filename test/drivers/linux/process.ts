@@ -1,4 +1,4 @@
-/** A TypeScript program that runs in a namespace until it is ended, and talks with the test by messages. */
+/** A program in TypeScript or JavaScript that runs in a namespace until it is ended, and talks with the test by messages. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from './inside.js';
@@ -14,7 +14,8 @@ export class Process<In, Out> {
   #isOver = false;
 
   constructor(namespace: Namespace, program: URL, ...args: string[]) {
-    const node = [process.execPath, '--import', loader, fileURLToPath(program), ...args];
+    const file = fileURLToPath(program);
+    const node = [process.execPath, ...(file.endsWith('.ts') ? ['--import', loader] : []), file, ...args];
     this.#child = spawn('ip', ['netns', 'exec', namespace.name, ...node], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'json',
@@ -43,10 +44,13 @@ export class Process<In, Out> {
   }
 
   /** Takes what was said up to the first that is wanted, and returns that. Rejects when the process ends, or says nothing of it in time. */
-  async next<T extends Out>(isWanted: (said: Out) => said is T, ms = 30_000): Promise<T> {
+  async next<T extends Out = Out>(
+    isWanted: ((said: Out) => said is T) | ((said: Out) => boolean),
+    ms = 60_000,
+  ): Promise<T> {
     for (const deadline = performance.now() + ms; ;) {
       for (let said = this.#said.shift(); said !== undefined; said = this.#said.shift())
-        if (isWanted(said)) return said;
+        if (isWanted(said)) return said as T;
       if (this.#isOver) throw new Error(`the process ended\n${this.#printed}`);
       const left = deadline - performance.now();
       if (left <= 0) throw new Error(`not said within ${ms} ms\n${this.#printed}`);

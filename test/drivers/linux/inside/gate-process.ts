@@ -1,12 +1,4 @@
-/**
- * A process of its own in a namespace, led by the parent's messages: `gate-process.ts ROLE ARGUMENT`.
- *
- *   writer   the gate's hand; can stop itself between arm, check and act
- *   echo     answers UDP datagrams from the address that they came to
- *   asker    sends one each millisecond and remembers when those were sent that were answered
- */
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv4 } from 'node:net';
+/** The gate's hand in a process of its own, led by the parent's messages. It can stop itself between arm, check and act. */
 import type { GatekeeperOptions } from '../../../../drivers/linux/gate/gatekeeper.js';
 import { GateThread } from '../../../../drivers/linux/gate/hand.js';
 import { inspect, opening } from '../../../../drivers/linux/gate/inspection.js';
@@ -15,7 +7,6 @@ import { Session } from '../../../../drivers/linux/netlink/session.js';
 import { monotonicMs } from '../../../../drivers/linux/wake.js';
 import type { FromGate, ToGate } from '../../../../drivers/linux/gate-port.js';
 
-export const ECHO_PORT = 7007;
 type Place = Parameters<NonNullable<GatekeeperOptions['between']>>[0];
 
 export interface WriterSetting {
@@ -33,9 +24,8 @@ export type FromWriter =
   | { kind: 'ready' }
   | { kind: 'stopping'; at: Place; leaseEnd: number }
   /** What the kernel had right after the write, and what the gate may have at most. */
-  | { kind: 'wrote'; id: number; leaseEnd: number; opensUntil: number; refusals: number }
+  | { kind: 'wrote'; id: number; leaseEnd: number; opensUntil: number }
   | { kind: 'inspected'; wrong: string[]; flags: number[]; held: string[]; leftMs: number };
-export type FromAsker = { sentAt: number[] };
 
 const say = (message: unknown): void => void process.send?.(message);
 
@@ -72,33 +62,5 @@ function writer({ addresses, renewLateMaxMs, owned }: WriterSetting): void {
   say({ kind: 'ready' });
 }
 
-function echo(addresses: string[]): void {
-  let missing = addresses.length;
-  for (const address of addresses) {
-    const socket = createSocket(isIPv4(address) ? 'udp4' : 'udp6');
-    // A closed gate refuses the answer, which is no failure of the one who answers.
-    socket.on('error', () => undefined);
-    socket.on('message', (bytes, { port, address: to }) => socket.send(bytes, port, to, () => undefined));
-    socket.bind(ECHO_PORT, address, () => --missing === 0 && say({ kind: 'ready' }));
-  }
-}
-
-function asker(address: string): void {
-  const socket: Socket = createSocket(isIPv4(address) ? 'udp4' : 'udp6');
-  const sentAt: number[] = [];
-  socket.on('error', () => undefined);
-  socket.on('message', (bytes) => sentAt.push(bytes.readDoubleLE()));
-  const bytes = Buffer.alloc(8);
-  setInterval(() => {
-    bytes.writeDoubleLE(monotonicMs());
-    socket.send(Buffer.from(bytes), ECHO_PORT, address, () => undefined);
-  }, 1);
-  process.on('message', () => say({ sentAt: sentAt.splice(0) }));
-  say({ kind: 'ready' });
-}
-
-const [role, argument = 'null'] = process.argv.slice(2);
-const given = JSON.parse(argument) as never;
-const roles: Record<string, (argument: never) => void> = { writer, echo, asker };
 process.on('disconnect', () => process.exit(0));
-roles[role!]!(given);
+writer(JSON.parse(process.argv[2]!) as WriterSetting);
