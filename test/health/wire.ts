@@ -28,6 +28,8 @@ export interface WireOptions {
   timing?: Partial<Timing>;
   seed?: number;
   family?: 4 | 6;
+  /** Of every net. */
+  targets?: string[];
 }
 
 export interface Sent {
@@ -48,6 +50,7 @@ export function clusterOf(options: WireOptions = {}): Cluster {
     nets: Object.entries(nets).map(([name, heartbeat]) => ({
       ...NET,
       name,
+      targets: (options.targets ?? []).map((address) => ({ family: 4, address })),
       ...(heartbeat === undefined ? {} : { heartbeat }),
     })),
     nodes: names.map((name, i): ClusterNode => ({
@@ -157,6 +160,10 @@ export class Peer {
     for (const action of out) {
       if (action.kind === 'journal') this.journal.push(action.entry);
       else if (action.kind === 'send-datagram') this.wire.carry(this, action);
+      else if (action.kind === 'send-echo' && this.wire.answers(this.name, action.nic)) {
+        const { nic, target } = action;
+        this.wire.later(2 * this.wire.transitMs, () => this.take({ kind: 'echo-answered', nic, target }));
+      }
     }
   }
 
@@ -199,6 +206,8 @@ export class Wire {
   readonly sent: Sent[] = [];
   /** Does that datagram get lost? */
   loses: (from: string, to: string, net: string) => boolean = () => false;
+  /** Does a target answer that node through that NIC? */
+  answers: (node: string, nic: string) => boolean = () => true;
   transitMs = 0.2;
   jitterMs = 0;
   duplicate = 0;
