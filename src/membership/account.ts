@@ -31,6 +31,8 @@ export function waitingFor(world: World, state: MembershipState, now: Ms): strin
   if (state.kind === 'off' || hasQuorum(world, state, now)) return undefined;
   const { document } = state.record;
   if (state.alarms['state-not-stored'] !== undefined) return 'waits for room in the state directory';
+  if (state.kind === 'solo')
+    return `waits until ${others(world).join(', ')} is heard, or surely silent, and a target answers`;
   if (document === null) return waitingToForm(world, state);
   const missing = absentVoters(state, document).filter((name) => name !== world.self.name);
   const isPresent = (voter: string): boolean => !missing.includes(voter.slice(0, voter.lastIndexOf('/')));

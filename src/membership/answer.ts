@@ -120,6 +120,9 @@ export function answer(world: World, state: MembershipState, now: Ms): void {
   const { append } = state;
   if (append === null || append.term !== state.record.term || state.post.role !== 'follower') return;
   if (!isSynced(state) || !(state.answerOwed || isLetGo(world, state))) return;
+  // Of two that were coordinators at once the one that yields answers with nothing left (MEMBERSHIP 8).
+  if (state.yields && heldPackages(world).length > 0) return;
+  state.yields = false;
   state.answerOwed = false;
   state.saidHeld = heldPackages(world);
   const sequence = nextSequence(world, state, now);

@@ -25,7 +25,14 @@ import {
 const FIRST_ROUND_PART = 0.7;
 
 /** Elected. First act: the own document, unchanged, under the own term (E9). */
-export function takePost(world: World, state: MembershipState, now: Ms, oldLeasesEnd: Ms, out: Action[]): void {
+export function takePost(
+  world: World,
+  state: MembershipState,
+  now: Ms,
+  oldLeasesEnd: Ms,
+  out: Action[],
+  document = state.record.document,
+): void {
   state.post = {
     role: 'coordinator',
     since: now,
@@ -44,7 +51,6 @@ export function takePost(world: World, state: MembershipState, now: Ms, oldLease
   state.coordinatorHeardAt = now;
   state.append = null;
   state.answerOwed = false;
-  const { document } = state.record;
   if (document !== null) putForward(world, state, state.post, document, 'elected', out);
 }
 

@@ -37,7 +37,7 @@ export function missingFounders(world: World, state: MembershipState): string[] 
   });
 }
 
-function firstDocument(world: World, version: Version, voters: Voter[]): Document {
+export function firstDocument(world: World, version: Version, voters: Voter[]): Document {
   const nowhere = { node: null, epoch: version, state: 'run' as const };
   const placements = Object.fromEntries(packageNames(world).map((name) => [name, nowhere]));
   return { version, voters: { next: voters }, placements, orders: NO_ORDERS, digest: world.cluster.digest };

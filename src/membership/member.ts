@@ -31,6 +31,7 @@ import { forceDocument, formed, formIfAll, spread } from './formation.js';
 import { hearGrant, leaseEndOf, servable, useGrants } from './lease.js';
 import { putOff } from './post.js';
 import { changeableDocument, freeAt, isFree, proposeChange, type DocumentChange } from './proposal.js';
+import { aloneAt, goSolo } from './solo.js';
 import { flush } from './speech.js';
 import { drop, FAR, NEVER, packageNames, type MembershipState } from './state.js';
 import { hearWords, refreshPeers, speakWords } from './words.js';
@@ -60,6 +61,7 @@ export function start(world: World, now: Ms): MembershipState {
   return {
     kind: !hasPackages ? 'off' : quorum === 'none' ? 'solo' : 'voting',
     started: false,
+    startedAt: now,
     dropped: {},
     alarms: {},
     decisions: [],
@@ -84,6 +86,7 @@ export function start(world: World, now: Ms): MembershipState {
     coordinatorHeardAt: NEVER,
     append: null,
     answerOwed: false,
+    yields: false,
     saidHeld: [],
     held: [],
     outbox: [],
@@ -149,6 +152,7 @@ function begin(
 ): void {
   const { quorum } = world.cluster;
   state.started = true;
+  state.startedAt = now;
   state.heardAt = now;
   state.answeredAt = now;
   putOff(world, state, now);
@@ -200,13 +204,17 @@ function isLetGo(world: World, state: MembershipState): boolean {
 /** Does what the state calls for. */
 function settle(world: World, state: MembershipState, now: Ms, health: HealthState, input: Input, out: Action[]): void {
   retry(state, now, out);
-  formIfAll(world, state, now, out);
-  spread(world, state, now);
   useGrants(state, now);
-  tally(world, state, now, out);
   // Peers' silence is judged only after all that had come was heard.
-  if (input.kind === 'woke') standIfDue(world, state, now);
-  tally(world, state, now, out);
+  const judges = input.kind === 'woke';
+  if (state.kind === 'solo') goSolo(world, state, now, health, judges, out);
+  else {
+    formIfAll(world, state, now, out);
+    spread(world, state, now);
+    tally(world, state, now, out);
+    if (judges) standIfDue(world, state, now);
+    tally(world, state, now, out);
+  }
   if (state.post.role === 'coordinator') coordinate(world, state, state.post, now, out);
   consultArbiter(world, state, now, out);
   answer(world, state, now);
@@ -220,6 +228,7 @@ function plan(world: World, state: MembershipState, now: Ms): void {
   const { post } = state;
   const moments = [state.retryAt, state.electAt, ...arbiterMoments(world, state), ...reportMoments(world, state)];
   if (state.durable?.document?.version.revision === 0) moments.push(state.spreadAt);
+  if (state.kind === 'solo') moments.push(aloneAt(world, state));
   if (post.role === 'coordinator') moments.push(...coordinatorMoments(world, state, post), freeAt(world, state, now));
   state.dueAt = Math.min(FAR, ...moments.filter((at) => at > now));
 }

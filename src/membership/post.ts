@@ -11,13 +11,22 @@ import type { World } from '../world.js';
 import { takeTerm } from './durable.js';
 import { quorumTime } from './quorum.js';
 import { leaseMs } from './span.js';
-import { between, promiseMs, type Coordinatorship, type MembershipState } from './state.js';
+import { between, NEVER, promiseMs, type Coordinatorship, type MembershipState } from './state.js';
 
 export function becomeFollower(world: World, state: MembershipState, now: Ms): void {
-  // C9: what it holds it keeps until its lease ends.
-  if (state.post.role === 'coordinator') keepLease(world, state, state.post);
+  if (state.post.role === 'coordinator') {
+    // C9: what it holds it keeps until its lease ends; with quorum none that is here and now (MEMBERSHIP 8).
+    if (state.kind === 'voting') keepLease(world, state, state.post);
+    else dropLease(state);
+  }
   state.post = { role: 'follower' };
   putOff(world, state, now);
+}
+
+function dropLease(state: MembershipState): void {
+  state.lease = { ...state.lease, end: NEVER };
+  state.grants = [];
+  state.yields = true;
 }
 
 /** E3: from the last word of a coordinator, or of somebody who stands. */

@@ -100,6 +100,8 @@ export interface Peer {
   /** Null: it has said nothing since this daemon's start, or not since its own. */
   standing: Standing | null;
   incarnation: string;
+  /** NEVER before the first beat. */
+  heardAt: Ms;
 }
 
 /** Pieces of one document from one node. */
@@ -150,6 +152,7 @@ export interface MembershipState {
   /** `off`: no packages. `solo`: quorum none. */
   kind: 'off' | 'voting' | 'solo';
   started: boolean;
+  startedAt: Ms;
   dropped: Record<string, number>;
   alarms: Record<string, Alarm>;
   decisions: Decision[];
@@ -186,6 +189,8 @@ export interface MembershipState {
   /** The newest of the present coordinator. */
   append: Append | null;
   answerOwed: boolean;
+  /** Quorum none: it was coordinator until another one was met, or no target, and has not let go of all yet. */
+  yields: boolean;
   /** Packages that the last answer called held. */
   saidHeld: string[];
   /** Packages that were held at the last step. */

@@ -4,7 +4,7 @@ import { PART } from '../frame/part.js';
 import { peer as peerOf, setWords } from '../health/monitor.js';
 import type { HealthState } from '../health/state.js';
 import type { HeardBeat, World } from '../world.js';
-import { drop, others, packageNames, versionOf, type MembershipState } from './state.js';
+import { drop, NEVER, others, packageNames, versionOf, type MembershipState } from './state.js';
 
 /** P1: only from what is on the disk. */
 export function speakWords(world: World, state: MembershipState, health: HealthState): void {
@@ -26,9 +26,10 @@ export function refreshPeers(world: World, state: MembershipState, health: Healt
   const gone: string[] = [];
   for (const name of others(world)) {
     const seen = peerOf(health, name);
-    const known = (state.peers[name] ??= { health: 'unheard', standing: null, incarnation: '' });
+    const known = (state.peers[name] ??= { health: 'unheard', standing: null, incarnation: '', heardAt: NEVER });
     if (seen.health === 'left' && known.health !== 'left') gone.push(name);
     known.health = seen.health;
+    known.heardAt = seen.heardAt;
     if (seen.incarnation !== known.incarnation) {
       known.incarnation = seen.incarnation;
       known.standing = null;
