@@ -5,6 +5,8 @@
  *   arp baton    output           sender
  *   inet baton   prerouting -400  destination, where it is an address of this host
  *                output     -400  source, and target of a neighbour advertisement
+ *                postrouting 400  source, as address translation left it: what a service behind DNAT goes on sending has
+ *                                 another one in the output hook, and none of a host behind this one goes through there
  *
  * Never the destination of what is sent, nor the source of what comes in: a node may be a client of the holder.
  */
@@ -37,7 +39,7 @@ export const PROTOCOL = {
 
 /** Numbers of nft(8)'s data types, which it needs to list a set. */
 const TYPE = { ipv4: 7, ipv6: 8, mac: 9, etherType: 10 } as const;
-const HOOK = { arpOutput: 1, inetPrerouting: 0, inetOutput: 3 } as const;
+const HOOK = { arpOutput: 1, inetPrerouting: 0, inetOutput: 3, inetPostrouting: 4 } as const;
 /** The key of a token looks like a MAC, for nft(8) can read back a list only with types that it knows. */
 export const TOKEN_BYTES = 6;
 
@@ -122,6 +124,13 @@ export const INET: GateTable = {
         ...shut(ofIp6, field.source6, 6),
         ...shut(ofAdvertisement, field.target, 6),
       ],
+    },
+    {
+      name: 'post',
+      hook: HOOK.inetPostrouting,
+      // After NF_IP_PRI_NAT_SRC (100).
+      priority: 400,
+      rules: [...shut(ofIp, field.source4, 4), ...shut(ofIp6, field.source6, 6)],
     },
   ],
 };

@@ -59,9 +59,9 @@ type FromDatagrams = { kind: 'ready' } | { kind: 'asked'; sentAt: number[] };
 /** When the questions were sent that were answered since the last time. */
 type Asker = () => Promise<number[]>;
 
-async function startEcho(): Promise<void> {
-  const echo = start<never, FromDatagrams>(a, DATAGRAMS, 'echo', JSON.stringify(BOTH));
-  await echo.next((said) => said.kind === 'ready');
+async function startServer(role: 'echo' | 'pour', addresses = BOTH): Promise<void> {
+  const server = start<never, FromDatagrams>(a, DATAGRAMS, role, JSON.stringify(addresses));
+  await server.next((said) => said.kind === 'ready');
 }
 
 async function startAsker(address: string): Promise<Asker> {
@@ -182,6 +182,30 @@ describe.skipIf(!asRoot)('gate on this kernel (needs root)', { timeout: TIMEOUT_
     expect(answers(V4)).toBe(false);
   });
 
+  it('a service behind DNAT that goes on sending goes dark, too: its source is the floating one only at the end', async () => {
+    const writer = await startWriter();
+    addAddresses([V4]);
+    for (const line of [
+      'add table ip nat',
+      'add chain ip nat pre { type nat hook prerouting priority -100; }',
+      'add rule ip nat pre ip daddr 10.77.9.200 dnat to 10.77.9.1',
+    ])
+      nft(a, line);
+    await startServer('pour', ['10.77.9.1']);
+    await write(writer, [V4], 60_000);
+    const asker = await startAsker(V4);
+    await sleep(300);
+    expect((await asker()).length).toBeGreaterThan(50);
+    await write(writer, [], null);
+    await sleep(100);
+    await asker();
+    await sleep(300);
+    expect(await asker()).toEqual([]);
+    await write(writer, [V4], 60_000);
+    await sleep(300);
+    expect((await asker()).length).toBeGreaterThan(50);
+  });
+
   it('a node that does not hold an address may be its client', async () => {
     await startWriter();
     b.ip(`addr add ${V4}/32 dev eth0`);
@@ -282,7 +306,7 @@ describe.skipIf(!asRoot)('gate on this kernel (needs root)', { timeout: TIMEOUT_
 
   it('N7: a daemon killed and started anew finds its gate open; one with other rules is replaced, closed', async () => {
     addAddresses();
-    await startEcho();
+    await startServer('echo');
     const first = await startWriter();
     await write(first, BOTH, 60_000);
     const askers = await Promise.all(BOTH.map(startAsker));
@@ -350,7 +374,7 @@ describe.skipIf(!asRoot)('gate on this kernel (needs root)', { timeout: TIMEOUT_
       addAddresses();
       makeKnown();
       const writer = await startWriter();
-      await startEcho();
+      await startServer('echo');
       const asker = await startAsker(V4);
       let [late, open, worst, answered] = [0, 0, -Infinity, 0];
       for (let i = 0; i < TIMES; i++) {

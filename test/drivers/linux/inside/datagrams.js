@@ -2,6 +2,7 @@
  * `datagrams.js ROLE ARGUMENT`, led by the parent's messages. Plain JavaScript, so that it starts at once.
  *
  *   echo ["10.0.0.1", ...]  answers UDP datagrams from the address that they came to
+ *   pour ["10.0.0.1", ...]  answers one with many, one each millisecond, without end
  *   ask "10.0.0.1"          sends one each millisecond; asked by the parent, tells when those were sent that were answered
  */
 import { Buffer } from 'node:buffer';
@@ -24,6 +25,16 @@ function echo(addresses) {
   }
 }
 
+function pour(addresses) {
+  for (const address of addresses) {
+    const socket = open(address);
+    socket.once('message', (bytes, from) => {
+      setInterval(() => socket.send(bytes, from.port, from.address, () => undefined), 1);
+    });
+    socket.bind(PORT, address, ready);
+  }
+}
+
 function ask(address) {
   const sentAt = [];
   const socket = open(address).on('message', (bytes) => sentAt.push(bytes.readDoubleLE()));
@@ -38,4 +49,4 @@ function ask(address) {
 
 process.on('disconnect', () => process.exit(0));
 const [role, argument] = process.argv.slice(2);
-({ echo, ask })[role](JSON.parse(argument));
+({ echo, pour, ask })[role](JSON.parse(argument));
