@@ -9,38 +9,51 @@ import type { Turn } from './state.js';
 const LEAVE_LATEST_MS: Ms = 5000;
 
 export function leave(turn: Turn): void {
-  const { world, state, now } = turn;
+  const { world, state, now, membership: met } = turn;
   if (state.leaving !== null) return;
-  state.leaving = { since: now, departed: false };
-  if ((world.cluster.packages ?? []).length === 0) state.leaving.departed = true;
-  else membership.leave(world, turn.membership);
+  const names = (world.cluster.packages ?? []).map(({ name }) => name);
+  const placements = membership.document(met)?.placements ?? {};
+  const packages = names.filter(
+    (name) => placements[name]?.node === world.self.name || world.jobs[name]?.held === true,
+  );
+  state.leaving = { since: now, packages, departed: names.length === 0 };
+  membership.leave(world, met);
 }
 
 /** Looks whether there is anything left to wait for. */
 export function depart(turn: Turn): void {
-  const { world, state, now } = turn;
+  const { state, now } = turn;
   const { leaving } = state;
   if (leaving === null || leaving.departed) return;
-  const held = Object.keys(world.jobs).filter((name) => world.jobs[name]!.held);
   const late = now - leaving.since >= LEAVE_LATEST_MS;
-  if (held.length > 0 && !late && held.some((name) => canGo(turn, name))) return;
+  const open = leaving.packages.filter((name) => isOnItsWay(turn, name));
+  if (open.length > 0 && !late) return;
   leaving.departed = true;
-  if (held.length === 0) return;
-  const cause = late ? 'too-late' : 'nobody-can-receive';
-  journal(turn, { event: 'node-stopping', cause, evidence: { kept: held } });
+  const { jobs } = turn.world;
+  const kept = Object.keys(jobs).filter((name) => jobs[name]!.held);
+  if (kept.length === 0) return;
+  journal(turn, { event: 'node-stopping', cause: late ? 'too-late' : 'nobody-can-receive', evidence: { kept } });
 }
 
-/** A halted or disabled package is on its way to nobody, and nobody moves anything without a coordinator. */
-function canGo(turn: Turn, name: string): boolean {
-  const { world, membership: met } = turn;
+/**
+ * Until it runs elsewhere: a coordinator that went as soon as it holds nothing, would leave the new holder without a
+ * lease. Nobody moves anything without a coordinator, and a halted or disabled package goes nowhere.
+ */
+function isOnItsWay(turn: Turn, name: string): boolean {
+  const { world, membership: met, now } = turn;
   const document = membership.document(met);
   const candidate = world.cluster.packages?.find((one) => one.name === name);
   if (document === null || candidate === undefined || membership.coordinator(met) === null) return false;
-  if (document.placements[name]?.state === 'halt') return true;
   const { orders, placements } = document;
+  const node = placements[name]?.node ?? null;
+  if (node !== null && node !== world.self.name) {
+    const there = membership.view(world, met, turn.health, now, node);
+    return world.jobs[name]?.held === true || (there.health === 'alive' && there.jobs[name]?.state !== 'running');
+  }
+  if (orders.clusterHalted || orders.packages[name]?.halted === true) return world.jobs[name]?.held === true;
   if (!(orders.packages[name]?.enabled ?? candidate.enabled)) return false;
   if (candidate.failover === 'manual' || candidate.failover === 'never') return false;
-  const others = candidate.nodes.filter((node) => node !== world.self.name);
+  const others = candidate.nodes.filter((other) => other !== world.self.name);
   const picture = gather(turn, document, { since: {}, dueAt: Infinity });
   return choose(picture, orders, placements, candidate, others).node !== null;
 }

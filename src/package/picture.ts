@@ -18,12 +18,18 @@ export function gather(turn: Turn, document: Document, holding: Holding): Pictur
   const { cluster } = world;
   const packages = cluster.packages ?? [];
   const { nodeTimeoutMs, pollMs, heartbeatMs } = cluster.timing;
+  const netDownMs = 1.5 * (pollMs + heartbeatMs);
+  const lasts: Picture['lasts'] = (condition, forMs) => {
+    const dueAt = (holding.since[condition] ??= state.since[condition] ?? now) + forMs;
+    if (now < dueAt) holding.dueAt = Math.min(holding.dueAt, dueAt);
+    return now >= dueAt;
+  };
   return {
     now,
     nodeTimeoutMs,
-    netDownMs: 1.5 * (pollMs + heartbeatMs),
+    netDownMs,
     packages,
-    nodes: Object.fromEntries(cluster.nodes.map(({ name }) => [name, nodePicture(turn, name)])),
+    nodes: Object.fromEntries(cluster.nodes.map(({ name }) => [name, nodePicture(turn, name, lasts, netDownMs)])),
     capacities: Object.fromEntries(
       cluster.nodes.flatMap(({ name, capacity }) => (capacity === undefined ? [] : [[name, capacity]])),
     ),
@@ -32,23 +38,26 @@ export function gather(turn: Turn, document: Document, holding: Holding): Pictur
       packages.map(({ name }) => [name, membership.isReleased(world, turn.membership, now, name)]),
     ),
     memory: state,
-    lasts: (condition, forMs) => {
-      const dueAt = (holding.since[condition] ??= state.since[condition] ?? now) + forMs;
-      if (now < dueAt) holding.dueAt = Math.min(holding.dueAt, dueAt);
-      return now >= dueAt;
-    },
+    lasts,
   };
 }
 
-function nodePicture({ world, membership: met, health: seen, now }: Turn, name: string): NodePicture {
+function nodePicture(
+  { world, membership: met, health: seen, now }: Turn,
+  name: string,
+  lasts: Picture['lasts'],
+  steadyMs: Ms,
+): NodePicture {
   const isSelf = name === world.self.name;
   const view = membership.view(world, met, seen, now, name);
-  const nets = new Set((world.cluster.packages ?? []).flatMap(netsOf));
+  const names = [...new Set((world.cluster.packages ?? []).flatMap(netsOf))];
+  const nets = Object.fromEntries(names.map((net) => [net, health.netUp(world, seen, name, net)]));
   return {
     ...view,
     // A node is never lost to itself.
     health: isSelf ? 'alive' : view.health,
     jobs: isSelf ? world.jobs : view.jobs,
-    nets: Object.fromEntries([...nets].map((net) => [net, health.netUp(world, seen, name, net)])),
+    nets,
+    steady: names.filter((net) => nets[net] === true && lasts(`net-up ${net}@${name}`, steadyMs)),
   };
 }

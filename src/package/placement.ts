@@ -8,7 +8,7 @@
  */
 import type { Package } from '../config/cluster.js';
 import type { Orders } from '../membership/document.js';
-import { choose, hindrance, isHalted, netsWithout, occupies, type Placements } from './candidate.js';
+import { choose, hindrance, isHalted, netsOf, netsWithout, occupies, type Placements } from './candidate.js';
 import type { Picture } from './state.js';
 
 export type Cause =
@@ -234,10 +234,25 @@ function leave(one: Case, node: string, cause: Cause, why: string[]): Verdict {
   if (!goesByItself(one)) return stayOr([`its failover is ${candidate.failover}`]);
   if (countsAsMove(cause) && movedTooOften(picture, candidate)) return stayOr([tooOften(candidate)], 'too-many-moves');
   const others = allowed.filter((it) => it !== node);
-  const chosen = choose(picture, orders, placements, candidate, others);
+  // A net that dies or comes back for all does not do so at one moment: nobody leaves for one that is just up.
+  const steady = cause === 'net-down' ? others.filter((it) => isSteady(picture, candidate, it)) : others;
+  const chosen = choose(picture, orders, placements, candidate, steady);
   if (chosen.node !== null) return { to: 'node', node: chosen.node, cause, why: [...why, ...chosen.why] };
-  const nobody = others.length === 0 ? ['no other node may run it'] : chosen.why;
+  const unsteady = others.filter((it) => !steady.includes(it)).map((it) => unsteadyText(picture, candidate, it));
+  const nobody = others.length === 0 ? ['no other node may run it'] : [...chosen.why, ...unsteady];
   return stayOr(nobody, cause === 'net-down' ? 'net-down-nowhere-to-go' : undefined);
+}
+
+function isSteady(picture: Picture, candidate: Package, node: string): boolean {
+  return netsOf(candidate).every((net) => picture.nodes[node]?.steady.includes(net) === true);
+}
+
+function unsteadyText(picture: Picture, candidate: Package, node: string): string {
+  const down = netsWithout(picture, candidate, node, false);
+  const health = picture.nodes[node]?.health ?? 'unheard';
+  if (health !== 'alive') return `${node} is ${health}`;
+  const nets = (down.length > 0 ? down : netsOf(candidate)).join(', ');
+  return down.length > 0 ? `${node} has its net ${nets} down` : `${node} has its net ${nets} up for a moment only`;
 }
 
 function tooOften({ movesMax, movesWindowMs }: Package): string {

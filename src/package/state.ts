@@ -53,8 +53,8 @@ export interface PackagesState {
   since: Record<string, Ms>;
   /** Package → what this node last saw of it. */
   seen: Record<string, Seen>;
-  /** The orderly stop; `departed`: nothing more is to be waited for. */
-  leaving: { since: Ms; departed: boolean } | null;
+  /** The orderly stop, with the packages that were here then; `departed`: nothing more is to be waited for. */
+  leaving: { since: Ms; packages: string[]; departed: boolean } | null;
   alarms: Record<string, Alarm>;
   decisions: Decision[];
   dueAt: Ms;
@@ -80,6 +80,8 @@ export interface Turn {
 export interface NodePicture extends NodeView {
   /** Net → has it a NIC that is not down? Null: not known. */
   nets: Record<string, boolean | null>;
+  /** Nets that are up for so long that one may go there for their sake. */
+  steady: string[];
 }
 
 /** All that placement is decided from, as the coordinator knows it at one moment. */

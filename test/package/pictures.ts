@@ -72,7 +72,14 @@ export function picture(told: Told = {}): Picture {
     nodes: Object.fromEntries(
       names.map((name) => [
         name,
-        { health: 'alive', leaving: false, jobs: jobsOf(name), nets: { public: true }, ...told.nodes?.[name] },
+        {
+          health: 'alive',
+          leaving: false,
+          jobs: jobsOf(name),
+          nets: { public: true },
+          steady: told.nodes?.[name]?.nets?.['public'] === false ? [] : ['public'],
+          ...told.nodes?.[name],
+        },
       ]),
     ),
     capacities: told.capacities ?? {},

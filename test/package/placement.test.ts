@@ -240,6 +240,13 @@ describe('a net that is down', () => {
       alarm: 'net-down-nowhere-to-go',
     },
     {
+      what: 'a net that is just up is no better: it may be coming back for all',
+      placements: ['web@alpha'],
+      nodes: { alpha: netDown, beta: { steady: [] }, gamma: netDown },
+      change: [],
+      alarm: 'net-down-nowhere-to-go',
+    },
+    {
       what: 'a net that is not the package’s does not matter',
       placements: ['web@alpha'],
       nodes: { alpha: { nets: { public: true, private1: false } } },
