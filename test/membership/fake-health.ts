@@ -16,6 +16,7 @@ export interface FakeHealth {
   peers: Record<string, FakePeer>;
   words: readonly Part[];
   spokeAt: Record<string, Ms>;
+  reaches: boolean | null;
   send(to: string, parts: readonly Part[]): void;
 }
 
@@ -29,6 +30,10 @@ export function speak(
 ): void {
   state.spokeAt[node] = now;
   state.send(node, [...state.words, ...parts]);
+}
+
+export function reachesTarget(_world: World, state: FakeHealth): boolean | null {
+  return state.reaches;
 }
 
 export function setWords(state: FakeHealth, parts: readonly Part[]): void {

@@ -93,6 +93,7 @@ export class SimNode {
       peers: {},
       words: [],
       spokeAt: {},
+      reaches: null,
       send: (to, parts) => arena.send(this.name, to, { start: this.starts, parts }),
     };
     this.state = member.start(this.world, this.now);
