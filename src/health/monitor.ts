@@ -28,7 +28,7 @@ import { readCounters } from './counter.js';
 import { expectNext, overdue, postpone, type Miss } from './expectation.js';
 import { endHold } from './flap.js';
 import { beatOn, forgiveSilence, peerNetUp, planBeats, planPeer } from './heartbeat.js';
-import { locatePaths } from './path.js';
+import { judgePath, locatePaths } from './path.js';
 import { bookFrame, bookRows } from './hearing.js';
 import { endWaits, judgeLink, judgeNet } from './judgement.js';
 import { observeLink, pollLink } from './link.js';
@@ -79,6 +79,8 @@ export function speak(
 ): void {
   const peer = state.peers[node];
   if (peer === undefined) return drop(state, 'unknown-peer');
+  // Where it speaks each interval no periodic beat is ever due, and this is the time to look.
+  for (const key of peer.paths) judgePath(world, state, state.paths[key]!, now, out);
   sendSpoken(world, state, peer, parts, now, out);
   planPeer(world, state, peer);
 }
@@ -191,9 +193,11 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
     case 'operator-asked':
       if (input.request.ask === 'poll-now') answerPollNow(world, state, now, input.id, input.request.net, out);
       return;
+    case 'stop-asked':
+      state.stopping = input.how === 'stop';
+      return;
     case 'started':
     case 'host-changed':
-    case 'stop-asked':
     case 'persisted':
     case 'arbiter-answered':
     case 'gate-written':
