@@ -7,11 +7,12 @@
 import { availableParallelism, loadavg, release } from 'node:os';
 import { refusal as refusalOfLab } from '../../drivers/namespaces/lab.js';
 import { UsageError, type Bench } from './bench.js';
+import { gate } from './gate-bench.js';
 import { localSwitch } from './local-switch.js';
 import { standing } from './outage.js';
 import { takeover } from './takeover-bench.js';
 
-const BENCHES: Record<string, Bench> = { 'local-switch': localSwitch, takeover };
+const BENCHES: Record<string, Bench> = { 'local-switch': localSwitch, takeover, gate };
 
 function usage(text: string): never {
   const lines = Object.entries(BENCHES).map(([name, bench]) => `  npm run bench -- ${name} ${bench.usage}`);
