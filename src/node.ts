@@ -107,7 +107,17 @@ export class Node {
     membership.take(this.#world, state.membership, now, state.health, input, actions);
     packages.take(this.#world, state.packages, now, state.health, state.membership, input, actions);
     takeover.take(this.#world, state.takeover, now, state.health, state.membership, state.packages, input, actions);
+    this.#sayFarewell(now, actions);
     return this.#heldBack(actions);
+  }
+
+  /** The last word before a clean stop: nobody waits for this node. */
+  #sayFarewell(now: Ms, actions: Action[]): void {
+    const exit = actions.findIndex((action) => action.kind === 'exit');
+    if (exit < 0 || !this.state.health.stopping) return;
+    const words: Action[] = [];
+    health.leave(this.#world, this.state.health, now, words);
+    actions.splice(exit, 0, ...words);
   }
 
   #follow(input: Input): void {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { cipherWith } from '../drivers/cipher.js';
 import { sealWith } from '../drivers/seal.js';
 import { parseCluster } from '../src/config/parse.js';
 import { noCipher } from './no-cipher.js';
 import type { Action } from '../src/action.js';
+import { channelText, decodeBeat, headerLength, openBeat } from '../src/frame/heartbeat.js';
 import type { Input, NicObservation } from '../src/input.js';
 import { Node } from '../src/node.js';
 
@@ -112,5 +114,40 @@ describe('node', () => {
 describe('purity', () => {
   it('of node.ts: no clock and no dice of its own', () => {
     expect(readFileSync(new URL('../src/node.ts', import.meta.url), 'utf8')).not.toMatch(/\bDate\b|Math\.random/);
+  });
+
+  it.each(['stop', 'restart'] as const)('says farewell right before its exit only if it stops (%s)', (how) => {
+    const pair = text.replace(
+      'nodes: { alpha',
+      'nodes: { beta: { public: { primary: eth0, address: 10.77.0.2/24 } }, alpha',
+    );
+    const cluster = parseCluster(pair, 'cluster.yaml');
+    const secrets = { seal: sealWith(new Uint8Array(32)), cipher: cipherWith(new Uint8Array(32)) };
+    const node = new Node({ cluster, node: 'alpha', ...secrets, incarnation: '0011223344556677', seed: 1 }, 0);
+    node.step(0, { kind: 'started', run: null, durable: null, damaged: false, hostUpMs: 0 });
+    node.step(0, { kind: 'host-observed', nics: [observed('eth0', true), observed('eth1', false)], missing: [] });
+    let last: Action[] = [];
+    for (let now = 1; last.at(-1)?.kind !== 'exit' && now < 100; now++) {
+      const input: Input = now === 1 ? { kind: 'stop-asked', how } : { kind: 'woke' };
+      const actions = node.step(now, input);
+      for (const action of actions)
+        if (action.kind === 'change-host')
+          actions.push(...node.step(now, { kind: 'host-changed', id: action.id, undone: false }));
+      last = actions;
+    }
+    expect(last.at(-1)).toEqual({ kind: 'exit', code: 0 });
+    const channel = {
+      cluster: 'shop',
+      source: 'alpha',
+      destination: 'beta',
+      net: 'public',
+      incarnation: '0011223344556677',
+    };
+    const farewells = last.slice(-3, -1).filter((action) => {
+      if (action.kind !== 'send-datagram') return false;
+      const length = headerLength('alpha', 'beta', 'public');
+      return decodeBeat(openBeat(action.bytes, length, channelText(channel), secrets.cipher)!)!.left;
+    });
+    expect(farewells).toHaveLength(how === 'stop' ? 2 : 0);
   });
 });

@@ -15,6 +15,7 @@ export function start(world: World, now: Ms): HealthState {
   const state: HealthState = {
     ...startPeers(world, now),
     words: [],
+    stopping: false,
     leaving: false,
     beatDueAt: now,
     otherClusterAt: NEVER,

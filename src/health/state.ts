@@ -223,6 +223,8 @@ export interface HealthState {
   paths: Record<string, PathState>;
   /** What every beat says besides what this stage says: one character a byte. */
   words: { kind: number; text: string }[];
+  /** A clean stop is under way. */
+  stopping: boolean;
   /** Every beat says that this node stops on purpose. */
   leaving: boolean;
   beatDueAt: Ms;
