@@ -175,9 +175,12 @@ function send(turn: Turn, asked: Asked, coordinator: string): void {
   health.speak(world, turn.health, now, coordinator, [{ kind: PART.request, bytes }], turn.out);
 }
 
-/** When `pursue` is due. */
-export function askedDeadline({ world, state }: Turn): Ms {
+/** When `pursue` is due again. What could not be sent, for nobody or only this node is coordinator, waits a heartbeat more. */
+export function askedDeadline({ world, state, now }: Turn): Ms {
   const { heartbeatMs } = world.cluster.timing;
-  const dues = state.asked.map(({ since, sentAt }) => Math.max(since, sentAt) + heartbeatMs);
+  const dues = state.asked.map(({ since, sentAt }) => {
+    const dueAt = Math.max(since, sentAt) + heartbeatMs;
+    return dueAt > now ? dueAt : now + heartbeatMs;
+  });
   return Math.min(FAR, ...dues);
 }
