@@ -30,7 +30,14 @@ const NODE_MIN = 20;
 /** Tool → Debian package. The second group is for `npm test` alone: without it some tests are skipped, with the reason. */
 const TO_BUILD = { python3: 'python3', make: 'make', 'g++': 'g++' };
 const TO_RUN = { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' };
-const TO_TEST = { strace: 'strace', tshark: 'tshark', git: 'git' };
+const TO_TEST = {
+  strace: 'strace',
+  tshark: 'tshark',
+  git: 'git',
+  openssl: 'openssl',
+  etcd: 'etcd-server',
+  etcdctl: 'etcd-client',
+};
 
 const from = (path) => join(root, path);
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { heartbeatAddresses } from '../../../drivers/linux/datagrams.js';
 import type { Cluster, ClusterNode } from '../../../src/config/cluster.js';
-import * as cases from './inside/datagrams.js';
+import * as cases from './inside/heartbeat-sockets.js';
 import { asRoot, Namespace } from './inside.js';
 
 describe('addresses that carry heartbeat', () => {
@@ -39,7 +39,7 @@ describe('addresses that carry heartbeat', () => {
 });
 
 describe.skipIf(!asRoot)('heartbeat sockets between two namespaces (needs root)', () => {
-  const module = new URL('./inside/datagrams.ts', import.meta.url);
+  const module = new URL('./inside/heartbeat-sockets.ts', import.meta.url);
   let alpha: Namespace;
   let beta: Namespace;
   let folder: string;
