@@ -22,7 +22,7 @@ export async function runDemo(options: DemoOptions): Promise<DrillReport> {
     options.say(`On the simulator, in virtual time (${kernel}): the same daemon's decisions, no kernel.`, 'title');
   else
     options.say(
-      'On this kernel: two switches, two servers and a client as network namespaces, real daemons, real packets.',
+      'On this kernel: switches, two servers, a client and an arbiter as network namespaces, real daemons, real packets.',
       'title',
     );
   return runDrill(scenario, lab, {
@@ -36,9 +36,12 @@ export async function runDemo(options: DemoOptions): Promise<DrillReport> {
   });
 }
 
-/** Polling goes up and down at every step: true, and not the story. */
+/** True, and not the story: how the daemons come to agree, and what they look at meanwhile. */
+const ASIDE =
+  / (polling|readiness|settings|path|role|committed|adopted|formed|node-started|state-lost|alarm-raised|alarm-cleared|lease over|nic-health \S+ (up|suspect)) /;
+
 function isAside(text: string): boolean {
-  return / (polling|readiness|settings) /.test(text);
+  return ASIDE.test(text);
 }
 
 /** Long outage lists go on under their first line. */

@@ -7,9 +7,10 @@ import { verdictText } from '../output/drill-text.js';
 import { paintFor } from '../output/paint.js';
 
 export default class Demo extends BatonCommand {
-  static override summary = 'watch a small cluster lose its cards, with the outages that a client measured';
+  static override summary =
+    'watch a small cluster lose a cable, a link, a daemon and a server, with the outages that a client measured';
   static override description =
-    'Builds two switches, two servers and a client out of network namespaces and removes them afterwards; nothing else on this machine is touched. Without root the same runs on the simulator.';
+    'Builds switches, two servers, a client and an arbiter (etcd) out of network namespaces and removes them afterwards; nothing else on this machine is touched. Without root the same runs on the simulator.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --simulator'];
   static override enableJsonFlag = true;
   static override flags = {
