@@ -19,7 +19,7 @@ const RETRANSMIT_MS: Ms = 200;
 const RETRANSMIT_MAX_MS: Ms = 120_000;
 const STREAM_EVERY_MS: Ms = 20;
 
-type Announced = Omit<AnnouncementSeen, 'at' | 'client'>;
+export type Announced = Omit<AnnouncementSeen, 'at' | 'client'>;
 
 export class Client {
   readonly host: Host;
@@ -162,7 +162,8 @@ export class Connection {
   }
 }
 
-function announcementOf(bytes: Uint8Array): Announced | null {
+/** Null: the frame is none. */
+export function announcementOf(bytes: Uint8Array): Announced | null {
   const etherType = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0);
   const payload = bytes.subarray(ETHERNET_HEADER_LENGTH);
   if (etherType === ETHERTYPE_ARP) {

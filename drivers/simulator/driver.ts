@@ -169,6 +169,7 @@ export class SimulatorDriver implements Driver {
       }
       switch (action.kind) {
         case 'send-frame':
+          if (action.until !== undefined && this.now() >= action.until) break;
           this.#options.host.nics.get(action.nic)?.transmitBytes(action.bytes);
           break;
         case 'send-echo':

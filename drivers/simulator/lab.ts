@@ -112,6 +112,16 @@ export class SimulatorLab implements Lab {
     return this.#watcher!;
   }
 
+  /** The cluster file as that node has it. */
+  clusterOf(node: string): Cluster {
+    return clusterFor(this.#scenario!, node);
+  }
+
+  /** That blow is not healed: it may be dealt again. */
+  forget(fault: Fault): void {
+    this.#healing.delete(JSON.stringify(fault));
+  }
+
   /** The drill's time of a moment of the world. */
   drillTime(at: Ms): Ms {
     return at - this.#zero;

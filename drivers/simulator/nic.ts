@@ -1,4 +1,5 @@
 /** A card in a host: carrier, counters, MAC. What the wire knows of it is here at once; the kernel notices its carrier in its own time. */
+import { ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '../../src/frame/ethernet.js';
 import { isGroupMac, readMac } from '../../src/frame/mac.js';
 import type { Address, Ms } from '../../src/input.js';
 import { IFA_F } from './addresses.js';
@@ -105,6 +106,9 @@ export class Nic implements CableEnd {
   transmitBytes(bytes: Uint8Array): void {
     if (!this.host.gate.letsOut(bytes)) return;
     const etherType = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0);
+    const { onSpoken } = this.host.world;
+    if (onSpoken && this.#carrier && (etherType === ETHERTYPE_ARP || etherType === ETHERTYPE_IPV6))
+      onSpoken(this.host.name, bytes);
     this.transmit({ destination: readMac(bytes, 0), source: readMac(bytes, 6), etherType, bytes });
   }
 

@@ -55,6 +55,8 @@ export const HOPS_MAX = 16;
 export class World {
   readonly clock = new Clock();
   readonly random: Random;
+  /** ARP and neighbour discovery that leave a host, past its gate. */
+  onSpoken: ((host: string, bytes: Uint8Array) => void) | null = null;
   readonly #changed: (() => void)[] = [];
 
   constructor(seed: number) {

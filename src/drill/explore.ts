@@ -1,0 +1,245 @@
+/**
+ * One explored seed: a drawn cluster in memory, drawn blows, what must hold looked at after every change of the world;
+ * then all is healed, and peace must come within a bound (DESIGN 14, 15).
+ *
+ *   seed ─▶ topology, schedule ─▶ simulator ──changed, stepped, spoken──▶ invariants ─▶ report
+ */
+import { createHash } from 'node:crypto';
+import { SimulatorLab } from '../../drivers/simulator/lab.js';
+import { Random } from '../../drivers/simulator/random.js';
+import type { Cluster } from '../config/cluster.js';
+import type { Ms } from '../input.js';
+import { unsettled } from './invariant/convergence.js';
+import { EpochsRise } from './invariant/epochs-rise.js';
+import { InquorateDark } from './invariant/inquorate-dark.js';
+import type { Invariant, Scene } from './invariant/invariant.js';
+import { LastWord } from './invariant/last-word.js';
+import { NoFalseMove } from './invariant/no-false-move.js';
+import { OneHolder } from './invariant/one-holder.js';
+import { drawSchedule, type Blow, type Schedule } from './explore-schedule.js';
+import { drawTopology, type Drawn } from './explore-topology.js';
+import { parseFault } from './scenario.js';
+
+export interface Violation {
+  /** `S1`. */
+  invariant: string;
+  /** Of the drill. */
+  at: Ms;
+  text: string;
+}
+
+export interface SeedReport {
+  seed: number;
+  traceHash: string;
+  simulatedMs: Ms;
+  violations: Violation[];
+}
+
+export interface ExploredSeed extends SeedReport {
+  /** What the seed drew, and all that happened. */
+  story: string;
+}
+
+/** From the last heal to peace: daemons boot, old leases end, elections, waits for peers at the start, hysteresis of alarms. */
+const PEACE_WITHIN_MS: Ms = 45_000;
+const LOOK_EVERY_MS: Ms = 500;
+/** Peace must last so long. */
+const PEACE_FOR_MS: Ms = 2000;
+/** Weather is judged from here on: the start is over. */
+const ARMED_AT_MS: Ms = 7900;
+
+export async function exploreSeed(seed: number): Promise<ExploredSeed> {
+  const random = new Random(seed).stream('explore');
+  const drawn = drawTopology(seed, random);
+  return new Exploration(seed, drawn, drawSchedule(random, drawn)).run();
+}
+
+class Exploration implements Scene {
+  readonly lab: SimulatorLab;
+  readonly #seed: number;
+  readonly #drawn: Drawn;
+  readonly #schedule: Schedule;
+  readonly #violations: Violation[] = [];
+  readonly #invariants: Invariant[];
+  readonly #mild: NoFalseMove | null;
+  readonly #pauses: Random;
+  readonly #inForce = new Map<string, () => Promise<void>>();
+  #cluster: Cluster | null = null;
+  /** Voters that lost their storage: their alarms stay. */
+  #lostDisks = false;
+  #isRough = true;
+
+  constructor(seed: number, drawn: Drawn, schedule: Schedule) {
+    this.#seed = seed;
+    this.#drawn = drawn;
+    this.#schedule = schedule;
+    this.#pauses = new Random(seed).stream('pauses');
+    this.#mild = schedule.isMild ? new NoFalseMove(this) : null;
+    this.#invariants = [
+      new OneHolder(this),
+      new InquorateDark(this),
+      new EpochsRise(this),
+      new LastWord(this),
+      ...(this.#mild ? [this.#mild] : []),
+    ];
+    this.lab = new SimulatorLab({
+      seed,
+      stepped: (node, input, actions, machine) => {
+        for (const invariant of this.#invariants) invariant.stepped?.(node, input, actions, machine);
+      },
+      pauseMs: () => this.#pauseMs(),
+    });
+  }
+
+  get cluster(): Cluster {
+    return this.#cluster!;
+  }
+
+  now(): Ms {
+    return this.lab.network.world.clock.now;
+  }
+
+  violated(invariant: string, text: string): void {
+    if (this.#violations.length < 10) this.#violations.push({ invariant, at: this.lab.now(), text });
+  }
+
+  async run(): Promise<ExploredSeed> {
+    try {
+      await this.#raise();
+      for (const blow of this.#schedule.blows) {
+        await this.#runUntil(blow.at);
+        if (this.#violations.length > 0) break;
+        await this.#strike(blow);
+      }
+      if (this.#violations.length === 0) await this.#runUntil(this.#schedule.endsAt);
+      if (this.#violations.length === 0) await this.#settle();
+    } catch (error) {
+      this.violated('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    return this.#report();
+  }
+
+  async #raise(): Promise<void> {
+    const { lab } = this;
+    await lab.build(this.#drawn.scenario);
+    const { world, daemons, hosts, bridges } = lab.network;
+    this.#cluster = lab.clusterOf(this.#drawn.nodes[0]!);
+    if (this.#schedule.blows.some((blow) => blow.do === 'inflict' && blow.fault.startsWith('replay')))
+      for (const bridge of bridges.values()) bridge.record();
+    for (const [name, host] of hosts) host.clock.drift(this.#schedule.driftPpm[name] ?? 0);
+    lab.watcher.onLooked = () => {
+      for (const invariant of this.#invariants) invariant.changed?.();
+    };
+    world.onSpoken = (host, bytes) => {
+      for (const invariant of this.#invariants) invariant.spoken?.(host, bytes);
+    };
+    if (this.#schedule.startsTogether) for (const daemon of daemons.values()) daemon.start();
+    else for (const name of daemons.keys()) await lab.startDaemon(name);
+    lab.begin();
+  }
+
+  /** Heals come in their time; it stops short at a violation. */
+  async #runUntil(at: Ms): Promise<void> {
+    while (this.lab.now() < at && this.#violations.length === 0) {
+      if (this.#mild && !this.#mild.armed && this.lab.now() >= ARMED_AT_MS) this.#mild.armed = true;
+      await this.lab.runUntil(Math.min(at, this.lab.now() + 100));
+      await this.#healDue();
+    }
+  }
+
+  readonly #due: { at: Ms; fault: string }[] = [];
+
+  async #healDue(): Promise<void> {
+    for (let i = 0; i < this.#due.length; i++) {
+      if (this.#due[i]!.at > this.lab.now()) continue;
+      const [{ fault }] = this.#due.splice(i--, 1) as [{ fault: string }];
+      await this.#heal(fault);
+    }
+  }
+
+  async #strike(blow: Blow): Promise<void> {
+    const { daemons } = this.lab.network;
+    switch (blow.do) {
+      case 'ask':
+        if (daemons.get(blow.node)!.awake) daemons.get(blow.node)!.ask(blow.request, () => {});
+        return;
+      case 'slow-disk':
+        daemons.get(blow.node)!.disk.slowness = blow.times;
+        return;
+      case 'inflict':
+        await this.#inflict(blow.fault, blow.healAfterMs);
+    }
+  }
+
+  async #inflict(fault: string, healAfterMs: Ms | null): Promise<void> {
+    if (this.#inForce.has(fault) || !this.#makesSense(fault)) return;
+    const parsed = parseFault(fault);
+    if (parsed.fault === 'disk-lost') this.#lostDisks = true;
+    await this.lab.inflict(parsed);
+    if (healAfterMs === null) {
+      this.lab.forget(parsed);
+      return;
+    }
+    this.#inForce.set(fault, () => this.lab.heal(parsed));
+    this.#due.push({ at: this.lab.now() + healAfterMs, fault });
+  }
+
+  /** A blow at a kernel that has no power, or at an address that is not there, is none. */
+  #makesSense(fault: string): boolean {
+    const [verb, where = '', what = ''] = fault.split(' ');
+    const host = this.lab.network.hosts.get(where.split('.')[0]!);
+    if (host && !host.powered && verb !== 'disk-lost') return false;
+    return verb !== 'remove-address' || host?.owns(what) === true;
+  }
+
+  async #heal(fault: string): Promise<void> {
+    const heal = this.#inForce.get(fault);
+    this.#inForce.delete(fault);
+    await heal?.();
+  }
+
+  async #settle(): Promise<void> {
+    this.#isRough = false;
+    for (const fault of [...this.#inForce.keys()]) await this.#heal(fault);
+    this.#due.length = 0;
+    for (const daemon of this.lab.network.daemons.values()) {
+      daemon.disk.slowness = 1;
+      if (!daemon.runs) daemon.startSoon();
+    }
+    const forgiven = new Set(this.#lostDisks ? ['voters', 'state-lost'] : []);
+    const from = this.lab.now();
+    let peaceSince: Ms | null = null;
+    for (;;) {
+      await this.#runUntil(this.lab.now() + LOOK_EVERY_MS);
+      if (this.#violations.length > 0) return;
+      const now = this.lab.now();
+      const wrong = await unsettled(this, forgiven);
+      peaceSince = wrong.length > 0 ? null : (peaceSince ?? now);
+      if (peaceSince !== null && now - peaceSince >= PEACE_FOR_MS) break;
+      if (peaceSince === null && now - from > PEACE_WITHIN_MS) {
+        for (const { name, text } of wrong) this.violated(name, text);
+        return;
+      }
+    }
+    for (const invariant of this.#invariants) invariant.ended?.();
+  }
+
+  #pauseMs(): Ms {
+    const { chance, maxMs } = this.#schedule.pauses;
+    if (chance === 0 || !this.#isRough || this.#pauses.unit() >= chance) return 0;
+    return Math.max(1, maxMs * this.#pauses.unit() ** 2);
+  }
+
+  #report(): ExploredSeed {
+    const trace = this.lab.trace();
+    const { topology, cluster } = this.#drawn.scenario;
+    const story = `${JSON.stringify({ topology, cluster })}\n${JSON.stringify({ ...this.#schedule, blows: undefined })}\n${trace}`;
+    return {
+      seed: this.#seed,
+      traceHash: createHash('sha256').update(trace).digest('hex').slice(0, 16),
+      simulatedMs: this.lab.now(),
+      violations: this.#violations,
+      story,
+    };
+  }
+}
