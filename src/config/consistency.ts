@@ -1,7 +1,9 @@
 /** What must agree between the parts of a cluster file whose form is right. Each rule is one function. */
 import { contains, unfitForHost } from './address.js';
 import type { Cluster, ClusterNode, NodeNet, Package, Prefix } from './cluster.js';
+import { showDuration } from './duration.js';
 import { show, unknownWord, type FilePath, type Finding } from './problem.js';
+import { deriveLeaseMs } from './timing.js';
 
 const showPrefix = ({ address, prefixLength }: Prefix): string => `${address}/${prefixLength}`;
 
@@ -128,6 +130,34 @@ function quorum(cluster: Cluster): Finding[] {
       path: cluster.quorum === undefined ? ['packages'] : ['quorum'],
       atKey: true,
       text: 'two nodes with packages and no arbiter: neither has a majority alone; expected quorum: { arbiter: ... }, or quorum: none (both may then serve at once while they cannot hear each other)',
+    },
+  ];
+}
+
+/** Of two that cannot hear each other one may serve; of three there is no knowing who (MEMBERSHIP 8). */
+function withoutQuorum(cluster: Cluster): Finding[] {
+  if (cluster.quorum !== 'none' || cluster.nodes.length <= 2 || (cluster.packages ?? []).length === 0) return [];
+  const count = cluster.nodes.length;
+  return [{ path: ['quorum'], text: `none is for two nodes; ${count} have a majority: remove it, or name an arbiter` }];
+}
+
+/** The kernel removes addresses at whole seconds, up to one late (DESIGN 8). */
+const LIFETIME_MARGIN_MIN_MS = 1100;
+
+function lifetime(cluster: Cluster): Finding[] {
+  if (cluster.fence !== 'lifetime') return [];
+  const { marginMs, nodeTimeoutMs, heartbeatMs } = cluster.timing;
+  const path: FilePath = ['fence'];
+  if (marginMs < LIFETIME_MARGIN_MIN_MS) {
+    const text = `lifetime: the kernel removes an address up to a second late, so margin must be at least 1.1s; found ${showDuration(marginMs)}; expected timing: { margin: 1100ms, nodeTimeout: 3s } or longer`;
+    return [{ path, text }];
+  }
+  const leaseMs = deriveLeaseMs(cluster.timing);
+  if (leaseMs >= 1000 + 2 * heartbeatMs) return [];
+  return [
+    {
+      path,
+      text: `lifetime: addresses live for whole seconds, but nodeTimeout ${showDuration(nodeTimeoutMs)} and margin ${showDuration(marginMs)} leave a lease of ${showDuration(Math.floor(leaseMs))}; it must last a second and two heartbeats (${showDuration(1000 + 2 * heartbeatMs)}): raise nodeTimeout`,
     },
   ];
 }
@@ -280,6 +310,8 @@ export function inconsistencies(cluster: Cluster): Finding[] {
     ...addresses(cluster),
     ...targets(cluster),
     ...quorum(cluster),
+    ...withoutQuorum(cluster),
+    ...lifetime(cluster),
     ...packages(cluster),
     ...serialLines(cluster),
     ...fenceAgents(cluster),

@@ -14,11 +14,14 @@ import { locate } from './place.js';
 import { ClusterFileError, show, unknownWord, type FilePath, type Finding, type Problem } from './problem.js';
 import { clusterSchema } from './schema.js';
 import { brokenRules } from './timing.js';
+import { unserved } from './unserved.js';
 
 export interface ClusterFile {
   cluster: Cluster;
   /** Valid, but not what one wants: `check` shows them. */
   warnings: Problem[];
+  /** Valid, but not done by this version: neither `check` nor the daemon takes such a file. */
+  unserved: Problem[];
 }
 
 function findings(issue: z.core.$ZodIssue): Finding[] {
@@ -84,7 +87,7 @@ export function parseClusterFile(text: string, file: string): ClusterFile {
   const cluster = compose(result.data);
   const wrong = [...timingFindings(cluster), ...inconsistencies(cluster)];
   if (wrong.length > 0) throw new ClusterFileError(file, place(wrong));
-  return { cluster, warnings: place(doubts(cluster)) };
+  return { cluster, warnings: place(doubts(cluster)), unserved: place(unserved(cluster)) };
 }
 
 function timingFindings(cluster: Cluster): Finding[] {
@@ -105,6 +108,13 @@ export function readClusterFile(file: string): ClusterFile {
     throw new UnreadableFile(file, (error as NodeJS.ErrnoException).code ?? String(error));
   }
   return parseClusterFile(text, file);
+}
+
+/** As `readClusterFile`; throws ClusterFileError for what this version does not do, too. */
+export function readServedFile(file: string): ClusterFile {
+  const read = readClusterFile(file);
+  if (read.unserved.length > 0) throw new ClusterFileError(file, read.unserved);
+  return read;
 }
 
 const WHY: Record<string, string> = {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { SOCKET_NAME } from '../client/protocol.js';
 import type { Cluster, ClusterNode } from '../config/cluster.js';
 import { KeyError, readKey } from '../config/key.js';
-import { readClusterFile } from '../config/parse.js';
+import { readServedFile } from '../config/parse.js';
 import { ClusterFileError, unknownWord } from '../config/problem.js';
 import type { DaemonOptions } from './batond.js';
 import { arbiterRefusal, arbiterWarnings } from './arbiter-readiness.js';
@@ -55,7 +55,7 @@ export async function preflight(options: DaemonOptions): Promise<Ready> {
 
 function readFiles(config: string): { cluster: Cluster; key: Uint8Array } {
   try {
-    const { cluster } = readClusterFile(config);
+    const { cluster } = readServedFile(config);
     return { cluster, key: readKey(cluster.key) };
   } catch (error) {
     if (error instanceof ClusterFileError || error instanceof KeyError) throw new Unready(error.message, 2);

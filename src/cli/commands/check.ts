@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { readKey } from '../../config/key.js';
-import { readClusterFile } from '../../config/parse.js';
+import { readServedFile } from '../../config/parse.js';
 import { showProblem } from '../../config/problem.js';
 import { observeHost } from '../../daemon/host.js';
 import { hostFindings, type HostFinding } from '../../daemon/host-findings.js';
@@ -33,7 +33,7 @@ export default class Check extends BatonCommand {
   async run(): Promise<Checked> {
     const { args, flags } = await this.parse(Check);
     const file = args.file ?? flags.config;
-    const { cluster, warnings } = readClusterFile(file);
+    const { cluster, warnings } = readServedFile(file);
     const paint = paintFor(process.stdout);
     const result: Checked = {
       file,

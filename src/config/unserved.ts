@@ -1,0 +1,51 @@
+/** What a cluster file may say, but this version does not do: named, so that nothing is accepted and then ignored. */
+import type { Cluster, Package, Resource } from './cluster.js';
+import type { FilePath, Finding } from './problem.js';
+
+const NOT_YET = 'this version does not do that yet; remove it';
+
+function resources({ name, resources: all, onLeaseLoss }: Package): Finding[] {
+  const found = all.flatMap((resource, i): Finding[] => {
+    const path: FilePath = ['packages', name, 'resources', i];
+    if (resource.kind !== 'address') return [{ path, text: notRun(resource) }];
+    if (resource.mac === undefined) return [];
+    return [{ path: [...path, 'mac'], text: `an address with a MAC of its own: ${NOT_YET}` }];
+  });
+  if (onLeaseLoss !== 'halt')
+    found.push({
+      path: ['packages', name, 'onLeaseLoss'],
+      text: `${onLeaseLoss} matters to resources other than addresses, which this version does not run; expected halt`,
+    });
+  return found;
+}
+
+function notRun({ kind }: Resource): string {
+  return `${kind} resources are not run by this version, only address resources; remove it`;
+}
+
+function outside(cluster: Cluster): Finding[] {
+  const found: Finding[] = [];
+  const { quorum, fenceAgents, console, notify } = cluster;
+  for (const { name, mac } of cluster.nets)
+    if (mac !== undefined) found.push({ path: ['nets', name, 'mac'], text: `a MAC that follows a switch: ${NOT_YET}` });
+  if (typeof quorum === 'object' && quorum.arbiter?.kind === 'disk')
+    found.push({ path: ['quorum', 'arbiter'], text: 'a disk as arbiter: this version knows only etcd' });
+  if (typeof quorum === 'object' && quorum.onArbiterLoss === 'keep')
+    found.push({
+      path: ['quorum', 'onArbiterLoss'],
+      text: 'keep: in this version the voters stay the same, so a lone node needs the arbiter; expected surrender',
+    });
+  if (fenceAgents !== undefined && fenceAgents.length > 0)
+    found.push({ path: ['fenceAgents'], atKey: true, text: `fencing a dead node: ${NOT_YET}` });
+  if (console !== undefined) found.push({ path: ['console'], atKey: true, text: `the web page: ${NOT_YET}` });
+  if (notify !== undefined && notify.length > 0)
+    found.push({ path: ['notify'], atKey: true, text: `notifications: ${NOT_YET}` });
+  for (const { name, serial } of cluster.nodes)
+    if (serial !== undefined)
+      found.push({ path: ['nodes', name, 'serial'], atKey: true, text: `heartbeats over a serial line: ${NOT_YET}` });
+  return found;
+}
+
+export function unserved(cluster: Cluster): Finding[] {
+  return [...(cluster.packages ?? []).flatMap(resources), ...outside(cluster)];
+}
