@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FromWriter, ToWriter, WriterSetting } from './inside/gate-process.js';
+import { ARP, INET } from '../../../drivers/linux/gate/rules.js';
+import type { Expression } from '../../../drivers/linux/netlink/nftables-expression.js';
 import { asRoot, Namespace } from './inside.js';
 import { Process } from './process.js';
 
@@ -108,6 +110,30 @@ function answers(address: string, from = b): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** As `nft --debug=netlink` does. It shows a value by words of this machine. */
+function asNftShows(expression: Expression): string {
+  switch (expression.do) {
+    case 'meta':
+      return `[ meta load ${{ 1: 'protocol', 15: 'nfproto', 16: 'l4proto' }[expression.key]} => reg 1 ]`;
+    case 'payload': {
+      const header = ['link', 'network', 'transport'][expression.base];
+      return `[ payload load ${expression.length}b @ ${header} header + ${expression.offset} => reg 1 ]`;
+    }
+    case 'lookup':
+      return `[ lookup reg 1 set ${expression.set} 0x${expression.not ? 1 : 0} ]`;
+    case 'equal':
+      return `[ cmp eq reg 1 0x${Buffer.from(expression.bytes.padEnd(8, '0'), 'hex').readUInt32LE().toString(16).padStart(8, '0')} ]`;
+    case 'type-of-destination':
+      return '[ fib daddr type => reg 1 ]';
+    case 'count':
+      return '[ counter pkts 0 bytes 0 ]';
+    case 'drop':
+      return '[ immediate reg 0 drop ]';
+    case 'other':
+      return expression.name;
   }
 }
 
@@ -226,6 +252,13 @@ describe.skipIf(!asRoot)('gate on this kernel (needs root)', { timeout: TIMEOUT_
     expect(some.map((address) => answers(address))).toEqual([true, true, true, true]);
     writer.send({ ask: 'inspect' });
     expect((await writer.next(is('inspected'))).held.sort()).toEqual([...many].sort());
+  });
+
+  it('nft(8) shows the expressions that were meant', async () => {
+    await startWriter();
+    const shown = a.run('nft', '--debug=netlink', 'list', 'ruleset').match(/^ {2}\[ .* \]$/gm) ?? [];
+    const meant = [ARP, INET].flatMap(({ chains }) => chains.flatMap(({ rules }) => rules.flat().map(asNftShows)));
+    expect(shown.map((line) => line.trim()).sort()).toEqual(meant.sort());
   });
 
   it('touches no table of others, and no rule of theirs ends ours', async () => {
