@@ -104,13 +104,15 @@ function takeBeat(
     peer.otherFileAt = now;
     return drop(state, 'heartbeat-other-file');
   }
+  // Each copy, for the way that brought the first may not lead back.
+  if (beat.asks) reply(world, state, peer, path, now, out);
   if (wasSeen(peer.seen, sequence)) return drop(state, 'heartbeat-duplicate');
   markSeen(peer.seen, sequence);
   if (isNewest) takeFlags(state, peer, beat, now);
   heardBeat(state, peer, isNewest ? beat.left : peer.health === 'left', now, out);
   judgePath(world, state, path, now, out);
   handOn(world, state, peer, incarnation, sequence, beat, now);
-  if (beat.asks || beat.accepted !== world.incarnation) reply(world, state, peer, path, now, out);
+  if (!beat.asks && beat.accepted !== world.incarnation) reply(world, state, peer, path, now, out);
   planPeer(world, state, peer);
 }
 

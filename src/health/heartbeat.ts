@@ -18,14 +18,19 @@ export function beatOn(world: World, state: HealthState, now: Ms, out: Action[])
   if (now < state.beatDueAt) return;
   for (const name in state.peers) {
     const peer = state.peers[name]!;
-    reviewSilence(world, state, peer, now, out);
-    if (reviewReroute(world, state, peer, now, out)) peer.dueAt = now;
-    if (now < peer.dueAt) continue;
-    for (const key of peer.paths) judgePath(world, state, state.paths[key]!, now, out);
-    sendDue(world, state, peer, now, out);
+    if (now < peerDueAt(world, peer)) continue;
+    reviewPeer(world, state, peer, now, out);
+    if (now >= peer.dueAt) sendDue(world, state, peer, now, out);
   }
-  reviewStrangers(world, state, now, out);
   planBeats(world, state);
+}
+
+/** All that is judged of one peer; at least once an interval. */
+export function reviewPeer(world: World, state: HealthState, peer: PeerState, now: Ms, out: Action[]): void {
+  reviewSilence(world, state, peer, now, out);
+  if (reviewReroute(world, state, peer, now, out)) peer.dueAt = now;
+  for (const key of peer.paths) judgePath(world, state, state.paths[key]!, now, out);
+  reviewStrangers(world, state, peer, now, out);
 }
 
 /** From all peers. */

@@ -1,5 +1,6 @@
 /**
- * The health of every NIC of this node (DESIGN 4). The only file of this stage that others call.
+ * The health of every NIC of this node (DESIGN 4) and of every other node (DESIGN 6). The only file of this stage that
+ * others call.
  *
  *   host-observed, carrier-changed ─▶ link ──────────────┐
  *   counters-read ─▶ counter                             ▼
@@ -7,6 +8,10 @@
  *                        └▶ cabling            ▲
  *   echo-answered, probe replies ─▶ target ────┘
  *   woke ─▶ poller (light, full), expectation (a missed poll)
+ *
+ *   datagram-received ─▶ admission ─▶ session, path, reroute, peer ─▶ world.heard, testimony
+ *   woke ─▶ heartbeat ─▶ peer (suspect, lost), reroute, path, stranger ─▶ beat
+ *   speak ─▶ beat
  *
  * The intuition: while all is well, one NIC a node and net speaks up now and then, and everybody knows when its next
  * word is due. The first word that fails to come makes all of them speak, fast, and say whom they hear. Whoever is
@@ -17,18 +22,15 @@ import type { Action } from '../action.js';
 import { ETHERTYPE_POLL } from '../frame/ethernet.js';
 import { decodePoll, senderIn, type Poll } from '../frame/poll.js';
 import { readMac } from '../frame/mac.js';
-import type { Part } from '../frame/part.js';
 import type { Input, Ms } from '../input.js';
-import type { PeerHealth } from '../status.js';
 import type { World } from '../world.js';
 import { takeDatagram } from './admission.js';
-import { keepWords, sayFarewell, sendSpoken } from './beat.js';
 import { forgetSightings, sight } from './cabling.js';
 import { readCounters } from './counter.js';
 import { expectNext, overdue, postpone, type Miss } from './expectation.js';
 import { endHold } from './flap.js';
-import { beatOn, forgiveSilence, peerNetUp, planBeats, planPeer } from './heartbeat.js';
-import { judgePath, locatePaths } from './path.js';
+import { beatOn, forgiveSilence, planBeats } from './heartbeat.js';
+import { locatePaths } from './path.js';
 import { bookFrame, bookRows } from './hearing.js';
 import { endWaits, judgeLink, judgeNet } from './judgement.js';
 import { observeLink, pollLink } from './link.js';
@@ -44,6 +46,7 @@ import { fullPollMs, graceMs } from './window.js';
 export type { HealthState, Verdict } from './state.js';
 export { reachesTarget } from './reach.js';
 export { start } from './start.js';
+export { leave, netUp, nodeOfMac, peer, setWords, speak, type PeerView } from './voice.js';
 export { status, type HealthNetStatus, type HealthNicStatus, type HealthStatus } from './status.js';
 
 /** With more nets, to be woken once too often costs less than to look at all of them with each frame. */
@@ -58,67 +61,6 @@ export function deadline(_world: World, state: HealthState): Ms {
 /** What is decided of an own NIC; one that is not in the cluster file is missing. */
 export function verdict(state: HealthState, nic: string): Verdict {
   return state.nics[nic]?.verdict ?? { health: 'down', reason: 'missing', since: 0, rank: 4, holdUntil: NEVER };
-}
-
-/** What every beat says from now on, besides what this stage says by itself. */
-export function setWords(state: HealthState, parts: readonly Part[]): void {
-  keepWords(state, parts);
-}
-
-/**
- * One beat to that peer now, with these parts beside the standing words, over every path that carries its heartbeats;
- * more than one if they do not fit. It stands for the periodic one.
- */
-export function speak(
-  world: World,
-  state: HealthState,
-  now: Ms,
-  node: string,
-  parts: readonly Part[],
-  out: Action[],
-): void {
-  const peer = state.peers[node];
-  if (peer === undefined) return drop(state, 'unknown-peer');
-  // Where it speaks each interval no periodic beat is ever due, and this is the time to look.
-  for (const key of peer.paths) judgePath(world, state, state.paths[key]!, now, out);
-  sendSpoken(world, state, peer, parts, now, out);
-  planPeer(world, state, peer);
-}
-
-/** This node stops on purpose: every beat says so from now on, the first two at once. Nobody waits for it any more. */
-export function leave(world: World, state: HealthState, now: Ms, out: Action[]): void {
-  sayFarewell(world, state, now, out);
-}
-
-/** What is known of another node. */
-export interface PeerView {
-  health: PeerHealth | 'unheard';
-  /** Since when it is so. */
-  since: Ms;
-  /** When its last admitted beat came; NEVER before the first. */
-  heardAt: Ms;
-  /** The one that counts; '' before it proved itself. */
-  incarnation: string;
-}
-
-export function peer(state: HealthState, node: string): PeerView {
-  const known = state.peers[node];
-  if (known === undefined) return { health: 'unheard', since: 0, heardAt: NEVER, incarnation: '' };
-  const { health, since, heardAt } = known;
-  return { health, since, heardAt, incarnation: state.sessions[node]?.accepted ?? '' };
-}
-
-/** Has that node a NIC of the net that is not down? Of other nodes as they last said; null: unknown. */
-export function netUp(world: World, state: HealthState, node: string, net: string): boolean | null {
-  if (node !== world.self.name) return peerNetUp(state, node, net);
-  const own = state.nets[net];
-  return own === undefined ? null : own.nics.some((nic) => state.nics[nic]!.verdict.health !== 'down');
-}
-
-/** The node one of whose NICs last polled under that MAC; null: none that was heard. */
-export function nodeOfMac(state: HealthState, mac: string): string | null {
-  const key = Object.keys(state.macs).find((each) => state.macs[each] === mac);
-  return key === undefined ? null : key.slice(0, key.indexOf('/'));
 }
 
 /** Full polling of one net, or of all, for at least one window. Its first frames go out at the next wake-up, which is due. */

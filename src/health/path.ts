@@ -124,7 +124,9 @@ export function judgePath(world: World, state: HealthState, path: PathState, now
   const heard = now - path.silentFrom <= patience;
   const echoed = now - path.echoedAt <= patience;
   const { usable } = path;
-  const is = usable && heard && echoed ? 'up' : 'down';
+  // What was said before it went down is no proof that it works again.
+  const proven = path.state === 'up' || path.echoedAt >= path.since;
+  const is = usable && heard && echoed && proven ? 'up' : 'down';
   if (is !== path.state) {
     const silent = now - path.silentFrom > patience / 2;
     const cause = is === 'up' ? 'heard-both-ways' : !usable ? 'no-nic' : silent ? 'silent' : 'not-heard-there';

@@ -10,16 +10,13 @@ const BAD_SEALS_MIN = 5;
 /** They have stopped when none came for that many intervals. */
 const STOPPED_AFTER = 15;
 
-export function reviewStrangers(world: World, state: HealthState, now: Ms, out: Action[]): void {
+export function reviewStrangers(world: World, state: HealthState, peer: PeerState, now: Ms, out: Action[]): void {
   const recent = (at: Ms): boolean => now - at < STOPPED_AFTER * world.cluster.timing.heartbeatMs;
   const foreign = 'heartbeats of another cluster come to this node: do two clusters share a net and a port?';
   if (recent(state.otherClusterAt)) raise(state, 'other-cluster', 'other-cluster', foreign, {}, now, out);
   else clear(state, 'other-cluster', {}, now, out);
-  for (const name in state.peers) {
-    const peer = state.peers[name]!;
-    reviewKey(state, peer, recent(peer.badSealAt), now, out);
-    reviewFile(state, peer, recent(peer.otherFileAt), now, out);
-  }
+  reviewKey(state, peer, recent(peer.badSealAt), now, out);
+  reviewFile(state, peer, recent(peer.otherFileAt), now, out);
 }
 
 function reviewKey(state: HealthState, peer: PeerState, recent: boolean, now: Ms, out: Action[]): void {

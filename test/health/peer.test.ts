@@ -151,6 +151,18 @@ describe('silence', () => {
     expect(wire.sent.filter(({ at }) => at > wire.now - 1000).length).toBeLessThanOrEqual(10);
   });
 
+  test('whoever is asked answers at once over the same path', () => {
+    const wire = settled();
+    const { alpha } = pair(wire);
+    wire.loses = (from) => from === 'beta';
+    wire.run(800);
+    expect(alpha.peer('beta').health).toBe('suspect');
+    const suspectAt = alpha.peer('beta').since;
+    const over = (nic: string): number =>
+      wire.sent.filter((it) => it.node === 'beta' && it.nic === nic && it.at >= suspectAt).length;
+    expect([over('eth0') > 3, over('eth1') > 3]).toEqual([true, true]);
+  });
+
   test('one answer over any path makes it alive again at once', () => {
     const wire = settled();
     const { alpha } = pair(wire);

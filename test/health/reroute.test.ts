@@ -99,4 +99,25 @@ describe('reroute', () => {
     expect(alpha.path('beta', 'public')).toBe('up');
     expect([alpha.alarms(), pair(wire).beta.alarms()]).toEqual([[], []]);
   });
+
+  test('is told and ended too where each speaks to the other every interval', () => {
+    const wire = settled();
+    const { alpha, beta } = pair(wire);
+    const run = (forMs: number): void => {
+      for (let left = forMs; left > 0; left -= 200) {
+        alpha.speak('beta');
+        beta.speak('alpha');
+        wire.run(200);
+      }
+    };
+    run(3000);
+    wire.loses = (_from, _to, net) => net !== 'public';
+    run(5000);
+    expect(alpha.alarms().sort()).toEqual(['path-down', 'path-down', 'rerouted']);
+    expect(alpha.peer('beta').health).toBe('alive');
+    wire.loses = () => false;
+    run(5000);
+    expect([alpha.alarms(), beta.alarms()]).toEqual([[], []]);
+    expect(alpha.path('beta', 'public')).toBe('up');
+  });
 });
