@@ -43,6 +43,7 @@ export interface ExploredSeed extends SeedReport {
 /** From the last heal to peace: daemons boot, old leases end, elections, waits for peers at the start, hysteresis of alarms. */
 const PEACE_WITHIN_MS: Ms = 45_000;
 const LOOK_EVERY_MS: Ms = 500;
+const ROUNDING_MS: Ms = 1e-3;
 /** Peace must last so long. */
 const PEACE_FOR_MS: Ms = 2000;
 /** Weather is judged from here on: the start is over. */
@@ -140,7 +141,8 @@ class Exploration implements Scene {
 
   /** Heals come in their time; it stops short at a violation. */
   async #runUntil(at: Ms): Promise<void> {
-    while (this.lab.now() < at && this.#violations.length === 0) {
+    // Sums of fractions do not come out even.
+    while (this.lab.now() < at - ROUNDING_MS && this.#violations.length === 0) {
       if (this.#mild && !this.#mild.armed && this.lab.now() >= ARMED_AT_MS) this.#mild.armed = true;
       await this.lab.runUntil(Math.min(at, this.lab.now() + 100));
       await this.#healDue();
