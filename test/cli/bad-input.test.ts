@@ -155,6 +155,34 @@ const plainCases: Case[] = [
     stderr: /^baton: no batond answers: .*\nbaton: start it with: baton daemon\n$/,
   },
   {
+    what: 'a package that is not named',
+    args: ['package', 'move'],
+    code: 2,
+    stderr: /^baton: Missing 1 required arg: name.*\nbaton: how it is used: baton package move --help\n$/,
+  },
+  {
+    what: 'a node that is not named',
+    args: ['takeover'],
+    code: 2,
+    stderr: /^baton: Missing 1 required arg: node.*\nbaton: how it is used: baton takeover --help\n$/,
+  },
+  ...['package move web --to beta', 'node halt beta', 'cluster run', 'surrender', 'takeover beta'].map(
+    (command): Case => ({
+      what: `no daemon, at ${command}`,
+      args: command.split(' '),
+      code: 3,
+      stderr: /^baton: no batond answers: .*\nbaton: start it with: baton daemon\n$/,
+    }),
+  ),
+  {
+    what: 'resources that are not run',
+    args: ['check'],
+    file: `${cluster()}packages: { web: { nodes: [alpha], resources: [{ systemd: nginx.service }] } }\n`,
+    code: 2,
+    stderr:
+      /^baton: \S+cluster\.yaml:5:\d+: packages\.web\.resources\[0\]: systemd resources are not run by this version/,
+  },
+  {
     what: 'a lock without sense',
     args: ['link', 'lock', 'eth0', '--for', 'ever'],
     code: 2,

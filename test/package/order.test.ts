@@ -1,0 +1,274 @@
+import { describe, expect, test } from 'vitest';
+import type { ClusterRequest } from '../../src/status.js';
+import { missing, planOf } from '../../src/package/order.js';
+import { EPOCH, packageNamed, picture, type Told } from './pictures.js';
+
+const lost = { health: 'lost' as const };
+const netDown = { nets: { public: false } };
+const halted = { packages: { web: { halted: true } } };
+
+interface Row {
+  what: string;
+  request: ClusterRequest;
+  told?: Told;
+  /** Node that was asked. */
+  node?: string;
+  at?: Record<string, string>;
+  /** `refused: ...`, `done: ...`, or the text of the plan. */
+  says: string;
+}
+
+const move = (to?: string): ClusterRequest => ({ ask: 'package-move', package: 'web', ...(to ? { to } : {}) });
+const start = (to?: string): ClusterRequest => ({ ask: 'package-start', package: 'web', ...(to ? { to } : {}) });
+const placements = ['web@alpha'];
+
+function said({ request, told, node = 'alpha', at = {} }: Row): string {
+  const planned = planOf(picture(told), { node, request, at });
+  if ('refused' in planned) return `refused: ${planned.refused}`;
+  return 'done' in planned ? `done: ${planned.done}` : planned.plan.text;
+}
+
+describe('what comes of a request', () => {
+  test.each<Row>([
+    { what: 'move', request: move(), told: { placements }, says: 'web goes from alpha to beta' },
+    { what: 'move to a node', request: move('gamma'), told: { placements }, says: 'web goes from alpha to gamma' },
+    {
+      what: 'move to where it runs',
+      request: move('alpha'),
+      told: { placements },
+      says: 'done: web runs on alpha already',
+    },
+    {
+      what: 'move, nobody can receive',
+      request: move(),
+      told: { placements, nodes: { beta: lost, gamma: netDown } },
+      says: 'refused: no other node can receive web: beta is lost, gamma has its net public down',
+    },
+    {
+      what: 'move to a node that cannot receive',
+      request: move('beta'),
+      told: { placements, orders: { haltedNodes: ['beta'] } },
+      says: 'refused: no other node can receive web: beta is halted',
+    },
+    {
+      what: 'move to a node that is none of its own',
+      request: move('gamma'),
+      told: { placements, packages: [packageNamed('web', { nodes: ['alpha', 'beta'] })] },
+      says: 'refused: no other node can receive web: gamma is not a node of web',
+    },
+    {
+      what: 'move, asked again after another coordinator has done it',
+      request: move(),
+      at: { web: 'alpha' },
+      told: { placements: ['web@beta'] },
+      says: 'done: web runs on beta now',
+    },
+    {
+      what: 'move of a halted package',
+      request: move(),
+      told: { placements: ['web@alpha halt'], orders: halted },
+      says: 'refused: web is halted; do: baton package start web',
+    },
+    {
+      what: 'move in a halted cluster',
+      request: move(),
+      told: { placements, orders: { clusterHalted: true } },
+      says: 'refused: the cluster is halted; do: baton cluster run',
+    },
+    {
+      what: 'move of one that never moves',
+      request: move('beta'),
+      told: { placements, packages: [packageNamed('web', { failover: 'never' })] },
+      says: 'refused: the failover of web is never: it runs on alpha only',
+    },
+    {
+      what: 'move of one that is moved by hand only',
+      request: move(),
+      told: { placements, packages: [packageNamed('web', { failover: 'manual' })] },
+      says: 'web goes from alpha to beta',
+    },
+    {
+      what: 'start of what was halted: where it was',
+      request: start(),
+      told: { placements: ['web@beta halt'], orders: halted },
+      says: 'web starts on beta',
+    },
+    {
+      what: 'start of what was never placed',
+      request: start(),
+      told: { orders: { packages: { web: { enabled: false } } } },
+      says: 'web starts on alpha',
+    },
+    { what: 'start of what runs', request: start(), told: { placements }, says: 'done: web runs on alpha already' },
+    {
+      what: 'start elsewhere of what runs',
+      request: start('beta'),
+      told: { placements },
+      says: 'refused: web runs on alpha; do: baton package move web --to beta',
+    },
+    {
+      what: 'start, nobody can',
+      request: start(),
+      told: { nodes: { alpha: lost, beta: lost, gamma: { leaving: true } } },
+      says: 'refused: no node can start web: alpha is lost, beta is lost, gamma is about to stop',
+    },
+    {
+      what: 'takeover',
+      request: { ask: 'takeover', node: 'alpha' },
+      node: 'gamma',
+      told: { placements },
+      says: 'web goes from alpha to gamma',
+    },
+    {
+      what: 'takeover of nothing',
+      request: { ask: 'takeover', node: 'beta' },
+      node: 'gamma',
+      told: { placements },
+      says: 'done: beta runs nothing',
+    },
+    {
+      what: 'takeover of itself',
+      request: { ask: 'takeover', node: 'alpha' },
+      told: { placements },
+      says: 'refused: alpha is this node; to empty it, do: baton surrender',
+    },
+    {
+      what: 'takeover that cannot be',
+      request: { ask: 'takeover', node: 'alpha' },
+      node: 'gamma',
+      told: { placements, nodes: { gamma: netDown } },
+      says: 'refused: gamma cannot receive web: gamma has its net public down',
+    },
+    { what: 'surrender', request: { ask: 'surrender' }, told: { placements }, says: 'web goes from alpha to beta' },
+    {
+      what: 'surrender to a node',
+      request: { ask: 'surrender', to: 'gamma' },
+      told: { placements },
+      says: 'web goes from alpha to gamma',
+    },
+    {
+      what: 'surrender: all or nothing',
+      request: { ask: 'surrender' },
+      told: {
+        placements: ['web@alpha', 'db@alpha'],
+        packages: [packageNamed('web'), packageNamed('db', { nodes: ['alpha', 'gamma'] })],
+        nodes: { gamma: lost },
+      },
+      says: 'refused: no other node can receive db: gamma is lost',
+    },
+    {
+      what: 'surrender: what it gives counts where it gives it',
+      request: { ask: 'surrender' },
+      told: {
+        placements: ['web@alpha', 'db@alpha'],
+        packages: [packageNamed('web', { weight: 1 }), packageNamed('db', { weight: 1 })],
+        capacities: { beta: 1 },
+      },
+      says: 'web goes from alpha to beta, db goes from alpha to gamma',
+    },
+    {
+      what: 'node halt',
+      request: { ask: 'node-halt', node: 'alpha' },
+      told: { placements },
+      says: 'alpha is halted: web goes to beta',
+    },
+    {
+      what: 'node halt with nobody to receive',
+      request: { ask: 'node-halt', node: 'alpha' },
+      told: { placements, nodes: { beta: lost, gamma: lost } },
+      says: 'alpha is halted: web is down (alpha is halted; beta is lost; gamma is lost)',
+    },
+    {
+      what: 'removal of a node that lives',
+      request: { ask: 'node-remove', node: 'beta' },
+      says: 'refused: beta is alive: stop batond there first, or halt it with: baton node halt beta',
+    },
+    {
+      what: 'removal of a lost node',
+      request: { ask: 'node-remove', node: 'beta' },
+      told: { nodes: { beta: lost } },
+      says: 'beta is removed: it runs nothing',
+    },
+    { what: 'cluster halt', request: { ask: 'cluster-halt' }, told: { placements }, says: 'halted: web' },
+  ])('$what', (row) => expect(said(row)).toBe(row.says));
+
+  test.each<[string, ClusterRequest, Told, object]>([
+    ['disable', { ask: 'package-disable', package: 'web' }, {}, { packages: { web: { enabled: false } } }],
+    [
+      'enable keeps the rest',
+      { ask: 'package-enable', package: 'web' },
+      { orders: halted },
+      { packages: { web: { halted: true, enabled: true } } },
+    ],
+    ['start', start(), { orders: halted }, { packages: { web: { halted: false } } }],
+    ['a move is remembered against failback', move('gamma'), { placements }, { packages: { web: { at: 'gamma' } } }],
+    [
+      'node run takes back halt and removal',
+      { ask: 'node-run', node: 'beta' },
+      { orders: { haltedNodes: ['beta', 'gamma'], removedNodes: ['beta'] } },
+      { haltedNodes: ['gamma'], removedNodes: [] },
+    ],
+    [
+      'node halt, twice is once',
+      { ask: 'node-halt', node: 'beta' },
+      { orders: { haltedNodes: ['beta'] } },
+      { haltedNodes: ['beta'] },
+    ],
+  ])('orders: %s', (_what, request, told, orders) => {
+    const planned = planOf(picture(told), { node: 'alpha', request, at: {} });
+    expect('plan' in planned && planned.plan.orders).toMatchObject(orders);
+  });
+});
+
+describe('what is still missing', () => {
+  const targets = { web: { to: 'beta', from: 'alpha' } };
+  const old = { jobs: { web: { state: 'running' as const, epoch: { ...EPOCH, revision: 1 }, held: true } } };
+  test.each<[string, ClusterRequest, Told, string[]]>([
+    [
+      'a move that was not placed',
+      move('beta'),
+      { placements: ['web@alpha halt'] },
+      ['web is not placed on beta yet, it is being halted on alpha'],
+    ],
+    [
+      'a move that was placed',
+      move('beta'),
+      { placements: ['web@beta'], nodes: { beta: { jobs: {} } } },
+      ['web has not started on beta yet'],
+    ],
+    [
+      'what runs by an older placement does not count',
+      move('beta'),
+      { placements: ['web@beta'], nodes: { beta: old } },
+      ['web has not started on beta yet'],
+    ],
+    ['nothing', move('beta'), { placements: ['web@beta'] }, []],
+    [
+      'halt, but held',
+      { ask: 'package-halt', package: 'web' },
+      { placements: ['web@alpha halt'], orders: halted, nodes: { alpha: old } },
+      ['web is not halted on alpha yet'],
+    ],
+    ['halt, done', { ask: 'package-halt', package: 'web' }, { placements: ['web@alpha halt'], orders: halted }, []],
+    [
+      'halt on a node that is lost: nothing can be known',
+      { ask: 'package-halt', package: 'web' },
+      { placements: ['web@alpha halt'], orders: halted, nodes: { alpha: { ...lost, ...old } } },
+      [],
+    ],
+    [
+      'cluster run',
+      { ask: 'cluster-run' },
+      { placements: ['web@alpha'], nodes: { alpha: { jobs: {} } }, young: /not-running/ },
+      ['web has not started on alpha yet'],
+    ],
+    [
+      'cluster run with nobody to run it',
+      { ask: 'cluster-run' },
+      { nodes: { alpha: lost, beta: lost, gamma: lost } },
+      [],
+    ],
+  ])('%s', (_what, request, told, expected) => {
+    expect(missing(picture(told), { request, targets })).toEqual(expected);
+  });
+});
