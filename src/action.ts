@@ -26,8 +26,11 @@ export type Step =
   | { do: 'set-sysctl'; nic: string; name: string; value: string };
 
 export type Action =
-  /** One Ethernet frame out of one NIC, without FCS. */
-  | { kind: 'send-frame'; nic: string; bytes: Uint8Array }
+  /**
+   * One Ethernet frame out of one NIC, without FCS. `until`: not from that moment on, for the right to say it is over then;
+   * asked again right before it is sent (MEMBERSHIP G7).
+   */
+  | { kind: 'send-frame'; nic: string; bytes: Uint8Array; until?: Ms }
   /** ICMP or ICMPv6 echo request to an on-link target out of a NIC that has an address. */
   | { kind: 'send-echo'; nic: string; target: string }
   /**

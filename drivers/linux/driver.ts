@@ -90,7 +90,7 @@ export class LinuxDriver implements Driver {
     this.#wake = new Wake(options.timing.pollMs / 2, (forMs) => this.#hand({ kind: 'stalled', forMs }));
     this.#nics = new Nics(options.self.nets.flatMap((net) => [net.primary, ...net.standby]));
     this.#packets = new Packets(this.#nics, (nic, bytes) => this.#hand({ kind: 'frame-received', nic, bytes }), drop);
-    this.#outbox = new Outbox(this.#nics, drop);
+    this.#outbox = new Outbox(this.#nics, drop, () => this.now());
     const answered = (nic: string, target: string): void => this.#hand({ kind: 'echo-answered', nic, target });
     this.#echo = new Echo(this.#nics, randomBytes(8), answered, drop, enter);
     const { port, addresses } = options.heartbeat ?? { port: 0, addresses: [] };
@@ -247,7 +247,7 @@ export class LinuxDriver implements Driver {
   #do(action: Action): void {
     switch (action.kind) {
       case 'send-frame':
-        return this.#outbox.add(action.nic, action.bytes);
+        return this.#outbox.add(action.nic, action.bytes, action.until);
       case 'send-echo':
         return this.#echo.send(action.nic, action.target);
       case 'change-host':

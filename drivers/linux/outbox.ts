@@ -19,19 +19,25 @@ export class Outbox {
   readonly #spans = new Int32Array(2 * BATCH);
   readonly #addresses = new Uint8Array(BATCH * PACKET_ADDRESS_LENGTH);
   readonly #view = new DataView(this.#addresses.buffer);
+  readonly #untils = new Float64Array(BATCH);
+  readonly #now: () => number;
   #waiting = 0;
+  /** The earliest of those waiting. */
+  #until = Infinity;
   #closed = false;
 
-  constructor(nics: Nics, drop: (reason: string) => void) {
+  /** `now`: the clock of `until`. */
+  constructor(nics: Nics, drop: (reason: string) => void, now: () => number = () => 0) {
     this.#nics = nics;
+    this.#now = now;
     this.#drop = drop;
     this.#socket = openSocket(AF.packet, SOCK.raw, 0);
     this.#socket.setOption(SOL.socket, SO.sendBufferForce, SEND_BUFFER_BYTES);
     for (let i = 0; i < BATCH; i++) this.#view.setUint16(i * PACKET_ADDRESS_LENGTH, AF.packet, LITTLE);
   }
 
-  /** Takes a copy; it is sent by `flush`, or before when the batch is full. */
-  add(nic: string, bytes: Uint8Array): void {
+  /** Takes a copy; it is sent by `flush`, or before when the batch is full, and not at `until` any more. */
+  add(nic: string, bytes: Uint8Array, until = Infinity): void {
     const ifindex = this.#nics.ifindexOf(nic);
     if (ifindex === 0) return this.#drop('send-nic-missing');
     if (bytes.length < 14 || bytes.length > FRAME_BYTES) return this.#drop('send-frame-length');
@@ -40,6 +46,8 @@ export class Outbox {
     this.#slab.set(bytes, i * FRAME_BYTES);
     this.#spans[2 * i] = i * FRAME_BYTES;
     this.#spans[2 * i + 1] = bytes.length;
+    this.#untils[i] = until;
+    this.#until = Math.min(this.#until, until);
     const address = i * PACKET_ADDRESS_LENGTH;
     // sll_protocol is the frame's own EtherType, already in network order.
     this.#addresses.set(bytes.subarray(12, 14), address + 2);
@@ -48,6 +56,8 @@ export class Outbox {
 
   /** What cannot be sent is counted by its reason and not tried again: the next poll is as good. */
   flush(): void {
+    if (this.#until !== Infinity && this.#now() >= this.#until) this.#withdraw();
+    this.#until = Infinity;
     let first = 0;
     while (first < this.#waiting && !this.#closed) {
       const sent = this.#socket.sendBatch(
@@ -61,6 +71,26 @@ export class Outbox {
       first += Math.max(sent, 1);
     }
     this.#waiting = 0;
+  }
+
+  /** Takes out what must not be said any more; the others keep their order. */
+  #withdraw(): void {
+    const now = this.#now();
+    let kept = 0;
+    for (let i = 0; i < this.#waiting; i++) {
+      if ((this.#untils[i] ?? Infinity) <= now) {
+        this.#drop('send-too-late');
+        continue;
+      }
+      this.#spans.copyWithin(2 * kept, 2 * i, 2 * i + 2);
+      this.#addresses.copyWithin(
+        kept * PACKET_ADDRESS_LENGTH,
+        i * PACKET_ADDRESS_LENGTH,
+        (i + 1) * PACKET_ADDRESS_LENGTH,
+      );
+      kept++;
+    }
+    this.#waiting = kept;
   }
 
   close(): void {

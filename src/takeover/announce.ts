@@ -51,8 +51,8 @@ export interface AnnouncerState {
   dropped: Record<string, number>;
 }
 
-/** Is the address on that NIC of this host, and may this node serve it? */
-export type StillOurs = (nic: string, address: string) => boolean;
+/** Is the address on that NIC of this host, and may this node serve it? A moment: until then. */
+export type StillOurs = (nic: string, address: string) => boolean | Ms;
 
 export function startAnnouncer(): AnnouncerState {
   return { bursts: {}, sentAt: {}, order: 0, dropped: {} };
@@ -113,12 +113,14 @@ export function takeAnnouncements(
     if (state.bursts[keyOf(burst.net, burst.address)] !== burst) continue;
     if (allowedAt(world, state, burst.net) > now) continue;
     const nic = world.host[burst.nic];
+    const ours = stillOurs(burst.nic, burst.address);
     if (nic === undefined) end(state, burst, 'announcement-nic-missing');
-    else if (!stillOurs(burst.nic, burst.address)) end(state, burst, 'announcement-not-ours');
+    else if (ours === false) end(state, burst, 'announcement-not-ours');
     else {
       if (burst.rounds > 1 && burst.round === 0 && form === 0) journal(burst, nic.mac, now, out);
       const router = nic.settings['ipv6/conf/{nic}/forwarding'] === '1';
-      out.push({ kind: 'send-frame', nic: burst.nic, bytes: frameOf(burst.address, form, nic.mac, router) });
+      const bytes = frameOf(burst.address, form, nic.mac, router);
+      out.push({ kind: 'send-frame', nic: burst.nic, bytes, ...(ours === true ? {} : { until: ours }) });
       countSent(world, state, burst.net, now);
       advance(state, burst, now);
     }

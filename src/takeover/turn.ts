@@ -1,5 +1,5 @@
 /** One input through the local switch: first what it says of itself, then a look at every net that it may concern. */
-import type { Input } from '../input.js';
+import type { Input, Ms } from '../input.js';
 import { journal } from './account.js';
 import { adopt } from './adoption.js';
 import { takeAnnouncements } from './announce.js';
@@ -154,9 +154,9 @@ function changed(turn: Turn, input: Input & { kind: 'host-changed' }): void {
 }
 
 /** Until the NICs were looked at after a change, its outcome is the newest truth there is. */
-function isOurs(turn: Turn, nic: string, address: string): boolean {
+function isOurs(turn: Turn, nic: string, address: string): boolean | Ms {
   const { world, state } = turn;
-  if (floatingOf(world.cluster, address)) return mayAnnounce(turn, nic, address);
+  if (floatingOf(world.cluster, address)) return mayAnnounce(turn, nic, address) && (turn.mandate.leaseEnd ?? false);
   const net = Object.values(state.nets).find(
     (x) => x.carrier === nic && x.portfolio.addresses.some(({ local }) => local === address),
   );

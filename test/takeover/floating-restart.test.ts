@@ -157,6 +157,16 @@ describe('fence', () => {
     expect(stand.events('announced').filter((x) => x.endsWith('switch'))).toEqual([]);
   });
 
+  it('a renewal that the hands are late with is posted once', () => {
+    const stand = running();
+    stand.handsIdle = false;
+    stand.pass(15_000);
+    expect(stand.hands).toHaveLength(1);
+    stand.handsIdle = true;
+    stand.work();
+    expect(stand.job()).toMatchObject({ state: 'running', held: true });
+  });
+
   it('the lifetime is prolonged in time', () => {
     const stand = running();
     stand.orders.length = 0;

@@ -74,7 +74,7 @@ export class FloatingStand {
   readonly verdicts: Record<string, Verdict> = {};
   readonly journal: JournalEntry[] = [];
   /** Announcements of floating addresses. */
-  readonly frames: { nic: string; at: Ms; address: string }[] = [];
+  readonly frames: { nic: string; at: Ms; address: string; until: Ms | undefined }[] = [];
   /** ARP probes and solicitations. */
   readonly probes: { nic: string; at: Ms; address: string }[] = [];
   readonly told: { node: string; part: Part }[] = [];
@@ -268,7 +268,7 @@ export class FloatingStand {
         this.journal.push(action.entry);
         return;
       case 'send-frame':
-        this.sent(action.nic, action.bytes);
+        this.sent(action.nic, action.bytes, action.until);
         return;
       case 'exit':
         this.exited = action.code;
@@ -278,12 +278,13 @@ export class FloatingStand {
     }
   }
 
-  private sent(nic: string, bytes: Uint8Array): void {
+  private sent(nic: string, bytes: Uint8Array, until?: Ms): void {
     const isArp = bytes[13] === 0x06;
     const address = formatIp(isArp ? bytes.subarray(38, 42) : bytes.subarray(62, 78));
     if (!floatingOf(this.world.cluster, address)) return;
     const asks = isArp ? bytes.subarray(28, 32).every((octet) => octet === 0) : bytes[54] === 135;
-    (asks ? this.probes : this.frames).push({ nic, at: this.now, address });
+    if (asks) this.probes.push({ nic, at: this.now, address });
+    else this.frames.push({ nic, at: this.now, address, until });
   }
 
   /** The eldest change. */

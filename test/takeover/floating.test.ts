@@ -234,6 +234,12 @@ describe('surrender', () => {
     expect(stand.addresses()).toEqual(['10.77.0.101']);
   });
 
+  it('S9, G7: every frame carries the moment from which it must not be sent', () => {
+    const stand = running();
+    expect(stand.frames.length).toBeGreaterThan(0);
+    for (const { until } of stand.frames) expect(until).toBe(stand.mandate.leaseEnd);
+  });
+
   it('S9: the bursts end with it', () => {
     const stand = running();
     stand.halt();

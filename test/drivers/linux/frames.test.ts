@@ -41,6 +41,15 @@ describe.skipIf(!asRoot)('frames and echo (needs root)', () => {
     expect(drops).toEqual({});
   });
 
+  it('G7: leaves out what must not be said any more when it is sent', async () => {
+    pair('eth0', 'eth1');
+    const { got, drops } = await call('late');
+    // The first 64 left as a full batch before that moment came.
+    const inTime = Array.from({ length: 101 }, (_, i) => i).filter((i) => i < 64 || i % 2 === 0);
+    expect(got).toEqual(inTime.map((i) => `eth1 88b5 ${i}`));
+    expect(drops).toEqual({ 'send-too-late': 18 });
+  });
+
   it('counts what is not for us', async () => {
     pair('eth0', 'eth1');
     pair('eth2', 'eth3');

@@ -29,6 +29,7 @@ interface Ends {
   /** `eth1 88b5 7`: NIC, EtherType, first word of the payload. */
   got: string[];
   entered: () => number;
+  drop: (reason: string) => void;
   drops: Record<string, number>;
 }
 
@@ -51,7 +52,7 @@ async function withEnds<T>(names: string[], story: (ends: Ends) => Promise<T>): 
   packets.start(() => entered++);
   nics.refresh();
   try {
-    return await story({ nics, packets, outbox, got, entered: () => entered, drops });
+    return await story({ nics, packets, outbox, drop, got, entered: () => entered, drops });
   } finally {
     packets.close();
     outbox.close();
@@ -65,6 +66,22 @@ export function many() {
     outbox.flush();
     await until(() => got.length >= 200);
     return { got, entered: entered(), drops };
+  });
+}
+
+/** Frames that must not be sent from some moment on, which has come for every other one when they leave. */
+export function late() {
+  return withEnds(['eth0', 'eth1'], async ({ nics, got, drops, drop }) => {
+    let now = 0;
+    const outbox = new Outbox(nics, drop, () => now);
+    for (let i = 0; i < 100; i++) outbox.add('eth0', numbered(POLL_GROUP, i), i % 2 === 0 ? Infinity : 5);
+    now = 5;
+    outbox.flush();
+    outbox.add('eth0', numbered(POLL_GROUP, 100), 6);
+    outbox.flush();
+    await until(() => got.includes('eth1 88b5 100'));
+    outbox.close();
+    return { got, drops };
   });
 }
 
