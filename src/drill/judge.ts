@@ -86,9 +86,10 @@ function routesWrong(node: string, before: string[], now: string[]): string[] {
 }
 
 function answersWrong(lab: Lab, address: string): string[] {
+  const now = lab.now();
   return lab
     .probes()
-    .filter((probe) => probe.address === address && silentAt(probe, lab.now()))
+    .filter((probe) => probe.address === address && silentAt(probe, now))
     .map((probe) => `${address} does not answer ${probe.client}`);
 }
 
@@ -169,7 +170,9 @@ async function coordinatorWrong(lab: Lab, scenario: Scenario, wanted: string | n
 /** By the watcher's word, and by that of whoever asks for it. */
 function darkWrong(lab: Lab, address: string): string[] {
   const holder = lab.holder(address);
-  const heard = lab.probes().filter((probe) => probe.address === address && !silentAt(probe, lab.now()));
+  // Asked before the probes are: what goes on then ends later.
+  const now = lab.now();
+  const heard = lab.probes().filter((probe) => probe.address === address && !silentAt(probe, now));
   return [
     ...(holder === null ? [] : [`${holder} answers for ${address}`]),
     ...heard.map((probe) => `${address} answers ${probe.client}`),
