@@ -1,17 +1,12 @@
-/** What a cluster with packages asks of its arbiter, and this node cannot do. */
+/** What keeps this node from asking the arbiter of a cluster with packages. */
 import { accessSync, constants } from 'node:fs';
-import type { Arbiter, Cluster } from '../config/cluster.js';
+import type { Cluster } from '../config/cluster.js';
 import { hasPackages } from './hand-threads.js';
-
-/** In words for the operator; null: nothing. */
-export function arbiterRefusal(cluster: Cluster): string | null {
-  if (askedArbiter(cluster)?.kind !== 'disk') return null;
-  return 'quorum.arbiter.disk: disks are not asked by this version; name an etcd: { etcd: { endpoints: [...] } }';
-}
 
 /** No reason to stay down: the nodes may be a majority without it, and files are read again with each attempt. */
 export function arbiterWarnings(cluster: Cluster): string[] {
-  const arbiter = askedArbiter(cluster);
+  const { quorum } = cluster;
+  const arbiter = !hasPackages(cluster) || typeof quorum !== 'object' ? undefined : quorum.arbiter;
   if (arbiter?.kind !== 'etcd') return [];
   const files = (['ca', 'cert', 'key'] as const).flatMap((field) => {
     const path = arbiter[field];
@@ -25,9 +20,4 @@ export function arbiterWarnings(cluster: Cluster): string[] {
       return [`quorum.arbiter.etcd.${field}: ${(error as Error).message}; the arbiter cannot be asked`];
     }
   });
-}
-
-function askedArbiter(cluster: Cluster): Arbiter | undefined {
-  const { quorum } = cluster;
-  return !hasPackages(cluster) || quorum === undefined || quorum === 'none' ? undefined : quorum.arbiter;
 }

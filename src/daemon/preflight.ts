@@ -12,7 +12,7 @@ import { KeyError, readKey } from '../config/key.js';
 import { readServedFile } from '../config/parse.js';
 import { ClusterFileError, unknownWord } from '../config/problem.js';
 import type { DaemonOptions } from './batond.js';
-import { arbiterRefusal, arbiterWarnings } from './arbiter-readiness.js';
+import { arbiterWarnings } from './arbiter-readiness.js';
 import { observeHost } from './host.js';
 import { hostFindings, type HostFinding } from './host-findings.js';
 
@@ -44,8 +44,6 @@ export async function preflight(options: DaemonOptions): Promise<Ready> {
   checkPrivileges();
   prepareDirectory('run', options.runDir, '--run-dir');
   prepareDirectory('state', options.stateDir, '--state-dir');
-  const refusal = arbiterRefusal(cluster);
-  if (refusal !== null) throw new Unready(refusal, 2);
   await checkNoOther(options.runDir);
   const warnings = [...arbiterWarnings(cluster), ...(await checkNics(cluster, self))];
   const ready: Ready = { cluster, node: self.name, key, warnings };
