@@ -13,7 +13,7 @@ export interface Diagnosis {
   fix: string;
 }
 
-function tools({ missingTools, packetSockets, nftables }: Evidence): Diagnosis[] {
+function tools({ missingTools, packetSockets, nftables, cluster }: Evidence): Diagnosis[] {
   const found = missingTools.map((tool): Diagnosis => {
     const fix = `apt-get install ${TOOLS[tool as keyof typeof TOOLS]}`;
     return { what: 'tool', severity: tool === 'ip' ? 'error' : 'warning', text: `the program ${tool} is missing`, fix };
@@ -28,7 +28,8 @@ function tools({ missingTools, packetSockets, nftables }: Evidence): Diagnosis[]
   }
   if (!nftables) {
     const text = 'this kernel has no nftables, which the gate needs';
-    found.push({ what: 'kernel', severity: 'note', text, fix: 'modprobe nf_tables, or write fence: lifetime' });
+    const gated = (cluster.packages ?? []).length > 0 && (cluster.fence ?? 'gate') === 'gate';
+    found.push({ what: 'kernel', severity: gated ? 'error' : 'note', text, fix: 'modprobe nf_tables, or write fence: lifetime' });
   }
   return found;
 }
@@ -122,6 +123,7 @@ const RIVALS: Record<string, string> = {
   ucarp: 'another program that moves addresses',
   vrrpd: 'another program that moves addresses',
   corosync: 'another cluster manager, which may move addresses',
+  pacemakerd: 'another cluster manager, which may move addresses',
   ifplugd: 'it takes NICs down that lost their carrier',
   netplugd: 'it takes NICs down that lost their carrier',
   connmand: 'a network manager',
