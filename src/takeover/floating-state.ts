@@ -25,8 +25,6 @@ export interface Peers {
   tell: (node: string, part: Part) => void;
   /** Whose NIC has that MAC, as far as it was heard polling. */
   nodeOf: (mac: string) => string | null;
-  /** This node stops on purpose: nobody waits for it any more. */
-  farewell: () => void;
 }
 
 /** What the gate lets speak; `leaseEnd` null: it is closed. */

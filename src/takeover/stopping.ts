@@ -42,19 +42,13 @@ export function depart({ state, now, mandate }: Turn): void {
   if (mandate.departed || now - stopping.since >= DEPART_LATEST) stopping.phase = 'surrendering';
 }
 
-/** Said before the addresses of the node itself are touched, while every path still works. */
-function goHome({ peers }: Turn, stopping: Stopping): void {
-  stopping.phase = 'homeward';
-  peers.farewell();
-}
-
 /** One look at how far the stop is. */
 export function goOn(turn: Turn): void {
   const { state, now } = turn;
   const { stopping } = state;
   if (stopping === null || stopping.phase === 'done') return;
   if (now - stopping.since >= STOP_LATEST) return leave(turn, stopping, 1);
-  if (stopping.phase === 'surrendering' && isRid(turn)) goHome(turn, stopping);
+  if (stopping.phase === 'surrendering' && isRid(turn)) stopping.phase = 'homeward';
   if (stopping.phase === 'homeward') homeward(turn, stopping);
   if (stopping.phase === 'announcing' && now >= stopping.exitAt) leave(turn, stopping, 0);
 }

@@ -3,7 +3,7 @@
  * file of this stage that others call.
  */
 import type { Action } from '../action.js';
-import { leave, netUp, nodeOfMac, peer, speak, verdict } from '../health/monitor.js';
+import { netUp, nodeOfMac, peer, speak, verdict } from '../health/monitor.js';
 import type { HealthState } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
 import * as member from '../membership/member.js';
@@ -71,7 +71,6 @@ function peersOf(world: World, health: HealthState, now: Ms, out: Action[]): Pee
         .map(({ name }) => name),
     tell: (node, part) => speak(world, health, now, node, [part], out),
     nodeOf: (mac) => nodeOfMac(health, mac),
-    farewell: () => leave(world, health, now, out),
   };
 }
 

@@ -17,7 +17,6 @@ describe('restart', () => {
     stand.give({ kind: 'stop-asked', how: 'restart' });
     expect(stand.exited).toBe(0);
     expect(stand.orders).toEqual([]);
-    expect(stand.farewells).toBe(0);
     expect(stand.speaks(V4)).toBe(true);
   });
 
@@ -94,7 +93,7 @@ describe('restart', () => {
 });
 
 describe('stop', () => {
-  it('waits until the packages have departed, and says farewell before it leaves', () => {
+  it('waits until the packages have departed', () => {
     const stand = running();
     stand.give({ kind: 'stop-asked', how: 'stop' });
     stand.pass(500);
@@ -104,10 +103,8 @@ describe('stop', () => {
     stand.mandate.may = {};
     stand.wake();
     expect(stand.job().held).toBe(false);
-    expect(stand.farewells).toBe(0);
     stand.mandate.departed = true;
     stand.pass(500);
-    expect(stand.farewells).toBe(1);
     expect(stand.exited).toBe(0);
   });
 

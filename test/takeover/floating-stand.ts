@@ -79,7 +79,6 @@ export class FloatingStand {
   readonly probes: { nic: string; at: Ms; address: string }[] = [];
   readonly told: { node: string; part: Part }[] = [];
   peers: string[] = [];
-  farewells = 0;
   /** All that was ordered, in order. */
   readonly orders: string[] = [];
   readonly hands: Extract<Action, { kind: 'change-host' }>[] = [];
@@ -232,7 +231,6 @@ export class FloatingStand {
       askable: () => this.peers,
       tell: (node: string, part: Part) => void this.told.push({ node, part }),
       nodeOf: (mac: string) => (mac.endsWith(':bb') ? 'beta' : null),
-      farewell: () => void this.farewells++,
     };
     takeTurn({ world, state, now, verdict, mandate, peers, out: actions }, input);
     this.state = JSON.parse(JSON.stringify(this.state)) as TakeoverState;

@@ -234,7 +234,7 @@ export class Stand {
         now: this.now,
         verdict: (nic) => this.verdicts[nic]!,
         mandate: { may: {}, leaseEnd: null, document: null, departed: true },
-        peers: { askable: () => [], tell: () => undefined, nodeOf: () => null, farewell: () => undefined },
+        peers: { askable: () => [], tell: () => undefined, nodeOf: () => null },
         out: actions,
       },
       input,
