@@ -117,8 +117,11 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
     const listed = record.document?.voters.next.find(({ name }) => name === ARBITER);
     const seen = arbiter.seen?.record.storageId;
     const isLost = listed !== undefined && (arbiter.missing || (seen !== undefined && seen !== listed.storageId));
-    if (isLost) raiseAlarm(state, 'arbiter-lost', 'the arbiter lost its data: it is no voter any more', now, out);
-    else if (seen !== undefined) clearAlarm(state, 'arbiter-lost', now, out);
+    if (!isLost) arbiter.lostSince = now;
+    // Seen twice: what was read before the cluster was formed is out of date.
+    if (isLost && now - arbiter.lostSince >= world.cluster.timing.nodeTimeoutMs)
+      raiseAlarm(state, 'arbiter-lost', 'the arbiter lost its data: it is no voter any more', now, out);
+    else if (!isLost && seen !== undefined) clearAlarm(state, 'arbiter-lost', now, out);
   }
   const self = record.document?.voters.next.find(({ name }) => name === world.self.name);
   if (self !== undefined && self.storageId !== record.storageId) {

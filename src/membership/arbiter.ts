@@ -13,6 +13,7 @@ import { followTerm, putOff } from './post.js';
 import { isQuorum } from './quorum.js';
 import {
   drawWords,
+  FAR,
   NEVER,
   promiseMs,
   selfVoter,
@@ -33,6 +34,7 @@ export function startArbiter(world: World): ArbiterState | null {
     askedAt: NEVER,
     answeredAt: NEVER,
     missed: 0,
+    lostSince: FAR,
     pauseUntil: NEVER,
     seen: null,
     missing: false,

@@ -221,16 +221,19 @@ function settle(world: World, state: MembershipState, now: Ms, health: HealthSta
   flush(world, state, health, now, out);
   speakWords(world, state, health);
   report(world, state, now, out);
-  plan(world, state, now);
+  plan(world, state, now, judges);
 }
 
-function plan(world: World, state: MembershipState, now: Ms): void {
+/** What is due but waits for a wake-up to be judged (`judged` false) is due now. */
+function plan(world: World, state: MembershipState, now: Ms, judged: boolean): void {
   const { post } = state;
-  const moments = [state.retryAt, state.electAt, ...arbiterMoments(world, state), ...reportMoments(world, state)];
+  const moments = [state.retryAt, ...arbiterMoments(world, state), ...reportMoments(world, state)];
   if (state.durable?.document?.version.revision === 0) moments.push(state.spreadAt);
-  if (state.kind === 'solo') moments.push(aloneAt(world, state));
   if (post.role === 'coordinator') moments.push(...coordinatorMoments(world, state, post), freeAt(world, state, now));
   state.dueAt = Math.min(FAR, ...moments.filter((at) => at > now));
+  if (post.role === 'coordinator') return;
+  const judgements = state.kind === 'solo' ? [state.electAt, aloneAt(world, state)] : [state.electAt];
+  for (const at of judgements) if (at > now || !judged) state.dueAt = Math.min(state.dueAt, Math.max(at, now));
 }
 
 export function deadline(world: World, state: MembershipState): Ms {
@@ -308,6 +311,6 @@ export function force(
 ): string | null {
   if (state.kind !== 'voting') return 'there is no cluster';
   const refusal = forceDocument(world, state, now, out);
-  plan(world, state, now);
+  plan(world, state, now, false);
   return refusal;
 }

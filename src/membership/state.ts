@@ -125,6 +125,8 @@ export interface ArbiterState {
   question: ArbiterQuestion | null;
   askedAt: Ms;
   answeredAt: Ms;
+  /** Since when it is seen to be another voter than the document has; while it is not: the last step. */
+  lostSince: Ms;
   /** Questions in a row without an answer. */
   missed: number;
   /** Nothing is asked again before, but for votes. */
