@@ -133,13 +133,14 @@ function rough(random: Random, drawn: Drawn): Blow[] {
   const blows: Blow[] = [];
   let lost = 0;
   for (let at = 2500; at < until; at += -gapMs * Math.log(1 - random.unit())) {
+    const special = random.unit();
     if (moves && chance(random, 0.3)) blows.push({ at, do: 'ask', ...drawRequest(random, drawn) });
-    else if (lost < drawn.mayLose && chance(random, 0.03)) {
+    else if (special < 0.03 && lost < drawn.mayLose) {
       lost++;
       blows.push(...loss(random, drawn, at));
-    } else if (chance(random, 0.03))
+    } else if (special > 0.97)
       blows.push({ at, do: 'slow-disk', node: pick(random, drawn.nodes), times: pick(random, [1, 5, 40]) });
-    else if (chance(random, 0.03)) blows.push(...blackout(random, drawn, at));
+    else if (special > 0.94) blows.push(...blackout(random, drawn, at));
     else blows.push({ at, do: 'inflict', ...known[pick(random, kinds)]!(random, drawn) });
   }
   return blows;

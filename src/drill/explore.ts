@@ -65,6 +65,7 @@ class Exploration implements Scene {
   readonly #mild: NoFalseMove | null;
   readonly #pauses: Random;
   readonly #inForce = new Map<string, () => Promise<void>>();
+  #due: { at: Ms; fault: string }[] = [];
   #cluster: Cluster | null = null;
   /** Voters that lost their storage: their alarms stay. */
   #lostDisks = false;
@@ -149,14 +150,11 @@ class Exploration implements Scene {
     }
   }
 
-  readonly #due: { at: Ms; fault: string }[] = [];
-
   async #healDue(): Promise<void> {
-    for (let i = 0; i < this.#due.length; i++) {
-      if (this.#due[i]!.at > this.lab.now()) continue;
-      const [{ fault }] = this.#due.splice(i--, 1) as [{ fault: string }];
-      await this.#heal(fault);
-    }
+    const now = this.lab.now();
+    const due = this.#due.filter(({ at }) => at <= now);
+    this.#due = this.#due.filter(({ at }) => at > now);
+    for (const { fault } of due) await this.#heal(fault);
   }
 
   async #strike(blow: Blow): Promise<void> {
@@ -203,7 +201,7 @@ class Exploration implements Scene {
   async #settle(): Promise<void> {
     this.#isRough = false;
     for (const fault of [...this.#inForce.keys()]) await this.#heal(fault);
-    this.#due.length = 0;
+    this.#due = [];
     for (const daemon of this.lab.network.daemons.values()) {
       daemon.disk.slowness = 1;
       if (!daemon.runs) daemon.startSoon();
