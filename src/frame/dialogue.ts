@@ -115,8 +115,11 @@ const PIECE_MAX = PART_MAX - PIECE_HEAD;
 const PIECES_MAX = 900;
 const TIME_MAX = 2 ** 48 - 1;
 
+/** One part is written at a time, and copied out; a buffer for each is work for the garbage collector. */
+const draft = new Uint8Array(PART_MAX);
+
 class Writer {
-  readonly bytes = new Uint8Array(PART_MAX);
+  readonly bytes = draft;
   at = 0;
 
   number(value: number, length: number): this {

@@ -16,6 +16,9 @@ const HELD = 0x80;
 const FIXED_LENGTH = 38;
 const EPOCH_LENGTH = 14;
 
+/** As in `dialogue.ts`. */
+const draft = new Uint8Array(PART_MAX);
+
 export interface StandingJob {
   state: (typeof STATES)[number];
   epoch: WireVersion | null;
@@ -36,7 +39,7 @@ export interface Standing {
 
 /** `packages`: all of the cluster file, in its order; there is room for 860. One without a job is said to be halted and held. */
 export function encodeStanding(standing: Standing, packages: readonly string[]): Part {
-  const bytes = new Uint8Array(PART_MAX);
+  const bytes = draft;
   let at = putHex(bytes, 0, standing.storageId, 16);
   at = putNumber(bytes, at, standing.term, 6);
   at = putNumber(bytes, at, ROLES.indexOf(standing.role), 1);

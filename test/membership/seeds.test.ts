@@ -11,7 +11,7 @@ vi.mock('../../src/health/monitor.js', () => import('./fake-health.js'));
 const mode = process.env['BATON_MODE'] as Mode | undefined;
 const one = process.env['BATON_SEED'];
 const from = Number(process.env['BATON_FROM'] ?? 1);
-const count = Number(process.env['BATON_SEEDS'] ?? 40);
+const count = Number(process.env['BATON_SEEDS'] ?? 100);
 
 test.runIf(one !== undefined)('one seed, told', () => {
   const arena = play(Number(one), mode, true);

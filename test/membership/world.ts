@@ -3,6 +3,7 @@
  * they do: one holder of a package at every instant (S1), one coordinator a term, no committed document lost, epochs that
  * rise (S4), and everything runs again after the last trouble (L1). All of it from one seed.
  */
+import { decodeMessage, type Enclosure, type Message } from '../../src/frame/dialogue.js';
 import type { Part } from '../../src/frame/part.js';
 import type { Ms } from '../../src/input.js';
 import type { Cluster } from '../../src/config/cluster.js';
@@ -25,6 +26,8 @@ export interface ArenaOptions {
   calm?: boolean;
   verbose?: boolean;
   packages?: string[];
+  /** Tells what is said that was not said before, into `log`. */
+  tells?: boolean;
 }
 
 export function clusterOf(mode: Mode, packages: string[]): Cluster {
@@ -108,6 +111,7 @@ export class Arena {
   #servedBy: Record<string, string> = {};
   #top: Record<string, Version> = {};
   #committedSeen: Record<string, string> = {};
+  #told: Record<string, string> = {};
 
   constructor(
     readonly seed: number,
@@ -241,12 +245,25 @@ export class Arena {
   }
 
   send(from: string, to: string, { start, parts }: { start: number; parts: readonly Part[] }): void {
+    if (this.options.tells) this.#tell(from, to, parts);
     if (this.isCut(from, to) || (!this.healed && this.random() < this.loss)) return;
     const arrive = (): void => {
       if (!this.isCut(from, to)) this.node(to).receive(from, start, parts);
     };
     this.after(this.#delay(), arrive);
     if (!this.healed && this.random() < this.duplication) this.after(this.#delay() + this.pick([0, 3, 900]), arrive);
+  }
+
+  #tell(from: string, to: string, parts: readonly Part[]): void {
+    for (const part of parts) {
+      const message = decodeMessage(part, this.packages);
+      if (message === null) continue;
+      const text = wordsOf(message);
+      const key = `${from}>${to} ${message.kind}`;
+      if (this.#told[key] === text) continue;
+      this.#told[key] = text;
+      this.say(`  ${from} → ${to}${this.isCut(from, to) ? ' (lost)' : ''}: ${text}`);
+    }
   }
 
   askArbiter(node: SimNode, request: ArbiterRequest, withinMs: Ms, take: (answer: ArbiterAnswer) => void): void {
@@ -389,6 +406,32 @@ export class Arena {
     if (this.arbiter.record !== null) have.add(`${ARBITER}/${this.arbiter.record.storageId}`);
     const alive = best.voters.next.filter(({ name, storageId }) => have.has(`${name}/${storageId}`)).length;
     return 2 * alive <= best.voters.next.length;
+  }
+}
+
+/** What is new in it: without sequences, lengths of leases and ages. */
+function wordsOf(message: Message): string {
+  const enclosed = (it: Enclosure): string => {
+    if (it.how !== 'whole') return it.how === 'none' ? '' : ', document in pieces';
+    const { version, placements } = JSON.parse(it.text) as Document;
+    const placed = Object.entries(placements).map(
+      ([name, { node, state, epoch }]) => `${name} at ${node ?? 'no node'} ${state} ${showVersion(epoch)}`,
+    );
+    return `, document ${showVersion(version)} (${placed.join('; ')})`;
+  };
+  switch (message.kind) {
+    case 'append':
+      return `append, term ${message.term}, committed ${showVersion(message.committed)}${enclosed(message.document)}`;
+    case 'answer':
+      return `answer, term ${message.term}, has ${showVersion(message.version)}, holds ${message.held.join(' ') || 'nothing'}`;
+    case 'grant':
+      return `grant, term ${message.term}, needs ${showVersion(message.need)}, committed ${showVersion(message.committed)}${enclosed(message.document)}`;
+    case 'ask':
+      return `ask${message.pre ? ' before the vote' : ''}, term ${message.term}, has ${showVersion(message.version)}, round ${message.round}`;
+    case 'reply':
+      return `reply${message.pre ? ' before the vote' : ''}, term ${message.term}: ${message.yes ? 'yes' : 'no'}, round ${message.round}`;
+    case 'piece':
+      return `piece ${message.index + 1} of ${message.count} of ${showVersion(message.version)}${message.founds ? ', founding' : ''}`;
   }
 }
 
