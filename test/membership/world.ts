@@ -301,6 +301,8 @@ export class Arena {
         return shown();
       case 'create':
         if (arbiter.record !== null) return refused();
+        // Its answer may be lost, and with it the founder's journal line.
+        if (request.record.document.version.term === 0) this.#forget();
         arbiter.created = ++arbiter.modified;
         arbiter.record = request.record;
         return shown();
