@@ -156,8 +156,9 @@ export class Connection {
 
   #hear(answered: boolean, from: Ms, count: number): void {
     if (!answered) return;
+    // Until the first echo there is no connection that could pause.
+    if (this.#lines > 0) this.#pauseMaxMs = Math.max(this.#pauseMaxMs, from - this.#echoedAt);
     this.#lines += count;
-    this.#pauseMaxMs = Math.max(this.#pauseMaxMs, from - this.#echoedAt);
     this.#echoedAt = from + (count - 1) * LINE_EVERY_MS;
   }
 }

@@ -192,6 +192,17 @@ describe('TCP connection', () => {
     expect(connection.report()).toMatchObject({ alive: true, pauseMaxMs: 610 });
   });
 
+  test('what it waits for before its first echo is no pause', () => {
+    const made = client();
+    eth0.cable!.cut = true;
+    made.connect('10.77.0.1');
+    const connection = made.connections[0]!;
+    world.clock.runUntil(3700);
+    eth0.cable!.cut = false;
+    world.clock.runUntil(6000);
+    expect(connection.report()).toMatchObject({ alive: true, pauseMaxMs: 10 });
+  });
+
   test('without an answer for a second it is not alive', () => {
     const made = client();
     made.connect('10.77.0.1');
