@@ -31,7 +31,7 @@ cluster:
     alpha: { public: { primary: eth0, address: 10.77.0.1/24 }, private1: { primary: hb0, address: 10.78.0.1/24 } }
     beta: { public: { primary: eth0, address: 10.77.0.2/24 }, private1: { primary: hb0, address: 10.78.0.2/24 } }
     gamma: { public: { primary: eth0, address: 10.77.0.3/24 }, private1: { primary: hb0, address: 10.78.0.3/24 } }
-  packages: { web: { nodes: [alpha, beta, gamma], movesMax: 1000000, resources: [{ address: ${ADDRESS}, net: public }] } }
+  packages: { web: { nodes: [alpha, beta, gamma], movesMax: 1000, resources: [{ address: ${ADDRESS}, net: public }] } }
 steps: []
 until: 1s
 `,
