@@ -3,7 +3,7 @@ import type { Action } from '../action.js';
 import type { AppendMessage, Enclosure, PieceMessage } from '../frame/dialogue.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { compareVersions, readDocument, type Document } from './document.js';
+import { compareVersions, newerVersion, readDocument, type Document } from './document.js';
 import { adopt, isSynced } from './durable.js';
 import { becomeFollower, followTerm, putOff } from './post.js';
 import { isVoter } from './quorum.js';
@@ -42,6 +42,9 @@ export function hearAppend(
   state.coordinator = node;
   state.coordinatorHeardAt = now;
   takeDocument(state, message.document, out);
+  // N3: that it is committed is as good from an append as from a grant of the same coordinator.
+  if (state.lease.term === term)
+    state.lease = { ...state.lease, committed: newerVersion(state.lease.committed, message.committed) };
   const known = state.append;
   const isOlder = known?.node === node && known.incarnation === incarnation && known.sequence > sequence;
   if (!isOlder || known.term !== term) state.append = { node, incarnation, sequence, term };

@@ -5,11 +5,11 @@ import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { nextSequence } from './answer.js';
 import { BLANK, compareVersions, newerVersion, showVersion, type Document, type Version } from './document.js';
-import { change, isSynced } from './durable.js';
+import { change, isSynced, mayLead } from './durable.js';
 import { becomeFollower, followTerm, majorityLeaseEnd } from './post.js';
 import { isQuorum } from './quorum.js';
 import { leaseMs, surelyOverMs } from './span.js';
-import { enclose, say } from './speech.js';
+import { enclose, lead } from './speech.js';
 import {
   NEVER,
   others,
@@ -54,7 +54,7 @@ export function takePost(
   if (document !== null) putForward(world, state, state.post, document, 'elected', out);
 }
 
-/** The next document: stored here first, then sent to all. */
+/** The next document: sent to all while it is stored here. */
 export function putForward(
   world: World,
   state: MembershipState,
@@ -145,14 +145,14 @@ function grant(
 ): void {
   const { document, term } = state.record;
   const { timing } = world.cluster;
-  if (document === null || post.committed.term !== term) return;
+  if (document === null || post.committed.term !== term || !mayLead(world, state)) return;
   const durationMs = Math.min(leaseMs(timing), majorityLeaseEnd(world, state, post) - now);
   if (durationMs < timing.heartbeatMs / 2) return;
   post.leaseBounds[node] = Math.max(leaseBound(post, node), now + surelyOverMs(durationMs, timing));
   const lacks = compareVersions(version, document.version) < 0;
   const enclosed = lacks ? send(state, post, now, node, document, timing.heartbeatMs) : { how: 'none' as const };
   const { committed } = post;
-  say(state, node, {
+  lead(state, node, {
     kind: 'grant',
     term,
     echo,
@@ -170,19 +170,19 @@ export function leaseBound(post: Coordinatorship, node: string): Ms {
 /** One round: an append to every node, and the own lease and age counted from it (Q2). */
 export function beat(world: World, state: MembershipState, post: Coordinatorship, now: Ms): void {
   const { document, term } = state.record;
-  if (document === null || !isSynced(state)) return;
+  if (document === null || !mayLead(world, state)) return;
   const { heartbeatMs } = world.cluster.timing;
   post.beatAt = now;
   post.beatWanted = false;
   const sequence = nextSequence(world, state, now);
   state.answeredAt = now;
-  acked(post, voterKey(selfVoter(world, state)), now, document.version);
+  acked(post, voterKey(selfVoter(world, state)), now, versionOf(state.durable));
   for (const node of others(world)) {
     const peer = state.peers[node];
     const isThere = peer?.health === 'alive' || peer?.health === 'suspect';
     const knows = compareVersions(post.answered[node]?.version ?? BLANK, document.version) >= 0;
     const enclosed = isThere && !knows ? send(state, post, now, node, document, heartbeatMs) : { how: 'none' as const };
-    say(state, node, { kind: 'append', term, sequence, committed: post.committed, document: enclosed });
+    lead(state, node, { kind: 'append', term, sequence, committed: post.committed, document: enclosed });
   }
 }
 
@@ -208,6 +208,7 @@ function send(
 export function coordinate(world: World, state: MembershipState, post: Coordinatorship, now: Ms, out: Action[]): void {
   if (now >= resignsAt(world, state, post)) return becomeFollower(world, state, now);
   if (post.beatWanted || now >= post.beatAt + world.cluster.timing.heartbeatMs) beat(world, state, post, now);
+  if (isSynced(state)) acked(post, voterKey(selfVoter(world, state)), NEVER, versionOf(state.durable));
   advance(state, post, now, out);
   if (post.beatWanted) beat(world, state, post, now);
 }

@@ -54,7 +54,7 @@ export function change(state: MembershipState, part: Partial<DurableRecord>, out
 
 function store(state: MembershipState, out: Action[]): void {
   const id = ++state.storeId;
-  state.storing.push({ id, record: state.record });
+  state.storing.push({ id, at: state.now, record: state.record });
   state.retryAt = FAR;
   out.push({ kind: 'store', id, record: state.record });
 }
@@ -62,6 +62,19 @@ function store(state: MembershipState, out: Action[]): void {
 /** Is all that this node knows on its disk? */
 export function isSynced(state: MembershipState): boolean {
   return state.durable !== null && state.storing.length === 0 && state.retryAt === FAR;
+}
+
+/**
+ * May this coordinator speak although its newest proposal is not on its own disk yet? Its term and vote are, and the proposal
+ * counts for no voter before that one has stored it, its own included (Ongaro 2014 section 10.2.1). A disk that refuses or
+ * hangs silences it all the same, so that another one is elected.
+ */
+export function mayLead(world: World, state: MembershipState): boolean {
+  const { durable, record, storing, retryAt } = state;
+  if (durable === null || retryAt !== FAR || durable.term !== record.term) return false;
+  if (durable.votedFor?.name !== record.votedFor?.name || durable.votedFor?.storageId !== record.votedFor?.storageId)
+    return false;
+  return storing.every(({ at }) => state.now - at < world.cluster.timing.nodeTimeoutMs);
 }
 
 export function persisted(

@@ -293,7 +293,10 @@ export function propose(
   cause: string,
   out: Action[],
 ): Version | null {
-  return proposeChange(world, state, now, change, cause, out);
+  const version = proposeChange(world, state, now, change, cause, out);
+  // This stage has had its turn in this step; the proposal goes out with the next.
+  if (version !== null) state.dueAt = now;
+  return version;
 }
 
 /** This node wants to stop: says so with every beat until the end. */

@@ -1,4 +1,4 @@
-/** The one way out for all messages: none leaves before the record that it depends on is on the disk (MEMBERSHIP P1). */
+/** The one way out for all messages: none leaves before what it depends on is on the disk (MEMBERSHIP P1). */
 import type { Action } from '../action.js';
 import {
   documentText,
@@ -19,7 +19,16 @@ import { packageNames, type MembershipState } from './state.js';
 const WAITING_MAX = 256;
 
 export function say(state: MembershipState, to: string, message: Message): void {
-  state.outbox.push({ after: state.storeId, to, message });
+  push(state, to, message, state.storeId);
+}
+
+/** What a coordinator says of its office depends on its term and vote alone; the caller knows that they are on the disk. */
+export function lead(state: MembershipState, to: string, message: Message): void {
+  push(state, to, message, state.storedId);
+}
+
+function push(state: MembershipState, to: string, message: Message, after: number): void {
+  state.outbox.push({ after, to, message });
   if (state.outbox.length > WAITING_MAX) state.outbox.shift();
 }
 
@@ -32,7 +41,8 @@ export function enclose(
 ): Enclosure {
   const text = documentText(document);
   if (text.length <= ENCLOSED_MAX && !founds) return { how: 'whole', text };
-  for (const piece of piecesOf(text, { founds, term, version: document.version })) say(state, to, piece);
+  const send = founds ? say : lead;
+  for (const piece of piecesOf(text, { founds, term, version: document.version })) send(state, to, piece);
   return { how: 'pieces' };
 }
 

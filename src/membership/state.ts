@@ -26,6 +26,8 @@ export interface DurableRecord {
 /** A record on its way to the disk. */
 export interface Storing {
   id: number;
+  /** When it was handed to the disk. */
+  at: Ms;
   record: DurableRecord;
 }
 

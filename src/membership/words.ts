@@ -4,6 +4,7 @@ import { PART } from '../frame/part.js';
 import { peer as peerOf, setWords } from '../health/monitor.js';
 import type { HealthState } from '../health/state.js';
 import type { HeardBeat, World } from '../world.js';
+import { mayLead } from './durable.js';
 import { drop, NEVER, others, packageNames, versionOf, type MembershipState } from './state.js';
 
 /** P1: only from what is on the disk. */
@@ -12,8 +13,7 @@ export function speakWords(world: World, state: MembershipState, health: HealthS
   const { storageId, term } = state.durable;
   const jobs: Standing['jobs'] = {};
   for (const [name, { state: as, epoch, held }] of Object.entries(world.jobs)) jobs[name] = { state: as, epoch, held };
-  const isSynced = state.storing.length === 0;
-  const role = isSynced ? state.post.role : 'follower';
+  const role = mayLead(world, state) ? state.post.role : 'follower';
   const standing: Standing = { storageId, term, role, version: versionOf(state.durable), leaving: state.leaving, jobs };
   const words = JSON.stringify(standing);
   if (words === state.words) return;

@@ -13,7 +13,7 @@ vi.mock('../../src/health/monitor.js', () => import('./fake-health.js'));
 function golden(name: string, story: string, arena: Arena): void {
   const path = fileURLToPath(new URL(`golden/${name}.txt`, import.meta.url));
   const text = `${story}\n\n${arena.log.join('\n')}\n`;
-  if (process.env['BATON_GOLDEN'] === 'write' || !existsSync(path)) writeFileSync(path, text);
+  if (process.env['BATON_GOLDEN'] || !existsSync(path)) writeFileSync(path, text);
   expect(text).toBe(readFileSync(path, 'utf8'));
 }
 
