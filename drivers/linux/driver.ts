@@ -26,7 +26,7 @@ import type { Hands, HandsInput } from './hands-port.js';
 import { Nics } from './nics.js';
 import { Outbox } from './outbox.js';
 import { Packets } from './packets.js';
-import { SCHED, setScheduler } from './socket.js';
+import { askForRealTime } from './priority.js';
 import { type Persisted, StateStore } from './state-store.js';
 import { monotonicMs, Wake } from './wake.js';
 
@@ -51,14 +51,10 @@ export interface LinuxDriverOptions {
   realTime?: boolean;
 }
 
-/** Above all ordinary threads, below the kernel's own (50). */
-const PRIORITY = 10;
 /** Counters wait for a wake-up that is due anyway, for this part of a poll. */
 const COUNTERS_WAIT = 1 / 8;
 /** The sent count of a NIC is evidence of nothing, and for the operator's eyes only: read with one in so many readings. */
 const SENT_EACH = 10;
-/** Threads that this one starts, the hands among them, do not inherit the priority (sched(7)). */
-const SCHED_RESET_ON_FORK = 0x40000000;
 
 export class LinuxDriver implements Driver {
   readonly #options: LinuxDriverOptions;
@@ -287,7 +283,7 @@ export class LinuxDriver implements Driver {
 
   #askForPriority(): void {
     try {
-      setScheduler(SCHED.fifo | SCHED_RESET_ON_FORK, PRIORITY);
+      askForRealTime();
     } catch (error) {
       this.#options.note?.(`no real-time priority for the engine (${(error as NodeJS.ErrnoException).code})`);
     }

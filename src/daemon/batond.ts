@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { raiseProcess } from '../../drivers/linux/priority.js';
 import type { DaemonStatus } from '../client/document.js';
 import { SOCKET_NAME } from '../client/protocol.js';
 import { packageVersion } from '../version.js';
@@ -41,6 +42,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ready = await preflight(options);
   const log = openLog(ready.cluster.log, ready.node);
   for (const warning of ready.warnings) log.warn(warning);
+  raiseProcess();
   const trouble = (what: string) => (error: Error) => log.error({ err: error }, what);
   const journal = new Journal(
     options.stateDir,
