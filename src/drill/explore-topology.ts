@@ -61,7 +61,7 @@ export function drawTopology(seed: number, random: Random): Drawn {
       addressesAtBoot: chance(random, 0.8),
     },
     cluster: {
-      timing: pick(random, ['default', 'default', 'fast']),
+      timing: drawTiming(random, nodes.length),
       nets: {
         public: {
           heartbeat: 'public',
@@ -101,6 +101,18 @@ export function drawTopology(seed: number, random: Random): Drawn {
     hasArbiter,
     mayLose: Math.ceil((nodes.length + (hasArbiter ? 1 : 0)) / 2) - 1,
   };
+}
+
+/** Mostly with slow polling, which costs most of the time and matters least here. */
+function drawTiming(random: Random, nodes: number): unknown {
+  const slowPolls = { poll: '600ms' };
+  return pick<unknown>(random, [
+    'default',
+    slowPolls,
+    slowPolls,
+    { ...slowPolls, heartbeat: '100ms', nodeTimeout: '600ms', margin: '30ms' },
+    nodes < 4 ? { ...slowPolls, heartbeat: '50ms', nodeTimeout: '300ms', margin: '20ms' } : slowPolls,
+  ]);
 }
 
 function nodeEntry(n: number, hasStandby: boolean, privates: number): Record<string, unknown> {
