@@ -24,7 +24,11 @@ const version: fc.Arbitrary<WireVersion> = fc.record({
   term: fc.integer({ min: -1, max: 2 ** 48 - 2 }),
   revision: number,
 });
-const micros = fc.integer({ min: 0, max: 1e12 }).map((us) => us / 1000);
+/** Whole microseconds that are still whole when they are multiplied out again. */
+const micros = fc
+  .integer({ min: 0, max: 1e12 })
+  .map((us) => us / 1000)
+  .filter((ms) => Math.floor(ms * 1000) / 1000 === ms);
 const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: ENCLOSED_MAX });
 const enclosure: fc.Arbitrary<Enclosure> = fc.oneof(
   fc.constant<Enclosure>({ how: 'none' }),
