@@ -4,7 +4,7 @@ import type { Action } from '../action.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { takeDocument } from './answer.js';
-import { compareVersions, newerVersion, type Placement, type Version } from './document.js';
+import { compareVersions, newerVersion, type Document, type Placement, type Version } from './document.js';
 import { keepLease } from './post.js';
 import { versionOf, type MembershipState } from './state.js';
 
@@ -58,7 +58,11 @@ export function servable(world: World, state: MembershipState, now: Ms): Record<
   const { lease } = state;
   const may: Record<string, Version> = {};
   for (const [name, { node, epoch, state: ordered }] of Object.entries(durable.placements)) {
-    if (node !== world.self.name || ordered !== 'run' || !isSame(newest.placements[name], node, epoch)) continue;
+    if (node !== world.self.name || !isSame(newest.placements[name], node, epoch)) continue;
+    if (ordered === 'halt' || newest.placements[name]?.state === 'halt') {
+      if (isRunning(world, name, epoch) && !isKnownCommitted(state, newest)) may[name] = epoch;
+      continue;
+    }
     const isGranted = lease.term === durable.version.term && compareVersions(epoch, lease.committed) <= 0;
     if (isGranted || isServing(world, name, epoch)) may[name] = epoch;
   }
@@ -66,7 +70,20 @@ export function servable(world: World, state: MembershipState, now: Ms): Record<
 }
 
 function isSame(placement: Placement | undefined, node: string, epoch: Version): boolean {
-  return placement?.node === node && placement.state === 'run' && compareVersions(placement.epoch, epoch) === 0;
+  return placement?.node === node && compareVersions(placement.epoch, epoch) === 0;
+}
+
+/**
+ * An order to halt holds once it is known to be committed. Until then the package is served on: nobody else may start it
+ * before this node says that it let go (C6a) or its lease is over (C6b), and clients wait for one commit less.
+ */
+function isKnownCommitted({ post, lease }: MembershipState, { version }: Document): boolean {
+  if (post.role === 'coordinator') return compareVersions(post.committed, version) >= 0;
+  return lease.term === version.term && compareVersions(lease.committed, version) >= 0;
+}
+
+function isRunning(world: World, name: string, epoch: Version): boolean {
+  return world.jobs[name]?.state !== 'suspended' && isServing(world, name, epoch);
 }
 
 /** It started under this epoch and has not stopped since; a suspended one goes on. */

@@ -294,14 +294,27 @@ describe('holder', () => {
     expect(served(stand)).toEqual([]);
   });
 
-  test('N3: a newer document that says otherwise ends it, before it is on the disk', () => {
+  test('N3: a newer document that places it elsewhere ends it, before it is on the disk', () => {
     const stand = holder();
     stand.hearGrant('beta', 900, { need: v(1, 2), committed: v(1, 2) });
     stand.job('web', true, 'running', v(1, 2));
     stand.syncs = false;
-    stand.hearAppend('beta', 1, 2, documentOf(v(1, 3), on('alpha', v(1, 2), 'halt')));
+    stand.hearAppend('beta', 1, 2, documentOf(v(1, 3), on('beta', v(1, 3))));
     expect(served(stand)).toEqual([]);
   });
+
+  test.each(['running', 'starting', 'suspended', 'halted'] as const)(
+    'C7: told to halt, a package that is %s is served on, if at all, until that is known to be committed',
+    (state) => {
+      const stand = holder();
+      stand.hearGrant('beta', 900, { need: v(1, 2), committed: v(1, 2) });
+      stand.job('web', true, state, v(1, 2));
+      stand.hearAppend('beta', 1, 2, documentOf(v(1, 3), on('alpha', v(1, 2), 'halt')));
+      expect(served(stand)).toEqual(state === 'running' || state === 'starting' ? ['web'] : []);
+      stand.hearAppend('beta', 1, 3, undefined, v(1, 3));
+      expect(served(stand)).toEqual([]);
+    },
+  );
 
   test('N3: a document of another term than the lease lets go on what runs, and starts nothing', () => {
     const stand = holder();

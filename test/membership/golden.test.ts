@@ -1,5 +1,5 @@
 /**
- * Dialogues as text. A difference is to be understood first; `BATON_GOLDEN=write npx vitest run test/membership/golden`
+ * Dialogues as text. A difference is to be understood first; `BATON_GOLDEN=1 npx vitest run test/membership/golden`
  * then writes them anew. Of what is said again and again only what is new is told; times are the arena's milliseconds.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
