@@ -12,32 +12,32 @@ export interface FloatingAddress {
   source: boolean;
 }
 
-/** In the order of the file. */
-interface Known {
-  all: FloatingAddress[];
-  byAddress: Map<string, FloatingAddress>;
-  byPackage: Map<string, FloatingAddress[]>;
+/** In the order of the file. Reckoned from the file alone, so it is no state: kept only because every step asks. */
+const knownByCluster = new WeakMap<Cluster, ReturnType<typeof reckoned>>();
+
+function reckoned(cluster: Cluster) {
+  const packages = cluster.packages ?? [];
+  const byPackage = new Map(
+    packages.map(({ name, resources }) => [
+      name,
+      resources.flatMap((resource): FloatingAddress[] => {
+        if (resource.kind !== 'address') return [];
+        const { net, address: prefix, source } = resource;
+        return [{ package: name, net, prefix, source }];
+      }),
+    ]),
+  );
+  const all = [...byPackage.values()].flat();
+  return { all, byAddress: new Map(all.map((floating) => [floating.prefix.address, floating])), byPackage };
 }
 
-const knownByCluster = new WeakMap<Cluster, Known>();
-
-function known(cluster: Cluster): Known {
-  const found = knownByCluster.get(cluster);
-  if (found !== undefined) return found;
-  const all = (cluster.packages ?? []).flatMap(({ name, resources }) =>
-    resources.flatMap((resource) => {
-      if (resource.kind !== 'address') return [];
-      const { net, address: prefix, source } = resource;
-      return [{ package: name, net, prefix, source }];
-    }),
-  );
-  const byAddress = new Map(all.map((floating) => [floating.prefix.address, floating]));
-  const byPackage = new Map<string, FloatingAddress[]>();
-  for (const { name } of cluster.packages ?? []) byPackage.set(name, []);
-  for (const floating of all) byPackage.get(floating.package)?.push(floating);
-  const fresh = { all, byAddress, byPackage };
-  knownByCluster.set(cluster, fresh);
-  return fresh;
+function known(cluster: Cluster): ReturnType<typeof reckoned> {
+  let found = knownByCluster.get(cluster);
+  if (found === undefined) {
+    found = reckoned(cluster);
+    knownByCluster.set(cluster, found);
+  }
+  return found;
 }
 
 export function floatingAddresses(cluster: Cluster): readonly FloatingAddress[] {

@@ -210,7 +210,7 @@ describe('standing words', () => {
     jobs: fc
       .tuple(...PACKAGES.map(() => job))
       .map((jobs) => Object.fromEntries(jobs.map((each, i) => [PACKAGES[i]!, each]))),
-  }) as fc.Arbitrary<Standing>;
+  });
 
   test('what is encoded is decoded to the same', () => {
     fc.assert(

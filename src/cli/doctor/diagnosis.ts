@@ -29,7 +29,12 @@ function tools({ missingTools, packetSockets, nftables, cluster }: Evidence): Di
   if (!nftables) {
     const text = 'this kernel has no nftables, which the gate needs';
     const gated = (cluster.packages ?? []).length > 0 && (cluster.fence ?? 'gate') === 'gate';
-    found.push({ what: 'kernel', severity: gated ? 'error' : 'note', text, fix: 'modprobe nf_tables, or write fence: lifetime' });
+    found.push({
+      what: 'kernel',
+      severity: gated ? 'error' : 'note',
+      text,
+      fix: 'modprobe nf_tables, or write fence: lifetime',
+    });
   }
   return found;
 }
