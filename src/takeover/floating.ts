@@ -31,7 +31,7 @@ import {
   watchPlaces,
 } from './placing.js';
 import { refreshDeadline, takeRefresh } from './refresh.js';
-import { forgetRivals, rivalsDeadline, watchRival } from './rival.js';
+import { outlastRivals, rivalsDeadline, watchRival } from './rival.js';
 import { allNics, drop, type Turn } from './state.js';
 import { forgetTampering, tamperingDeadline } from './tampering.js';
 import { sighted, takeVerification, verificationDeadline } from './verification.js';
@@ -185,7 +185,7 @@ function lookAtAll(turn: Turn): void {
   followKernel(turn);
   watchPlaces(turn);
   forgetTampering(turn);
-  forgetRivals(turn);
+  outlastRivals(turn);
   endGateAlarm(turn);
   floating.lookAt = nextLook(turn);
 }

@@ -14,6 +14,8 @@ import { netsOfNic, type Turn } from './state.js';
 
 /** RFC 5227 section 1.1: DEFEND_INTERVAL. */
 const DEFEND_INTERVAL: Ms = 10_000;
+/** RFC 5227 section 1.1: ANNOUNCE_INTERVAL. Longer than a second, for which Linux believes the first of two (locktime). */
+const SILENCE: Ms = 2000;
 /** Against a node of the cluster, whose claims end by themselves. */
 const REPEAT_MIN: Ms = 1000;
 
@@ -22,6 +24,10 @@ export interface Rival {
   lastAt: Ms;
   /** When the net was last told because of it. */
   toldAt: Ms;
+  /** When the holder has its last word after a stranger's, should that say no more; null: no word is due. */
+  lastWordDue: Ms | null;
+  /** When it had it last; null: never. */
+  lastWordAt: Ms | null;
 }
 
 /** A claim that was heard over that NIC. */
@@ -43,7 +49,12 @@ export function defend(turn: Turn, floating: FloatingAddress, mac: string, nic: 
   const pauseMs = peer === null ? DEFEND_INTERVAL : REPEAT_MIN;
   const isDue = known === undefined || now - known.toldAt >= pauseMs;
   const isNew = known?.mac !== mac;
-  state.floating.rivals[address] = { mac, lastAt: now, toldAt: isDue ? now : known.toldAt };
+  const lastWordAt = known?.lastWordAt ?? null;
+  const earliest = lastWordAt === null ? 0 : lastWordAt + DEFEND_INTERVAL;
+  const lastWordDue = peer === null ? Math.max(now + SILENCE, earliest) : null;
+  const toldAt = isDue ? now : known.toldAt;
+  state.floating.rivals[address] = { mac, lastAt: now, toldAt, lastWordDue, lastWordAt };
+  state.floating.lookAt = Math.min(state.floating.lookAt ?? Infinity, lastWordDue ?? now + QUIET);
   const about = { net, nic, address, package: floating.package, evidence: { mac } };
   if (peer === null)
     raise(turn, `conflict ${address}`, 'address-conflict', `${address} is claimed by a stranger, ${mac} on ${net}`);
@@ -62,15 +73,27 @@ function nodeOfMac({ state, peers }: Turn, mac: string): string | null {
   return told?.[0] ?? peers.nodeOf(mac);
 }
 
-export function forgetRivals(turn: Turn): void {
+/** A stranger that has gone silent leaves its claim in the caches of the net: who serves the address says so once more. */
+export function outlastRivals(turn: Turn): void {
   const { rivals } = turn.state.floating;
-  for (const [address, { lastAt }] of Object.entries(rivals)) {
-    if (turn.now < lastAt + QUIET) continue;
+  for (const [address, rival] of Object.entries(rivals)) {
+    if (rival.lastWordDue !== null && turn.now >= rival.lastWordDue) haveLastWord(turn, address, rival);
+    if (turn.now < rival.lastAt + QUIET) continue;
     delete rivals[address];
     clear(turn, `conflict ${address}`);
   }
 }
 
+function haveLastWord(turn: Turn, address: string, rival: Rival): void {
+  const { world, state, now } = turn;
+  Object.assign(rival, { toldAt: now, lastWordAt: now, lastWordDue: null });
+  const floating = floatingOf(world.cluster, address);
+  const nic = floating === undefined ? null : nicFor(turn, floating.net);
+  if (floating === undefined || nic === null) return;
+  announceOnce(state.announcer, now, { net: floating.net, nic, address, cause: 'address-conflict' });
+}
+
 export function rivalsDeadline({ state }: Turn): Ms {
-  return Object.values(state.floating.rivals).reduce((at, { lastAt }) => Math.min(at, lastAt + QUIET), Infinity);
+  const times = Object.values(state.floating.rivals).map((x) => Math.min(x.lastAt + QUIET, x.lastWordDue ?? Infinity));
+  return Math.min(Infinity, ...times);
 }

@@ -203,6 +203,35 @@ describe('rival', () => {
     expect(stand.state.alarms).toEqual({});
   });
 
+  it("the last word is the holder's: once a stranger is silent for two seconds, and once in ten seconds at most", () => {
+    const stand = running();
+    for (let i = 0; i < 4; i++) {
+      hear(stand, gratuitousRequest(STRANGER, V4));
+      stand.pass(1000);
+    }
+    expect(stand.frames).toHaveLength(2);
+    stand.pass(990);
+    expect(stand.frames).toHaveLength(2);
+    stand.pass(20);
+    expect(stand.frames.map(({ address }) => address)).toEqual([V4, V4, V4, V4]);
+    hear(stand, gratuitousRequest(STRANGER, V4));
+    stand.pass(9900);
+    expect(stand.frames).toHaveLength(4);
+    stand.pass(200);
+    expect(stand.frames).toHaveLength(6);
+    stand.pass(9000);
+    expect(stand.frames).toHaveLength(6);
+  });
+
+  it('S9: who has lost the address meanwhile has no last word', () => {
+    const stand = running();
+    hear(stand, gratuitousRequest(STRANGER, V4));
+    expect(stand.frames).toHaveLength(2);
+    stand.lose();
+    stand.pass(5000);
+    expect(stand.frames).toHaveLength(2);
+  });
+
   it('own frames, probes, and claims to others say nothing', () => {
     const stand = running();
     hear(stand, gratuitousRequest('02:00:00:00:00:03', V4), 'eth1');

@@ -53,6 +53,7 @@ export interface FloatingOptions {
   packages?: Package[];
   fence?: Cluster['fence'];
   announceRate?: number;
+  announceEveryMs?: Ms;
 }
 
 export interface GateOrder {
@@ -101,6 +102,7 @@ export class FloatingStand {
     file.packages = options.packages ?? [packageOf('web', V4, V6)];
     if (options.fence) file.fence = options.fence;
     if (options.announceRate !== undefined) file.nets[0]!.announceRate = options.announceRate;
+    if (options.announceEveryMs !== undefined) file.nets[0]!.announceEveryMs = options.announceEveryMs;
     file.nodes.push({ name: 'beta', nets: [{ net: 'public', primary: 'eth0', standby: ['eth1'], addresses: [] }] });
     this.world = {
       cluster: file,
