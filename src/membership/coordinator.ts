@@ -4,6 +4,7 @@ import type { AnswerMessage } from '../frame/dialogue.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { nextSequence } from './answer.js';
+import { isOfOwnFile, ownFile } from './cluster-file.js';
 import { BLANK, compareVersions, newerVersion, showVersion, type Document, type Version } from './document.js';
 import { change, isSynced, mayLead } from './durable.js';
 import { becomeFollower, followTerm, majorityLeaseEnd } from './post.js';
@@ -51,12 +52,11 @@ export function takePost(
   state.coordinatorHeardAt = now;
   state.append = null;
   state.answerOwed = false;
-  if (document !== null) putForward(world, state, state.post, document, 'elected', out);
+  if (document !== null) putForward(state, state.post, document, 'elected', out);
 }
 
 /** The next document: sent to all while it is stored here. */
 export function putForward(
-  world: World,
   state: MembershipState,
   post: Coordinatorship,
   content: Omit<Document, 'version'>,
@@ -65,10 +65,9 @@ export function putForward(
 ): Version {
   const { term, document } = state.record;
   const version = { term, revision: versionOf(state.record).revision + 1 };
-  const { voters, placements, orders } = content;
   post.cause = cause;
   post.before = document;
-  change(state, { document: { version, voters, placements, orders, digest: world.cluster.digest } }, out);
+  change(state, { document: { ...content, version } }, out);
   post.beatWanted = true;
   return version;
 }
@@ -145,7 +144,7 @@ function grant(
 ): void {
   const { document, term } = state.record;
   const { timing } = world.cluster;
-  if (document === null || post.committed.term !== term || !mayLead(world, state)) return;
+  if (!document || post.committed.term !== term || !isOfOwnFile(world, document) || !mayLead(world, state)) return;
   const durationMs = Math.min(leaseMs(timing), majorityLeaseEnd(world, state, post) - now);
   if (durationMs < timing.heartbeatMs / 2) return;
   post.leaseBounds[node] = Math.max(leaseBound(post, node), now + surelyOverMs(durationMs, timing));
@@ -210,7 +209,16 @@ export function coordinate(world: World, state: MembershipState, post: Coordinat
   if (post.beatWanted || now >= post.beatAt + world.cluster.timing.heartbeatMs) beat(world, state, post, now);
   if (isSynced(state)) acked(post, voterKey(selfVoter(world, state)), NEVER, versionOf(state.durable));
   advance(state, post, now, out);
+  takeOwnFile(world, state, post, now, out);
   if (post.beatWanted) beat(world, state, post, now);
+}
+
+/** Once nothing of another cluster file is left. */
+function takeOwnFile(world: World, state: MembershipState, post: Coordinatorship, now: Ms, out: Action[]): void {
+  const { document } = state.record;
+  if (document === null || isOfOwnFile(world, document) || now < post.oldLeasesEnd || !isSynced(state)) return;
+  if (compareVersions(post.committed, document.version) !== 0) return;
+  putForward(state, post, { ...document, ...ownFile(world) }, 'cluster-file', out);
 }
 
 /** Q3. */

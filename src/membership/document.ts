@@ -51,8 +51,10 @@ export interface Document {
   voters: { next: Voter[]; previous?: Voter[] };
   placements: Record<string, Placement>;
   orders: Orders;
-  /** Digest of the cluster file under which it was written. */
+  /** Of the cluster file under which leases are granted: no lease runs under another one. */
   digest: string;
+  /** When such a lease is surely over, T(L) of that file; absent: as of the reader's. */
+  overMs?: number;
 }
 
 export const BLANK: Version = { term: -1, revision: 0 };
@@ -79,6 +81,11 @@ function isRecord(value: unknown): value is Fields {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+/** At most a day: a damaged one does not close a cluster for good. */
+function isSpan(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 86_400_000;
 }
 
 /** What a peer, the arbiter or the disk calls a version, if it is one; null: it is none. The same for the others here. */
@@ -123,18 +130,19 @@ function readOrders(value: unknown): Orders | null {
 /** Fields of orders that this version does not know are kept. */
 export function readDocument(value: unknown): Document | null {
   if (!isRecord(value) || !isRecord(value['voters']) || !isRecord(value['placements'])) return null;
-  const { voters, digest } = value;
+  const { voters, digest, overMs } = value;
   const version = readVersion(value['version']);
   const next = readVoters(voters['next']);
   const previous = voters['previous'] === undefined ? undefined : readVoters(voters['previous']);
   const orders = readOrders(value['orders']);
   if (version === null || version.term < 0 || next === null || previous === null || orders === null) return null;
-  if (!isText(digest)) return null;
+  if (!isText(digest) || (overMs !== undefined && !isSpan(overMs))) return null;
   const placements: Document['placements'] = {};
   for (const [name, found] of Object.entries(value['placements'])) {
     const placement = readPlacement(found);
     if (placement === null) return null;
     placements[name] = placement;
   }
-  return { version, voters: previous === undefined ? { next } : { next, previous }, placements, orders, digest };
+  const who = previous === undefined ? { next } : { next, previous };
+  return { version, voters: who, placements, orders, digest, ...(overMs !== undefined && { overMs }) };
 }

@@ -4,13 +4,13 @@ import type { AskMessage, ReplyMessage } from '../frame/dialogue.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { arbiterMayAgree, arbiterVoter } from './arbiter.js';
+import { grantedOverMs } from './cluster-file.js';
 import { takePost } from './coordinator.js';
 import { compareVersions, type Document, type Voter } from './document.js';
 import { change, isSynced } from './durable.js';
 import { becomeFollower, followTerm, majorityLeaseEnd, putOff } from './post.js';
 import { isQuorum } from './quorum.js';
 import { say } from './speech.js';
-import { surelyOverMs, leaseMs } from './span.js';
 import {
   between,
   others,
@@ -164,7 +164,7 @@ export function tally(world: World, state: MembershipState, now: Ms, out: Action
     if (!isQuorum(document.voters, (voter) => post.votes[voter] !== undefined)) return;
     // E8: over all votes, not only those of the quorum: which voter the old coordinator had cannot be known.
     const newest = Math.max(...Object.values(post.votes));
-    takePost(world, state, now, newest + surelyOverMs(leaseMs(world.cluster.timing), world.cluster.timing), out);
+    takePost(world, state, now, newest + grantedOverMs(world, document), out);
   }
 }
 

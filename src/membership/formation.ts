@@ -3,6 +3,7 @@ import type { Action } from '../action.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { askArbiter, arbiterVoter } from './arbiter.js';
+import { ownFile } from './cluster-file.js';
 import {
   ARBITER,
   compareVersions,
@@ -40,7 +41,7 @@ export function missingFounders(world: World, state: MembershipState): string[] 
 export function firstDocument(world: World, version: Version, voters: Voter[]): Document {
   const nowhere = { node: null, epoch: version, state: 'run' as const };
   const placements = Object.fromEntries(packageNames(world).map((name) => [name, nowhere]));
-  return { version, voters: { next: voters }, placements, orders: NO_ORDERS, digest: world.cluster.digest };
+  return { version, voters: { next: voters }, placements, orders: NO_ORDERS, ...ownFile(world) };
 }
 
 /** The lowest name forms the cluster once every node is there and blank, and the arbiter has no key. */

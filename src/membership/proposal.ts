@@ -2,6 +2,7 @@
 import type { Action } from '../action.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
+import { isOfOwnFile } from './cluster-file.js';
 import { leaseBound, putForward } from './coordinator.js';
 import { compareVersions, type Document, type Orders, type Placement, type Version } from './document.js';
 import { isSynced } from './durable.js';
@@ -17,6 +18,7 @@ export interface DocumentChange {
 export function changeableDocument(world: World, state: MembershipState, now: Ms): Document | null {
   const { post, record } = state;
   if (post.role !== 'coordinator' || record.document === null || !isSynced(state)) return null;
+  if (!isOfOwnFile(world, record.document)) return null;
   if (compareVersions(post.committed, record.document.version) !== 0) return null;
   return now < majorityLeaseEnd(world, state, post) ? record.document : null;
 }
@@ -86,7 +88,7 @@ export function proposeChange(
   }
   const content = { ...document, placements: next, orders: orders ?? document.orders };
   if (JSON.stringify(content) === JSON.stringify(document)) return null;
-  return putForward(world, state, state.post, content, cause, out);
+  return putForward(state, state.post, content, cause, out);
 }
 
 /** Null: not allowed. */

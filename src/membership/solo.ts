@@ -12,12 +12,12 @@ import type { HealthState } from '../health/state.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { clearAlarm, raiseAlarm } from './alarm.js';
+import { grantedOverMs } from './cluster-file.js';
 import { takePost } from './coordinator.js';
 import { compareVersions, type Document } from './document.js';
 import { change, isSynced } from './durable.js';
 import { firstDocument } from './formation.js';
 import { becomeFollower, followTerm } from './post.js';
-import { leaseMs, surelyOverMs } from './span.js';
 import { between, NEVER, others, promiseMs, selfVoter, versionOf, type MembershipState } from './state.js';
 
 /** What the clock and the peer's words ask for. Peers' silence is judged only if `judges`. */
@@ -73,7 +73,7 @@ export function aloneAt(world: World, state: MembershipState): Ms {
   const { timing } = world.cluster;
   const heardAt = Math.max(peerOf(world, state)?.heardAt ?? NEVER, state.startedAt);
   if (peerOf(world, state)?.health === 'left') return state.startedAt;
-  return Math.max(heardAt + timing.nodeTimeoutMs, state.answeredAt + surelyOverMs(leaseMs(timing), timing));
+  return Math.max(heardAt + timing.nodeTimeoutMs, state.answeredAt + grantedOverMs(world, state.record.document));
 }
 
 function standsAlone(world: World, state: MembershipState, now: Ms, health: HealthState): boolean {
@@ -93,8 +93,7 @@ function rule(world: World, state: MembershipState, now: Ms, out: Action[]): voi
   change(state, { term, votedFor: self }, out);
   // A coordinator that was heard at r had sent that beat before: its own lease is over when T(L) has passed since.
   const newest = Math.max(state.answeredAt, peerOf(world, state)?.heardAt ?? NEVER);
-  const { timing } = world.cluster;
-  takePost(world, state, now, newest + surelyOverMs(leaseMs(timing), timing), out, {
+  takePost(world, state, now, newest + grantedOverMs(world, document), out, {
     ...document,
     voters: { next: [self] },
   });

@@ -90,7 +90,9 @@ function look(turn: Turn, holding: Holding): void {
   const steered = isCoordinator(turn) ? steer(turn, holding) : null;
   const document = membership.document(turn.membership);
   if (steered === null && (document === null || membership.coordinator(turn.membership) === null)) return;
-  const picture = steered?.picture ?? gather(turn, document!, holding);
+  // Under another cluster file nothing can start yet, so nothing is late.
+  if (document?.digest !== turn.world.cluster.digest) return void (state.since = {});
+  const picture = steered?.picture ?? gather(turn, document, holding);
   observe(turn, picture);
   alarm(turn, dueAlarms(picture, steered?.decided ?? decide(picture, picture.document.orders)));
   state.since = holding.since;
