@@ -137,6 +137,7 @@ class Drill {
       const now = this.#lab.now();
       if (next && nextAt <= now) {
         steps.shift();
+        await this.#look(next.at);
         await this.#blow(next);
         late += this.#lab.now() - now;
       } else if (now >= until && this.#pending.length === 0) break;
@@ -223,7 +224,9 @@ class Drill {
     if (step.do !== undefined) await this.#operate(step.do, step.exit);
     if (step.expect) {
       const label = step.fault ?? step.heal ?? step.do ?? `at ${step.at} ms`;
-      this.#pending.push({ from: at, until: this.#lab.now() + step.expect.within, expected: step.expect, label });
+      const { expect: expected } = step;
+      const dueAt = step.at + expected.within;
+      this.#pending.push({ from: at, until: this.#lab.now() + expected.within, dueAt, expected, label });
     }
   }
 
@@ -238,12 +241,13 @@ class Drill {
       );
   }
 
-  async #look(): Promise<void> {
+  /** `nextAt`: time in the story of the blow that is about to fall. What waits for the end of its time before that is judged now. */
+  async #look(nextAt = -Infinity): Promise<void> {
     const still: Pending[] = [];
     for (const pending of this.#pending) {
-      const over = this.#lab.now() >= pending.until;
-      const wrong = await unmet(this.#lab, this.#scenario, pending, this.#baseline, over);
       const waits = pending.expected.throughout || pending.expected.events !== undefined;
+      const over = this.#lab.now() >= pending.until || (waits && pending.dueAt <= nextAt);
+      const wrong = await unmet(this.#lab, this.#scenario, pending, this.#baseline, over);
       if (wrong.length > 0 && (over || pending.expected.throughout)) this.#fail(pending, wrong);
       else if (wrong.length === 0 && (over || !waits)) {
         this.#line({

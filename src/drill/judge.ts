@@ -15,6 +15,8 @@ const START_MS: Ms = 5;
 export interface Pending {
   from: Ms;
   until: Ms;
+  /** Its end in the story's own time, which no delay of this machine has shifted. */
+  dueAt: Ms;
   expected: Expectation;
   label: string;
 }

@@ -82,6 +82,17 @@ describe('a drill', () => {
     expect(report.failures.join('\n')).toMatch(message);
   });
 
+  it('judges what held until the next blow before that blow falls, however late it began', async () => {
+    const steps = `
+  - { at: 1s, expect: { within: 1s, throughout: true, carried: { 10.77.0.1: alpha.eth0 } } }
+  - { at: 2s, fault: rename alpha.eth0 wan0 }`;
+    const lab = new SimulatorLab();
+    const runUntil = lab.runUntil.bind(lab);
+    lab.runUntil = (at) => runUntil(at === 1000 ? at + 25 : at);
+    const report = await runDrill(parseScenario(story(steps), 'x.yaml'), lab);
+    expect(report.failures).toEqual([]);
+  });
+
   it('fails for an outage above its bound, and for a switch where none was due', async () => {
     const report = await play(
       `  - { at: 1s, fault: drop both alpha.eth0 }`,
