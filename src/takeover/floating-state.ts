@@ -38,6 +38,8 @@ export interface GateState {
   known: GateWish | null;
   /** Asked for and not answered; a later one's answer stands for those before it. */
   pending: (GateWish & { id: number })[];
+  /** Addresses that a failed write may have let through all the same, since the last acknowledged one. */
+  doubtful: string[];
   /** The last ones in a row were refused. */
   refusals: number;
   retryAt: Ms;
@@ -110,7 +112,7 @@ export function startFloating(now: Ms): FloatingState {
     startedAt: now,
     adopting: [],
     leaseEnd: null,
-    gate: { known: null, pending: [], refusals: 0, retryAt: 0, refused: '', again: false, lostAt: null },
+    gate: { known: null, pending: [], doubtful: [], refusals: 0, retryAt: 0, refused: '', again: false, lostAt: null },
     changes: [],
     posted: {},
     until: {},

@@ -28,7 +28,8 @@ export function orderGate(turn: Turn, wish: GateWish): void {
   const { state, now, out } = turn;
   const { gate } = state.floating;
   const newest = gate.pending.at(-1) ?? gate.known;
-  if (newest !== null && !gate.again && isSame(newest, wish)) return;
+  const isSure = !gate.again && (gate.doubtful.length === 0 || gate.pending.length > 0);
+  if (newest !== null && isSure && isSame(newest, wish)) return;
   if (now < gate.retryAt && gate.refused === shape(wish)) return;
   if (gate.pending.length > 0 && !(newest !== null && narrows(newest, wish))) return;
   const id = state.nextId++;
@@ -63,11 +64,14 @@ export function gateWritten(turn: Turn, id: number, outcome: GateOutcome, tookMs
   if (outcome.ok) {
     tellChange(turn, gate.known, written);
     gate.known = { held, leaseEnd };
+    gate.doubtful = [];
     gate.refusals = 0;
     gate.retryAt = 0;
     clear(turn, 'gate refused');
     return;
   }
+  // The kernel's answer may be what failed. One that is late changed nothing.
+  if (outcome.why === 'failed') gate.doubtful = [...new Set([...gate.doubtful, ...held])];
   gate.refused = shape(written);
   // At once the first time: a fresh element and a fresh check may well be in time.
   gate.retryAt = gate.refusals === 0 ? now : now + Math.min(RETRY_FIRST * 2 ** gate.refusals, RETRY_LONGEST);
@@ -100,6 +104,7 @@ function stateOf({ held, leaseEnd }: GateWish): 'open' | 'closed' {
 export function gateLost(turn: Turn, text: string): void {
   const { gate } = turn.state.floating;
   gate.known = { ...CLOSED };
+  gate.doubtful = [];
   gate.again = gate.pending.length > 0;
   gate.lostAt = turn.now;
   journal(turn, { event: 'gate', to: 'closed', cause: 'flushed', evidence: { text } });
@@ -109,7 +114,7 @@ export function gateLost(turn: Turn, text: string): void {
 /** Might the gate let that address speak, by anything that was ever ordered? A gate not yet known lets nothing new in. */
 export function mayPass(gate: GateState, address: string): boolean {
   const lets = ({ held, leaseEnd }: GateWish): boolean => leaseEnd !== null && held.includes(address);
-  return (gate.known !== null && lets(gate.known)) || gate.pending.some(lets);
+  return (gate.known !== null && lets(gate.known)) || gate.pending.some(lets) || gate.doubtful.includes(address);
 }
 
 /** Does it surely let all of them speak now? */

@@ -100,7 +100,8 @@ function become(turn: Turn, name: string, state: Job['state'], cause: string): v
 export function followKernel(turn: Turn): void {
   const { world, state } = turn;
   for (const [name, job] of Object.entries(world.jobs)) {
-    job.held = isHeld(turn, name);
+    // What is served comes back by itself, with its NIC if with nothing else.
+    job.held = isServed(job) || isHeld(turn, name);
     if (job.state === 'halting' && !job.held) become(turn, name, 'halted', 'done');
     else if (job.state === 'starting' && isReady(turn, name)) {
       const cause = state.floating.adopting.includes(name) ? 'adopted' : 'takeover';

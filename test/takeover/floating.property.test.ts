@@ -140,6 +140,7 @@ class Story {
       const job = stand.job(each);
       // N5, but for an old gate after a restart, which lets nothing speak that is not there.
       if (!job.held) {
+        expect(['starting', 'running'], `${each} is served and not held`).not.toContain(job.state);
         expect(onHost || adding, `${each} is not held`).toBe(false);
         if (stand.state.floating.gate.known !== null)
           expect(passes, `${each} is not held, the gate lets it speak`).toBe(false);
