@@ -12,6 +12,8 @@ import type { World } from './wire.js';
 
 /** The kernel counts in jiffies and collects in its own time: an element lives so much longer than it was told. */
 const EXPIRY_LATE_MS = { from: 0, to: 8 };
+/** A clock that runs wrong does not come out even. */
+const ROUNDING_MS: Ms = 1e-3;
 const ARP_SENDER_AT = ETHERNET_HEADER_LENGTH + 14;
 const ICMP6_AT = ETHERNET_HEADER_LENGTH + 40;
 const NEIGHBOUR_ADVERTISEMENT = 136;
@@ -122,7 +124,7 @@ export class Gate {
   #expectEnd(): void {
     if (this.#timer) this.#timer.cancelled = true;
     if (this.#leaseEnd === -Infinity) return;
-    this.#timer = this.#world.clock.at(this.#clock.worldAt(this.#leaseEnd), () => {
+    this.#timer = this.#world.clock.at(this.#clock.worldAt(this.#leaseEnd) + ROUNDING_MS, () => {
       if (this.#clock.now >= this.#leaseEnd) this.#world.changed();
       else this.#expectEnd();
     });

@@ -46,6 +46,10 @@ const LOOK_EVERY_MS: Ms = 500;
 const ROUNDING_MS: Ms = 1e-3;
 /** Peace must last so long. */
 const PEACE_FOR_MS: Ms = 2000;
+/** Alarms of what is over: they stand for a minute, so that somebody sees them. */
+const TOLD_FOR_A_MINUTE = ['gate-flushed', 'address-conflict'];
+/** A voter without storage is none, until the voters are changed. */
+const OF_LOST_DISKS = ['not-a-voter', 'state-lost', 'voter-lost'];
 /** Weather is judged from here on: the start is over. */
 const ARMED_AT_MS: Ms = 7900;
 
@@ -206,7 +210,7 @@ class Exploration implements Scene {
       daemon.disk.slowness = 1;
       if (!daemon.runs) daemon.startSoon();
     }
-    const forgiven = new Set(this.#lostDisks ? ['voters', 'state-lost'] : []);
+    const forgiven = new Set([...TOLD_FOR_A_MINUTE, ...(this.#lostDisks ? OF_LOST_DISKS : [])]);
     const from = this.lab.now();
     let peaceSince: Ms | null = null;
     for (;;) {
