@@ -7,7 +7,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Ms } from '../../../src/input.js';
 import type { FromGate, GateAction, GateData, ToGate } from '../gate-port.js';
-import { askForRealTime } from '../priority.js';
 import { setThreadName } from '../socket.js';
 import { monotonicMs } from '../wake.js';
 import { Gatekeeper, type GatekeeperOptions, type Order } from './gatekeeper.js';
@@ -169,9 +168,4 @@ if (parentPort) {
   const hand = new GateThread(workerData as GateData, (message) => port.postMessage(message), waiting);
   process.on('uncaughtException', (error) => hand.note(`the gate's hand slipped: ${error.stack ?? error.message}`));
   port.on('message', (message: ToGate) => hand.take(message));
-  try {
-    askForRealTime();
-  } catch (error) {
-    hand.note(`no real-time priority for the gate (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
