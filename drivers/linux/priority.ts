@@ -17,8 +17,8 @@ export function askForRealTime(): void {
 
 /**
  * A higher share for every thread of this process and for those it will start: the pool syncs what no message may leave
- * before, the gate's hand renews, the hands add addresses. No real time for them: the news of a firewall of 100,000
- * elements are a second of work, and an engine would wait for it. Nothing happens without CAP_SYS_NICE.
+ * before, the gate's hand renews, the hands add addresses. No real time for them: who waits for nf_tables while a large
+ * firewall is loaded spins in the kernel, and an engine would wait for that. Nothing happens without CAP_SYS_NICE.
  */
 export function raiseProcess(): void {
   for (const task of readdirSync('/proc/self/task')) {
