@@ -45,15 +45,17 @@ export interface PeerView {
   since: Ms;
   /** When its last admitted beat came; NEVER before the first. */
   heardAt: Ms;
+  /** When it was last heard under another cluster file; NEVER: not at all. */
+  otherFileAt: Ms;
   /** The one that counts; '' before it proved itself. */
   incarnation: string;
 }
 
 export function peer(state: HealthState, node: string): PeerView {
   const known = state.peers[node];
-  if (known === undefined) return { health: 'unheard', since: 0, heardAt: NEVER, incarnation: '' };
-  const { health, since, heardAt } = known;
-  return { health, since, heardAt, incarnation: state.sessions[node]?.accepted ?? '' };
+  if (known === undefined) return { health: 'unheard', since: 0, heardAt: NEVER, otherFileAt: NEVER, incarnation: '' };
+  const { health, since, heardAt, otherFileAt } = known;
+  return { health, since, heardAt, otherFileAt, incarnation: state.sessions[node]?.accepted ?? '' };
 }
 
 /** Has that node a NIC of the net that is not down? Of other nodes as they last said; null: unknown. */

@@ -68,12 +68,15 @@ function standsBeside(world: World, state: MembershipState, now: Ms): boolean {
   return isFirst || waited;
 }
 
-/** When the peer has been silent for so long that every lease it had or gave is over. */
+/** When the peer has been silent, under whatever cluster file, for so long that every lease it had or gave is over. */
 export function aloneAt(world: World, state: MembershipState): Ms {
-  const { timing } = world.cluster;
-  const heardAt = Math.max(peerOf(world, state)?.heardAt ?? NEVER, state.startedAt);
-  if (peerOf(world, state)?.health === 'left') return state.startedAt;
-  return Math.max(heardAt + timing.nodeTimeoutMs, state.answeredAt + grantedOverMs(world, state.record.document));
+  const { nodeTimeoutMs } = world.cluster.timing;
+  const { heardAt, otherFileAt, health } = peerOf(world, state) ?? { heardAt: NEVER, otherFileAt: NEVER };
+  // One that is heard under another cluster file counts for nothing, but it may serve.
+  const strangeUntil = otherFileAt + nodeTimeoutMs;
+  if (health === 'left') return Math.max(state.startedAt, strangeUntil);
+  const silentAt = Math.max(heardAt, state.startedAt) + nodeTimeoutMs;
+  return Math.max(silentAt, strangeUntil, state.answeredAt + grantedOverMs(world, state.record.document));
 }
 
 function standsAlone(world: World, state: MembershipState, now: Ms, health: HealthState): boolean {
@@ -92,7 +95,8 @@ function rule(world: World, state: MembershipState, now: Ms, out: Action[]): voi
   const document: Document = state.record.document ?? firstDocument(world, { term: 0, revision: 0 }, [self]);
   change(state, { term, votedFor: self }, out);
   // A coordinator that was heard at r had sent that beat before: its own lease is over when T(L) has passed since.
-  const newest = Math.max(state.answeredAt, peerOf(world, state)?.heardAt ?? NEVER);
+  const { heardAt, otherFileAt } = peerOf(world, state) ?? { heardAt: NEVER, otherFileAt: NEVER };
+  const newest = Math.max(state.answeredAt, heardAt, otherFileAt);
   takePost(world, state, now, newest + grantedOverMs(world, document), out, {
     ...document,
     voters: { next: [self] },

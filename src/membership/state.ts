@@ -104,6 +104,8 @@ export interface Peer {
   incarnation: string;
   /** NEVER before the first beat. */
   heardAt: Ms;
+  /** When it was last heard under another cluster file: it is there, though it counts for nothing. */
+  otherFileAt: Ms;
 }
 
 /** Pieces of one document from one node. */

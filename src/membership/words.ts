@@ -21,15 +21,20 @@ export function speakWords(world: World, state: MembershipState, health: HealthS
   setWords(health, [encodeStanding(standing, packageNames(world))]);
 }
 
+function unheard(): MembershipState['peers'][string] {
+  return { health: 'unheard', standing: null, incarnation: '', heardAt: NEVER, otherFileAt: NEVER };
+}
+
 /** Nodes that have just said goodbye. */
 export function refreshPeers(world: World, state: MembershipState, health: HealthState): string[] {
   const gone: string[] = [];
   for (const name of others(world)) {
     const seen = peerOf(health, name);
-    const known = (state.peers[name] ??= { health: 'unheard', standing: null, incarnation: '', heardAt: NEVER });
+    const known = (state.peers[name] ??= unheard());
     if (seen.health === 'left' && known.health !== 'left') gone.push(name);
     known.health = seen.health;
     known.heardAt = seen.heardAt;
+    known.otherFileAt = seen.otherFileAt;
     if (seen.incarnation !== known.incarnation) {
       known.incarnation = seen.incarnation;
       known.standing = null;

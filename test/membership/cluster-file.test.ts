@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Document } from '../../src/membership/document.js';
 import * as member from '../../src/membership/member.js';
 import { leaseMs, surelyOverMs } from '../../src/membership/span.js';
+import { NEVER } from '../../src/membership/state.js';
 import { documentOf, on, Stand, v } from './stand.js';
 import { Arena } from './world.js';
 
@@ -85,4 +86,18 @@ test('P3: the first document says how long leases of its file run', () => {
   const overMs = surelyOverMs(leaseMs(timing), timing);
   for (const { state } of arena.nodes) expect(member.document(state)).toMatchObject({ digest: 'd', overMs });
   expect(arena.runsAll()).toBe(true);
+});
+
+test('8, S12: one of two nodes that is heard under another cluster file is not taken for dead', () => {
+  const stand = new Stand({ mode: 's2', record: { document: documentOf(v(0, 0), on('beta', v(0, 0)), ['alpha']) } });
+  const heard = (t: number): void => {
+    stand.health.peers['beta'] = { health: 'unheard', since: 0, heardAt: NEVER, incarnation: '', otherFileAt: t };
+  };
+  for (let t = 1100; t <= 8000; t += 100) {
+    heard(t);
+    stand.wakeUntil(t);
+  }
+  expect(stand.role).toBe('follower');
+  stand.wakeUntil(8000 + 2100);
+  expect(stand.role).toBe('coordinator');
 });

@@ -10,6 +10,7 @@ export interface FakePeer {
   since: Ms;
   heardAt: Ms;
   incarnation: string;
+  otherFileAt?: Ms;
 }
 
 export interface FakeHealth {
@@ -40,6 +41,7 @@ export function setWords(state: FakeHealth, parts: readonly Part[]): void {
   state.words = parts;
 }
 
-export function peer(state: FakeHealth, node: string): FakePeer {
-  return state.peers[node] ?? { health: 'unheard', since: 0, heardAt: -1e15, incarnation: '' };
+export function peer(state: FakeHealth, node: string): Required<FakePeer> {
+  const unheard = { health: 'unheard', since: 0, heardAt: -1e15, otherFileAt: -1e15, incarnation: '' } as const;
+  return { ...unheard, ...state.peers[node] };
 }
