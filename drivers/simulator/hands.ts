@@ -54,9 +54,10 @@ export class Hands {
 
   freeze(frozen: boolean): void {
     this.#frozen = frozen;
+    if (frozen) return;
     const held = this.#held;
     this.#held = null;
-    if (!frozen) held?.();
+    held?.();
   }
 
   end(): void {
