@@ -57,14 +57,12 @@ export class Control {
         throw new NoDaemon(`${path} belongs to user ${uid}, not to root: not trusted`);
     } catch (error) {
       if (error instanceof NoDaemon) throw error;
-      throw new NoDaemon(`no batond answers: ${path} ${reasonOf(error)}\nstart it with: baton daemon`);
+      throw new NoDaemon(unreached(`no batond answers: ${path}`, error));
     }
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
-      socket.once('error', (error) =>
-        reject(new NoDaemon(`no batond answers on ${path}: ${reasonOf(error)}\nstart it with: baton daemon`)),
-      );
+      socket.once('error', (error) => reject(new NoDaemon(unreached(`no batond answers on ${path}:`, error))));
     });
     socket.removeAllListeners('error');
     return new Control(socket);
@@ -139,10 +137,17 @@ export class Control {
   }
 }
 
+/** Two lines: what was tried and why it failed, and what to do. */
+function unreached(tried: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EACCES' || code === 'EPERM')
+    return `${tried} may not be opened by this user\nrun this as root, or name a group of yours in the cluster file: group: NAME`;
+  return `${tried} ${reasonOf(error)}\nstart it with: baton daemon`;
+}
+
 function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'does not exist';
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be opened by this user';
   if (code === 'ECONNREFUSED') return 'has no listener';
   return code ?? String(error);
 }

@@ -40,8 +40,8 @@ export function waitingFor(world: World, state: MembershipState, now: Ms): strin
     const seconds = Math.ceil((state.patientUntil - now) / 1000);
     return `waits ${seconds} s for ${missing.filter((name) => name !== ARBITER).join(', ')} to appear`;
   }
-  if (!isVoter(document.voters, selfVoter(world, state))) return 'waits to be made a voter: its disk was lost';
-  return isQuorum(document.voters, isPresent) ? 'waits for the election' : `waits for ${missing.join(', ')}`;
+  const waiting = isQuorum(document.voters, isPresent) ? 'waits for the election' : `waits for ${missing.join(', ')}`;
+  return isVoter(document.voters, selfVoter(world, state)) ? waiting : `${waiting}: this node has no vote`;
 }
 
 function waitingToForm(world: World, state: MembershipState): string {
@@ -125,9 +125,26 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
   }
   const self = record.document?.voters.next.find(({ name }) => name === world.self.name);
   if (self !== undefined && self.storageId !== record.storageId) {
-    const text = 'the state of this node was lost: it serves, but its vote does not count';
+    const text = `the state of this node was lost: it serves, but its vote does not count; ${votesAnew(state)}`;
     raiseAlarm(state, 'state-lost', text, now, out);
   } else clearAlarm(state, 'state-lost', now, out);
+  const without = withoutVote(world, state);
+  if (without.length === 0) clearAlarm(state, 'without-vote', now, out);
+  else raiseAlarm(state, 'without-vote', `no vote: ${without.join(', ')}; ${votesAnew(state)}`, now, out);
+}
+
+/** Whom the cluster file has and the document's voters have not: the cluster was forced without them, or they are new. */
+function withoutVote({ cluster }: World, { kind, arbiter, record: { document } }: MembershipState): string[] {
+  if (kind !== 'voting' || document === null) return [];
+  const wanted = cluster.nodes.map(({ name }) => name).filter((name) => !document.orders.removedNodes.includes(name));
+  if (arbiter !== null) wanted.push(ARBITER);
+  return wanted.filter((name) => document.voters.next.every((voter) => voter.name !== name));
+}
+
+/** The voters are those of the formation (P3), so only another formation gives a vote. */
+function votesAnew({ arbiter }: MembershipState): string {
+  const key = arbiter === null ? '' : " and the arbiter's key";
+  return `to vote anew, stop batond on every node, delete every state.json${key}, start batond`;
 }
 
 /** When something of this changes by time alone. */

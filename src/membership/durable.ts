@@ -92,7 +92,7 @@ export function persisted(
     clearAlarm(state, 'state-not-stored', now, out);
     return;
   }
-  const text = `the state directory takes nothing (${failed.code}: ${failed.text}): this node says nothing that depends on it`;
+  const text = `the state directory takes nothing (${failed.text}): this node says nothing that depends on it`;
   raiseAlarm(state, 'state-not-stored', text, now, out);
   if (state.storing.length === 0) state.retryAt = now + RETRY_MS;
 }

@@ -93,20 +93,29 @@ export function spread(world: World, state: MembershipState, now: Ms): void {
   }
 }
 
-/** P3: a document of a term above all that can be read, with the voters that are there. A text says why not. */
-export function forceDocument(world: World, state: MembershipState, now: Ms, out: Action[]): string | null {
-  if (!isSynced(state)) return 'the state directory takes nothing: free it first';
+/** Why no document may be forced now; null: it may. */
+export function forceRefusal(world: World, state: MembershipState, now: Ms): string | null {
   const { nodeTimeoutMs } = world.cluster.timing;
   const { post, coordinator } = state;
   const isLed =
     post.role !== 'coordinator' && now - (coordinator === null ? NEVER : state.coordinatorHeardAt) < nodeTimeoutMs;
   if (isLed || (post.role === 'coordinator' && now < majorityLeaseEnd(world, state, post)))
     return `the cluster runs: ${coordinator ?? world.self.name} is coordinator`;
+  if (state.kind === 'solo')
+    return 'quorum: none: a node needs no other, and starts by itself when it reaches a target';
+  if (!isSynced(state)) return 'the state directory takes nothing: free it first';
   const newer = others(world).find((name) => {
     const { health, standing } = state.peers[name] ?? {};
     return health === 'alive' && standing && compareVersions(standing.version, versionOf(state.record)) > 0;
   });
-  if (newer !== undefined) return `${newer} has a newer document: force it there`;
+  return newer === undefined ? null : `${newer} has a newer document: force it there`;
+}
+
+/** P3: a document of a term above all that can be read, with the voters that are there. A text says why not. */
+export function forceDocument(world: World, state: MembershipState, now: Ms, out: Action[]): string | null {
+  const refusal = forceRefusal(world, state, now);
+  if (refusal !== null) return refusal;
+  const { nodeTimeoutMs } = world.cluster.timing;
   state.patientUntil = now;
   const voters = presentVoters(world, state);
   const arbiter = arbiterVoter(state);
@@ -119,7 +128,7 @@ export function forceDocument(world: World, state: MembershipState, now: Ms, out
   const terms = Object.values(state.peers).map(({ standing }) => standing?.term ?? 0);
   const term = Math.max(state.record.term, state.arbiter?.seen?.record.term ?? 0, ...terms) + 1;
   const version = { term, revision: 0 };
-  if (post.role !== 'follower') becomeFollower(world, state, now);
+  if (state.post.role !== 'follower') becomeFollower(world, state, now);
   adopt(
     state,
     document === null ? firstDocument(world, version, voters) : { ...document, version, voters: { next: voters } },

@@ -27,7 +27,7 @@ import { coordinate, coordinatorMoments, hearAnswer } from './coordinator.js';
 import { BLANK, type Document, type Version } from './document.js';
 import { persisted, restore, retry } from './durable.js';
 import { farewell, hearAsk, hearReply, standIfDue, tally } from './election.js';
-import { forceDocument, formed, formIfAll, spread } from './formation.js';
+import { forceDocument, forceRefusal, formed, formIfAll, spread } from './formation.js';
 import { hearGrant, leaseEndOf, servable, useGrants } from './lease.js';
 import { putOff } from './post.js';
 import { changeableDocument, freeAt, isFree, proposeChange, type DocumentChange } from './proposal.js';
@@ -304,16 +304,9 @@ export function leave(_world: World, state: MembershipState): void {
   state.leaving = true;
 }
 
-/** P3: a document of a higher term with the voters that are reachable now. A text says why not. */
-export function force(
-  world: World,
-  state: MembershipState,
-  now: Ms,
-  _health: HealthState,
-  out: Action[],
-): string | null {
-  if (state.kind !== 'voting') return 'there is no cluster';
-  const refusal = forceDocument(world, state, now, out);
+/** P3: a document of a higher term with the voters that are reachable now; `dryRun`: only whether. A text says why not. */
+export function force(world: World, state: MembershipState, now: Ms, dryRun: boolean, out: Action[]): string | null {
+  const refusal = dryRun ? forceRefusal(world, state, now) : forceDocument(world, state, now, out);
   plan(world, state, now, false);
   return refusal;
 }

@@ -34,10 +34,11 @@ export function ask(turn: Turn, id: number, request: ClusterRequest): void {
   const refused = refusal(turn, request);
   if (refused !== null) return reply(turn, id, { ok: false, text: refused });
   if (request.ask === 'cluster-run' && request.force === true) {
-    if (request.dryRun === true)
-      return reply(turn, id, { ok: true, text: 'would be done: a cluster of the nodes that are reachable now' });
-    const why = membership.force(world, turn.membership, now, turn.health, turn.out);
+    const dryRun = request.dryRun === true;
+    const why = membership.force(world, turn.membership, now, dryRun, turn.out);
     if (why !== null) return reply(turn, id, { ok: false, text: why });
+    if (dryRun)
+      return reply(turn, id, { ok: true, text: 'would be done: a cluster of the nodes that are reachable now' });
   }
   const asked: Asked = {
     id,
@@ -159,7 +160,11 @@ function aloneMs({ world }: Turn): Ms {
 function noQuorum({ world, membership: met, now }: Turn): OperatorAnswer {
   const waiting = membership.status(world, met, now).membership?.waiting;
   const why = waiting === undefined ? '' : ` (${waiting})`;
-  return { ok: false, text: `no quorum${why}: nobody may decide now`, why: 'no-quorum' };
+  return {
+    ok: false,
+    text: `no quorum${why}: nobody may decide now\nbring back who is missing; only if they are surely off: baton cluster run --force`,
+    why: 'no-quorum',
+  };
 }
 
 function late(coordinator: string | null): OperatorAnswer {

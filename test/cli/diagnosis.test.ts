@@ -157,7 +157,7 @@ describe('doctor', () => {
     [
       'a setting, no daemon yet',
       { settings: [rp] },
-      ['note setting: batond sets it when it starts, and puts it back when it is stopped'],
+      ['note setting: batond sets that when it starts, and puts it back when it is stopped'],
     ],
     [
       'a setting that something set back',
@@ -165,6 +165,23 @@ describe('doctor', () => {
       [
         'warning setting: find what sets it back (grep -r eth1 /etc/sysctl.d), then: sysctl -w net/ipv4/conf/eth1/rp_filter=2',
       ],
+    ],
+    [
+      'two settings, no daemon yet: one note',
+      { settings: [rp, { ...rp, nic: 'eth0' }] },
+      ['note setting: batond sets that when it starts, and puts it back when it is stopped'],
+    ],
+    [
+      'sockets of batond, and another',
+      {
+        daemon: daemon(1),
+        naming: [
+          { nic: 'eth0', kind: 'socket', text: 'udp UNCONN 0 0 10.77.0.1%eth0:7789 0.0.0.0:*' },
+          { nic: 'eth0', kind: 'socket', text: 'udp UNCONN 0 0 [fd77::1]%eth0:7789 [::]:*' },
+          { nic: 'eth0', kind: 'socket', text: 'udp UNCONN 0 0 10.77.0.1%eth0:77890 0.0.0.0:*' },
+        ],
+      },
+      ['note not-moved: make it independent of the NIC, or write one for each NIC of the net'],
     ],
     ['a setting of a kernel without IPv6', { settings: [{ ...rp, value: null }] }, []],
     [

@@ -21,9 +21,9 @@ function register(change: Partial<ArbiterRecord> = {}): ArbiterRecord {
   };
 }
 
-function force(stand: Stand): string | null {
+function force(stand: Stand, dryRun = false): string | null {
   const out: Action[] = [];
-  const refusal = member.force(stand.world, stand.state, stand.now, stand.health as never, out);
+  const refusal = member.force(stand.world, stand.state, stand.now, dryRun, out);
   stand.actions.push(...out);
   stand.sync();
   return refusal;
@@ -115,6 +115,7 @@ describe('force', () => {
     const led = new Stand();
     led.hearAppend('beta', 1, 1);
     expect(force(led)).toBe('the cluster runs: beta is coordinator');
+    expect(force(led, true)).toBe('the cluster runs: beta is coordinator');
     const older = new Stand();
     older.to(5000).hearWords('gamma', { version: v(2, 2) });
     expect(force(older)).toBe('gamma has a newer document: force it there');
@@ -123,9 +124,14 @@ describe('force', () => {
   test('P3: a blank cluster of which only a part is there', () => {
     const stand = new Stand({ record: null });
     stand.to(5000).hearWords('beta');
+    expect(force(stand, true)).toBeNull();
+    expect(stand.state.record.document).toBeNull();
     expect(force(stand)).toBeNull();
     expect(stand.state.record.document).toMatchObject({ version: v(1, 0) });
     stand.to(5001).take({ kind: 'woke' });
+    expect(stand.state.alarms['without-vote']?.text).toMatch(
+      /^no vote: gamma; to vote anew, stop batond on every node/,
+    );
     expect(stand.last('beta', 'piece').founds).toBe(true);
   });
 

@@ -54,9 +54,11 @@ export default class Check extends BatonCommand {
     const wrong = result.host.filter(({ severity }) => severity === 'error').length;
     if (wrong > 0) process.exitCode = EXIT.usage;
     else {
-      const size = `${plural(cluster.nets.length, 'net')}, ${plural(cluster.nodes.length, 'node')}`;
+      const packages = cluster.packages?.length ?? 0;
+      const size = [plural(cluster.nets.length, 'net'), plural(cluster.nodes.length, 'node')];
+      if (packages > 0) size.push(plural(packages, 'package'));
       this.log(
-        `${paint.good('valid')} ${file}: cluster ${cluster.name}, ${size}, digest ${cluster.digest.slice(0, 12)}`,
+        `${paint.good('valid')} ${file}: cluster ${cluster.name}, ${size.join(', ')}, digest ${cluster.digest.slice(0, 12)}`,
       );
     }
     return result;

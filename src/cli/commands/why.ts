@@ -34,7 +34,7 @@ export default class Why extends BatonCommand {
       .sort((a, b) => a.at - b.at);
     const one = status.packages.find(({ name }) => name === subject);
     const known = [status.nics, status.nets, status.packages].flatMap((them) => them.map(({ name }) => name));
-    known.push(...status.peers.map(({ node }) => node));
+    known.push(status.node, ...status.peers.map(({ node }) => node));
     if (decisions.length === 0 && !known.includes(subject)) {
       throw new Failure(unknownWord('package, node, NIC or net', subject, known), EXIT.usage);
     }

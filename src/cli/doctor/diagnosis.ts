@@ -54,30 +54,23 @@ function nics({ cluster, self, host, daemon }: Evidence): Diagnosis[] {
 
 /** A running daemon sets them; another program that puts them back is the trouble. */
 function settings({ settings: present, daemon }: Evidence): Diagnosis[] {
-  return present.flatMap(({ nic, name, value }): Diagnosis[] => {
+  const differing = present.flatMap(({ nic, name, value }) => {
     const wanted = SETTINGS.find((setting) => setting.name === name)?.value;
     if (value === null || wanted === undefined || value === wanted) return [];
     const path = name.replace('{nic}', nic);
-    const text = `net/${path} is ${value}, not ${wanted}`;
-    if (daemon) {
-      return [
-        {
-          what: 'setting',
-          severity: 'warning',
-          text: `${text}, although batond set it`,
-          fix: `find what sets it back (grep -r ${nic} /etc/sysctl.d), then: sysctl -w net/${path}=${wanted}`,
-        },
-      ];
-    }
-    return [
-      {
-        what: 'setting',
-        severity: 'note',
-        text,
-        fix: 'batond sets it when it starts, and puts it back when it is stopped',
-      },
-    ];
+    return [{ nic, path, wanted, text: `net/${path} is ${value}, not ${wanted}` }];
   });
+  if (daemon) {
+    return differing.map(({ nic, path, wanted, text }) => ({
+      what: 'setting',
+      severity: 'warning',
+      text: `${text}, although batond set it`,
+      fix: `find what sets it back (grep -r ${nic} /etc/sysctl.d), then: sysctl -w net/${path}=${wanted}`,
+    }));
+  }
+  if (differing.length === 0) return [];
+  const fix = 'batond sets that when it starts, and puts it back when it is stopped';
+  return [{ what: 'setting', severity: 'note', text: differing.map(({ text }) => text).join('; '), fix }];
 }
 
 const named = (all: readonly Process[], ...names: string[]): Process[] =>
@@ -154,15 +147,20 @@ const KINDS = {
 };
 
 /** Named, never moved (DESIGN 5). */
-function notMoved({ naming, processes }: Evidence): Diagnosis[] {
-  const found = naming.map(({ nic, kind, text }): Diagnosis => {
-    return {
-      what: 'not-moved',
-      severity: 'note',
-      text: `a ${KINDS[kind]} names ${nic} and does not move: ${text}`,
-      fix: 'make it independent of the NIC, or write one for each NIC of the net',
-    };
-  });
+function notMoved({ naming, processes, cluster, daemon }: Evidence): Diagnosis[] {
+  // Those of batond are bound anew by a local switch.
+  const isOwn = ({ nic, kind, text }: Evidence['naming'][number]): boolean =>
+    daemon !== null && kind === 'socket' && text.includes(`%${nic}:${cluster.port} `);
+  const found = naming
+    .filter((it) => !isOwn(it))
+    .map(({ nic, kind, text }): Diagnosis => {
+      return {
+        what: 'not-moved',
+        severity: 'note',
+        text: `a ${KINDS[kind]} names ${nic} and does not move: ${text}`,
+        fix: 'make it independent of the NIC, or write one for each NIC of the net',
+      };
+    });
   for (const { name, pid } of named(processes, 'bird', 'bird6', 'zebra', 'bgpd', 'ospfd')) {
     const text = `${name} runs (process ${pid}): its routes are left to it`;
     found.push({ what: 'not-moved', severity: 'note', text, fix: 'let it know the standby NICs too' });
