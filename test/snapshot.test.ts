@@ -69,13 +69,6 @@ function walk(value: unknown, path: string): void {
 }
 
 const NAMES = ['package-moved', 'node-off-three', 'holder-killed', 'node-disk-full'];
-  'package-moved',
-  'node-off-three',
-  'holder-frozen-1s',
-  'holder-killed',
-  'node-disk-full',
-  'two-into-one',
-];
 const scenarios = listScenarios()
   .map(loadScenario)
   .filter(({ name }) => NAMES.includes(name));
