@@ -8,6 +8,7 @@ import type { Action } from '../src/action.js';
 import { runDrill } from '../src/drill/drill.js';
 import { listScenarios, loadScenario } from '../src/drill/load.js';
 import type { Input, Ms } from '../src/input.js';
+import type * as NodeFile from '../src/node.js';
 import type { NodeOptions, NodeState } from '../src/node.js';
 
 const watch = vi.hoisted(() => ({ twins: 0, steps: 0, faults: [] as string[] }));
@@ -16,7 +17,7 @@ const watch = vi.hoisted(() => ({ twins: 0, steps: 0, faults: [] as string[] }))
 const EVERY = 53;
 
 vi.mock('../src/node.js', async (original) => {
-  const { Node } = await original<typeof import('../src/node.js')>();
+  const { Node } = await original<typeof NodeFile>();
 
   class Twinned extends Node {
     readonly #options: NodeOptions;
