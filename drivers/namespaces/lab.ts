@@ -4,7 +4,6 @@
  * is ever touched and nothing of it stays.
  */
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,17 +11,9 @@ import { stringify } from 'yaml';
 import { floatingBySwitch } from '../../src/drill/floating.js';
 import { parseFault, type Fault, type Scenario } from '../../src/drill/scenario.js';
 import type { JournalEntry, NodeStatus } from '../../src/status.js';
-import type {
-  AnnouncementSeen,
-  CommandResult,
-  Lab,
-  LabRefusal,
-  NodeTruth,
-  Overlap,
-  ProbeReport,
-  TcpReport,
-} from '../lab.js';
+import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, TcpReport } from '../lab.js';
 import { ArbiterProcess } from './arbiter.js';
+import { strikeArbiter, strikeDaemon } from './daemon-faults.js';
 import { DaemonProcess } from './daemon-process.js';
 import { fillDisk, mountDisk, unmountBelow } from './disk.js';
 import { strikeHost } from './host-faults.js';
@@ -30,6 +21,7 @@ import { flushFirewall, keepCpuBusy, keepFirewallBusy } from './load-faults.js';
 import { clearLeftovers, folderOf, namespacesOf, nextPrefix, removeNamespace } from './names.js';
 import { bootNode, loseNode } from './power.js';
 import { Prober, compileProber, monotonicMs, type Watched } from './prober.js';
+import { arbiterRefusal, refusal } from './prerequisites.js';
 import { disturb, record } from './relay.js';
 import { raiseTopology } from './topology.js';
 import { truthOf } from './truth.js';
@@ -37,33 +29,7 @@ import { Watch } from './watcher.js';
 import { breakWire, type Undo, type Wire } from './wire-faults.js';
 import { CLIENT_NIC, planWiring } from './wiring.js';
 
-/** A program that the lab runs, and the Debian package that has it. */
-const PROGRAMS: Record<string, string> = { ip: 'iproute2', nft: 'nftables', cc: 'gcc libc6-dev' };
-/** Those that a scenario with an arbiter needs besides. */
-const ARBITER_PROGRAMS: Record<string, string> = { etcd: 'etcd-server', etcdctl: 'etcd-client' };
-
-function isInPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** Why no scenario can run on this kernel by this user, or null. */
-export function refusal(): LabRefusal {
-  if (process.getuid?.() !== 0) return 'the kernel lab needs root: it makes network namespaces';
-  return missingOf(PROGRAMS);
-}
-
-function missingOf(programs: Readonly<Record<string, string>>): string | null {
-  const missing = Object.keys(programs).filter((program) => !isInPath(program));
-  if (missing.length === 0) return null;
-  return `the kernel lab needs ${missing.join(', ')}: apt-get install ${missing.map((name) => programs[name]).join(' ')}`;
-}
+export { refusal };
 
 /** Every blow of the story. */
 function faultsOf(scenario: Scenario): Fault[] {
@@ -97,7 +63,7 @@ export class NamespacesLab implements Lab {
   async build(scenario: Scenario): Promise<void> {
     const reason = refusal();
     if (reason !== null) throw new Error(reason);
-    const lacking = scenario.topology.arbiter === undefined ? null : missingOf(ARBITER_PROGRAMS);
+    const lacking = scenario.topology.arbiter === undefined ? null : arbiterRefusal();
     if (lacking !== null) throw new Error(lacking);
     await clearLeftovers();
     const program = await compileProber();
@@ -260,7 +226,7 @@ export class NamespacesLab implements Lab {
       case 'stop':
       case 'freeze':
       case 'freeze-for':
-        return this.#strikeDaemon(fault, this.#daemon(fault.node));
+        return strikeDaemon(this.#daemon(fault.node), fault, this.#ending.signal);
       case 'power-off':
         return this.#powerOff(this.#wire, fault.node);
       case 'disk-full':
@@ -277,7 +243,8 @@ export class NamespacesLab implements Lab {
       case 'arbiter-off':
       case 'arbiter-freeze':
       case 'arbiter-forget':
-        return this.#strikeArbiter(fault.fault);
+        if (!this.#arbiter) throw new Error('the topology has no arbiter');
+        return strikeArbiter(this.#arbiter, fault.fault);
       case 'flush-firewall':
         await flushFirewall(this.#wire, fault.node);
         return null;
@@ -300,60 +267,6 @@ export class NamespacesLab implements Lab {
       await this.#startReceiver(this.#scenario!, await compileProber(), node);
       await daemon.start();
     };
-  }
-
-  async #strikeArbiter(fault: 'arbiter-off' | 'arbiter-freeze' | 'arbiter-forget'): Promise<Undo | null> {
-    const arbiter = this.#arbiter;
-    if (!arbiter) throw new Error('the topology has no arbiter');
-    switch (fault) {
-      case 'arbiter-off':
-        await arbiter.stop();
-        return () => arbiter.start();
-      case 'arbiter-freeze':
-        arbiter.signal('SIGSTOP');
-        return () => Promise.resolve(arbiter.signal('SIGCONT'));
-      case 'arbiter-forget':
-        await arbiter.forget();
-        return null;
-    }
-  }
-
-  async #strikeDaemon(
-    fault: Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' }>,
-    daemon: DaemonProcess,
-  ): Promise<Undo | null> {
-    switch (fault.fault) {
-      case 'kill':
-        await daemon.end('SIGKILL');
-        return () => daemon.start();
-      case 'stop':
-        await daemon.end('SIGTERM');
-        return () => daemon.start();
-      case 'restart':
-        await daemon.end('SIGHUP');
-        await daemon.start();
-        return null;
-      case 'freeze':
-        daemon.signal('SIGSTOP');
-        return () => Promise.resolve(daemon.signal('SIGCONT'));
-      case 'freeze-for': {
-        daemon.signal('SIGSTOP');
-        const timer = setTimeout(() => daemon.signal('SIGCONT'), fault.forMs);
-        this.#ending.signal.addEventListener('abort', () => clearTimeout(timer));
-        return null;
-      }
-      case 'kill-at': {
-        const disarm = await daemon.killAt(fault.step);
-        const callOff = (): void => void disarm();
-        this.#ending.signal.addEventListener('abort', callOff);
-        return async () => {
-          this.#ending.signal.removeEventListener('abort', callOff);
-          if (!(await disarm()))
-            throw new Error(`${fault.node} lives: its hands sent fewer than ${fault.step} messages`);
-          await daemon.start();
-        };
-      }
-    }
   }
 
   operate(node: string, command: string[]): Promise<CommandResult> {

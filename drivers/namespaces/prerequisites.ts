@@ -1,0 +1,37 @@
+/** What this machine must have before a scenario can run on its kernel. */
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import type { LabRefusal } from '../lab.js';
+
+/** A program that the lab runs, and the Debian package that has it. */
+const PROGRAMS: Record<string, string> = { ip: 'iproute2', nft: 'nftables', cc: 'gcc libc6-dev' };
+/** Those that a scenario with an arbiter needs besides. */
+const ARBITER_PROGRAMS: Record<string, string> = { etcd: 'etcd-server', etcdctl: 'etcd-client' };
+
+function isInPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Why no scenario can run on this kernel by this user, or null. */
+export function refusal(): LabRefusal {
+  if (process.getuid?.() !== 0) return 'the kernel lab needs root: it makes network namespaces';
+  return missingOf(PROGRAMS);
+}
+
+function missingOf(programs: Readonly<Record<string, string>>): string | null {
+  const missing = Object.keys(programs).filter((program) => !isInPath(program));
+  if (missing.length === 0) return null;
+  return `the kernel lab needs ${missing.join(', ')}: apt-get install ${missing.map((name) => programs[name]).join(' ')}`;
+}
+
+/** Why a scenario with an arbiter cannot run here, or null. */
+export function arbiterRefusal(): LabRefusal {
+  return missingOf(ARBITER_PROGRAMS);
+}
