@@ -81,6 +81,8 @@ export interface Lab {
   announcements(): AnnouncementSeen[];
   /** Node that the watcher last saw answer for that floating address, within its last two questions; null: nobody. */
   holder(address: string): string | null;
+  /** Every node that the watcher ever saw answer for that floating address, the first one first. */
+  holders(address: string): string[];
   /** Every question the watcher asked is answered by one node at most, else it is here. */
   overlaps(): Overlap[];
   /** Datagrams of a multicast stream from a client that a receiver on that node got since `since`; see Scenario `multicast`. */

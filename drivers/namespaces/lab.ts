@@ -307,6 +307,10 @@ export class NamespacesLab implements Lab {
     return this.#watch.holder(address);
   }
 
+  holders(address: string): string[] {
+    return this.#watch.holders(address);
+  }
+
   overlaps(): Overlap[] {
     return this.#watch.overlaps(this.#zero);
   }

@@ -31,6 +31,8 @@ export class Watch {
   /** Address → newest answers, by arrival. */
   readonly #answers = new Map<string, Answer[]>();
   readonly #overlaps: Overlap[] = [];
+  /** Address → every node that ever answered for it. */
+  readonly #holders = new Map<string, Set<string>>();
 
   constructor(nodeOf: (mac: string) => string | null) {
     this.#nodeOf = nodeOf;
@@ -47,6 +49,7 @@ export class Watch {
     }
     const node = this.#nodeOf(told.mac);
     if (node === null) return;
+    this.#holders.set(told.who, (this.#holders.get(told.who) ?? new Set()).add(node));
     const answer = { node, watcher, round: told.round, at: told.at };
     const before = this.#answers.get(told.who) ?? [];
     const others = before.filter((one) => one.node !== node);
@@ -85,6 +88,11 @@ export class Watch {
     const late = (answer: Answer): boolean =>
       answer.round < (this.#rounds.get(answer.watcher)?.newest ?? 0) - UNANSWERED;
     return this.#answers.get(address)?.findLast((answer) => !late(answer))?.node ?? null;
+  }
+
+  /** The first one first. */
+  holders(address: string): string[] {
+    return [...(this.#holders.get(address) ?? [])];
   }
 
   /** Times are counted from `zero`. */

@@ -234,6 +234,10 @@ export class SimulatorLab implements Lab {
     return this.#watcher?.holder(address) ?? null;
   }
 
+  holders(address: string): string[] {
+    return this.#watcher?.holders(address) ?? [];
+  }
+
   overlaps(): Overlap[] {
     const overlaps = this.#watcher?.overlaps() ?? [];
     return overlaps.map((one) => ({ ...one, fromMs: this.drillTime(one.fromMs), toMs: this.drillTime(one.toMs) }));

@@ -15,6 +15,8 @@ export class Watcher {
   readonly #hosts: ReadonlyMap<string, Host>;
   /** Address → names of the hosts that answer for it. */
   readonly #answering = new Map<string, string[]>();
+  /** Address → every host that ever answered for it. */
+  readonly #holders = new Map<string, Set<string>>();
   readonly #overlaps: Overlap[] = [];
   /** Address → the overlap under way. */
   readonly #open = new Map<string, Overlap>();
@@ -24,7 +26,10 @@ export class Watcher {
     this.#world = world;
     this.#hosts = hosts;
     this.addresses = addresses;
-    for (const address of addresses) this.#answering.set(address, []);
+    for (const address of addresses) {
+      this.#answering.set(address, []);
+      this.#holders.set(address, new Set());
+    }
     if (addresses.length > 0) world.onChanged(() => this.#lookSoon());
   }
 
@@ -36,6 +41,11 @@ export class Watcher {
   /** Who answers for it on a switch, so that clients see it; null: nobody. */
   holder(address: string): string | null {
     return this.answering(address).find((name) => isSeen(this.#hosts.get(name)!, address)) ?? null;
+  }
+
+  /** The first one first. */
+  holders(address: string): string[] {
+    return [...(this.#holders.get(address) ?? [])];
   }
 
   overlaps(): Overlap[] {
@@ -60,6 +70,7 @@ export class Watcher {
       for (const host of this.#hosts.values()) if (answers(host, address)) nodes.push(host.name);
       if (nodes.length === before.length && nodes.every((name, i) => name === before[i])) continue;
       this.#answering.set(address, nodes);
+      for (const name of nodes) this.#holders.get(address)!.add(name);
       this.#book(address, nodes);
     }
     this.onLooked();

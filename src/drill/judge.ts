@@ -211,6 +211,10 @@ export async function alwaysWrong(lab: Lab, scenario: Scenario): Promise<string[
   if (scenario.always.unmoved) {
     const moves = lab.journal().filter(isMove);
     if (moves.length > 0) wrong.push(`${moves.length} times something moved: ${describeEntry(moves[0]!)}`);
+    for (const { address } of floating) {
+      const holders = lab.holders(address);
+      if (holders.length > 1) wrong.push(`${address} moved: ${holders.join(', then ')} answered for it`);
+    }
   }
   const overlaps = lab.overlaps();
   const twoMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);

@@ -3,7 +3,7 @@ import { SimulatorLab } from '../../drivers/simulator/lab.js';
 import { verdictText } from '../../src/cli/output/drill-text.js';
 import { paintFor } from '../../src/cli/output/paint.js';
 import { runDrill, type TimelineLine } from '../../src/drill/drill.js';
-import { parseScenario } from '../../src/drill/load.js';
+import { loadScenario, parseScenario } from '../../src/drill/load.js';
 
 const story = (steps: string, always = ''): string => `
 title: a cable
@@ -100,6 +100,13 @@ describe('a drill', () => {
     );
     expect(report.failures.join('\n')).toMatch(/out for \d+\.\d ms to client, more than 50 ms/);
     expect(report.failures.join('\n')).toMatch(/switches where none was due/);
+  });
+
+  it('fails for an address that another node answered for where nothing was to move', async () => {
+    const scenario = loadScenario('node-off');
+    scenario.always.unmoved = true;
+    const report = await runDrill(scenario, new SimulatorLab());
+    expect(report.failures.join('\n')).toMatch(/10\.77\.0\.100 moved: alpha, then beta answered for it/);
   });
 
   it('ends and cleans up when it is called off', async () => {

@@ -35,6 +35,7 @@ describe('S1: two holders', () => {
     const seen = watch(['alpha', 5, 100.2], ['beta', 6, 120.2], ['beta', 7, 140.2]);
     expect(seen.overlaps(0)).toEqual([]);
     expect(seen.holder(ADDRESS)).toBe('beta');
+    expect(seen.holders(ADDRESS)).toEqual(['alpha', 'beta']);
   });
 
   it('one that answers before and after another has held all the while, on two switches too', () => {
