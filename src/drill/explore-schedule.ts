@@ -5,6 +5,7 @@ import type { ClusterRequest } from '../status.js';
 import { chance, pick, shuffled, type Drawn } from './explore-topology.js';
 
 export type Blow =
+  /** As the scenario language has it, with COORDINATOR and HOLDER for nodes, and besides `isolate NODE`: split it from all others. */
   | { at: Ms; do: 'inflict'; fault: string; healAfterMs: Ms | null }
   | { at: Ms; do: 'ask'; node: string; request: ClusterRequest }
   /** The disk of that node takes so many times as long. */
@@ -40,8 +41,19 @@ function once(fault: (random: Random, drawn: Drawn) => string): Draw {
   return (random, drawn) => ({ fault: fault(random, drawn), healAfterMs: null });
 }
 
-const node = (random: Random, { nodes }: Drawn): string => pick(random, nodes);
-const nic = (random: Random, { nics }: Drawn): string => pick(random, nics);
+/** Words that stand for a node until the blow falls. */
+export const COORDINATOR = 'coordinator';
+export const HOLDER = 'holder';
+
+/** Often whoever is coordinator, or holds the first package, when the blow falls: there it hurts. */
+function node(random: Random, { nodes }: Drawn): string {
+  const at = random.unit();
+  return at < 0.3 ? COORDINATOR : at < 0.5 ? HOLDER : pick(random, nodes);
+}
+
+function nic(random: Random, drawn: Drawn): string {
+  return pick(random, drawn.nics).replace(/^[a-z]+/, node(random, drawn));
+}
 
 const ROUGH: Record<string, Draw> = {
   'power-off': healed((r, d) => `power-off ${node(r, d)}`),
@@ -51,9 +63,10 @@ const ROUGH: Record<string, Draw> = {
   freeze: healed((r, d) => `freeze ${node(r, d)}`),
   stutter: once((r, d) => `freeze-for ${node(r, d)} ${after(r, BRIEF)}ms`),
   split: healed((r, d) => `split ${groups(r, d)}`),
+  isolate: healed((r, d) => `isolate ${node(r, d)}`),
   block: healed(
     (r, d) =>
-      `block ${shuffled(r, [...d.nodes, ...(d.hasArbiter ? ['arbiter'] : [])])
+      `block ${shuffled(r, [...d.nodes, COORDINATOR, ...(d.hasArbiter ? ['arbiter'] : [])])
         .slice(0, 2)
         .join(' ')}`,
   ),
@@ -147,8 +160,8 @@ function rough(random: Random, drawn: Drawn): Blow[] {
 }
 
 /** A node comes back without its disk. So often only that the voters left are a majority: nothing could bring back more. */
-function loss(random: Random, { nodes }: Drawn, at: Ms): Blow[] {
-  const name = pick(random, nodes);
+function loss(random: Random, drawn: Drawn, at: Ms): Blow[] {
+  const name = pick(random, drawn.nodes);
   return [
     { at, do: 'inflict', fault: `disk-lost ${name}`, healAfterMs: null },
     { at, do: 'inflict', fault: `power-off ${name}`, healAfterMs: after(random, LONG) },

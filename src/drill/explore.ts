@@ -16,7 +16,7 @@ import type { Invariant, Scene } from './invariant/invariant.js';
 import { LastWord } from './invariant/last-word.js';
 import { NoFalseMove } from './invariant/no-false-move.js';
 import { OneHolder } from './invariant/one-holder.js';
-import { drawSchedule, type Blow, type Schedule } from './explore-schedule.js';
+import { COORDINATOR, drawSchedule, HOLDER, type Blow, type Schedule } from './explore-schedule.js';
 import { drawTopology, type Drawn } from './explore-topology.js';
 import { parseFault } from './scenario.js';
 
@@ -47,7 +47,7 @@ const ROUNDING_MS: Ms = 1e-3;
 /** Peace must last so long. */
 const PEACE_FOR_MS: Ms = 2000;
 /** Alarms of what is over: they stand for a minute, so that somebody sees them. */
-const TOLD_FOR_A_MINUTE = ['gate-flushed', 'address-conflict'];
+const TOLD_FOR_A_MINUTE = ['gate-flushed', 'address-conflict', 'rival-manager'];
 /** A voter without storage is none, until the voters are changed. */
 const OF_LOST_DISKS = ['not-a-voter', 'state-lost', 'voter-lost'];
 /** Weather is judged from here on: the start is over. */
@@ -175,8 +175,9 @@ class Exploration implements Scene {
     }
   }
 
-  async #inflict(fault: string, healAfterMs: Ms | null): Promise<void> {
-    if (this.#inForce.has(fault) || !this.#makesSense(fault)) return;
+  async #inflict(drawn: string, healAfterMs: Ms | null): Promise<void> {
+    const fault = this.#resolved(drawn);
+    if (fault === null || this.#inForce.has(fault) || !this.#makesSense(fault)) return;
     const parsed = parseFault(fault);
     if (parsed.fault === 'disk-lost') this.#lostDisks = true;
     await this.lab.inflict(parsed);
@@ -186,6 +187,24 @@ class Exploration implements Scene {
     }
     this.#inForce.set(fault, () => this.lab.heal(parsed));
     this.#due.push({ at: this.lab.now() + healAfterMs, fault });
+  }
+
+  /** With names in the place of words; null: the blow has lost its sense by that. */
+  #resolved(drawn: string): string | null {
+    const { daemons } = this.lab.network;
+    const leader = [...daemons.values()].find((daemon) => daemon.node?.state.membership.post.role === 'coordinator');
+    const [holder] = this.lab.watcher.answering(this.#drawn.addresses[0]!);
+    const fault = drawn
+      .replace(COORDINATOR, leader?.host.name ?? this.#drawn.nodes[0]!)
+      .replace(HOLDER, holder ?? this.#drawn.nodes[1]!);
+    const [verb, one, other] = fault.split(' ');
+    if (verb === 'block' && one === other) return null;
+    if (verb !== 'isolate') return fault;
+    const others = [
+      ...this.#drawn.nodes.filter((name) => name !== one),
+      ...(this.#drawn.hasArbiter ? ['arbiter'] : []),
+    ];
+    return `split ${one}|${others.join(',')}`;
   }
 
   /** A blow at a kernel that has no power, or at an address that is not there, is none. */
