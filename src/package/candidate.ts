@@ -5,8 +5,16 @@ import type { Picture } from './state.js';
 
 export type Placements = Record<string, Pick<Placement, 'node' | 'state'>>;
 
-export function netsOf({ resources }: Package): string[] {
-  return [...new Set(resources.flatMap((resource) => (resource.kind === 'address' ? [resource.net] : [])))];
+const netsByPackage = new WeakMap<Package, readonly string[]>();
+
+/** Found at once, for each decision asks it of every package and node. */
+export function netsOf(one: Package): readonly string[] {
+  let nets = netsByPackage.get(one);
+  if (nets === undefined) {
+    nets = [...new Set(one.resources.flatMap((resource) => (resource.kind === 'address' ? [resource.net] : [])))];
+    netsByPackage.set(one, nets);
+  }
+  return nets;
 }
 
 export function isHalted(orders: Orders, node: string): boolean {

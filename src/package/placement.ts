@@ -72,16 +72,23 @@ export function decide(picture: Picture, orders: Orders): Decided {
 }
 
 /** Those that others depend on first, then by priority, then as in the file. */
-export function inOrder(packages: readonly Package[]): Package[] {
-  const ordered: Package[] = [];
+export function inOrder(packages: readonly Package[]): readonly Package[] {
+  const known = orderedPackages.get(packages);
+  if (known !== undefined) return known;
+  const ordered = new Set<Package>();
   const visit = (one: Package): void => {
-    if (ordered.includes(one)) return;
+    if (ordered.has(one)) return;
     for (const other of packages) if (one.dependsOn.includes(other.name)) visit(other);
-    ordered.push(one);
+    ordered.add(one);
   };
   for (const one of [...packages].sort((a, b) => b.priority - a.priority)) visit(one);
-  return ordered;
+  const found = [...ordered];
+  orderedPackages.set(packages, found);
+  return found;
 }
+
+/** The cluster file's order does not change, and each decision wants it. */
+const orderedPackages = new WeakMap<readonly Package[], readonly Package[]>();
 
 interface Case {
   picture: Picture;
