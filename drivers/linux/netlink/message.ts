@@ -5,12 +5,10 @@
 import { getSystemErrorMap, getSystemErrorName } from 'node:util';
 import { readI32, readU16, readU32, writeU16, writeU32 } from './host-order.js';
 
-export const NLMSG_NOOP = 1;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 
 export const NLM_F_REQUEST = 0x1;
-export const NLM_F_MULTI = 0x2;
 export const NLM_F_ACK = 0x4;
 /** The table changed while it was dumped: what was read is no state that ever was. */
 export const NLM_F_DUMP_INTR = 0x10;

@@ -11,7 +11,6 @@ export const RTM_GETNEIGH = 30;
 
 export const NTF_PROXY = 0x08;
 export const NUD_STALE = 0x04;
-export const NUD_NOARP = 0x40;
 export const NUD_PERMANENT = 0x80;
 /** Reachable, stale, delay, probe: learnt, and good enough to send to. */
 export const NUD_LEARNT = 0x02 | NUD_STALE | 0x08 | 0x10;

@@ -182,7 +182,9 @@ function clusterAmiss({ membership, peers, paths, packages, halted }: NodeStatus
     ...(membership?.quorum === false ? [`no quorum${waiting}`] : []),
     ...peers
       .filter(({ node, health }) => health !== 'alive' && !halted.includes(node))
-      .map(({ node, health }) => (health === 'unheard' ? `${node} was not heard yet` : `${node} is ${health}`)),
+      .map(({ node, health }) =>
+        health === 'unheard' ? `${node} was not heard yet` : `${node} ${health === 'left' ? 'has' : 'is'} ${health}`,
+      ),
     ...paths
       .filter(({ peer, state }) => state === 'down' && peers.some((it) => it.node === peer && it.health === 'alive'))
       .map(({ peer, net }) => `the path to ${peer} over net ${net} is down`),
