@@ -9,7 +9,7 @@
  */
 import type { Action } from '../action.js';
 import type { HealthState } from '../health/state.js';
-import { FAR } from '../health/state.js';
+import { FAR, NEVER } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
 import * as membership from '../membership/member.js';
 import type { MembershipState } from '../membership/member.js';
@@ -49,6 +49,7 @@ export function start(_world: World, _now: Ms): PackagesState {
     leaving: null,
     alarms: {},
     decisions: [],
+    lookedAt: NEVER,
     dueAt: FAR,
   };
 }
@@ -73,6 +74,8 @@ export function take(
   // These tell of NICs; what follows from them for packages is told by the next beat.
   if (input.kind === 'frame-received' || input.kind === 'counters-read' || input.kind === 'echo-answered') return;
   takeErrands(turn);
+  if (mayRest(turn, input)) return;
+  state.lookedAt = now;
   const holding: Holding = { since: {}, dueAt: FAR };
   look(turn, holding);
   expireTasks(turn);
@@ -81,6 +84,14 @@ export function take(
   const { heartbeatMs } = world.cluster.timing;
   const isBusy = state.leaving?.departed === false || Object.values(state.tasks).some(({ answer }) => answer === null);
   state.dueAt = Math.min(askedDeadline(turn), holding.dueAt, isBusy ? now + heartbeatMs : FAR);
+}
+
+function mayRest(turn: Turn, input: Input): boolean {
+  const { world, state, now } = turn;
+  if (isCoordinator(turn) || state.leaving !== null || state.asked.length > 0) return false;
+  if (Object.keys(state.tasks).length > 0 || now >= state.dueAt) return false;
+  const isRoutine = input.kind === 'woke' || input.kind === 'datagram-received' || input.kind === 'gate-written';
+  return isRoutine && now - state.lookedAt < world.cluster.timing.heartbeatMs;
 }
 
 /** Decides, if this node is coordinator and may; else only looks, so that every node has the alarms. */

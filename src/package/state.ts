@@ -57,6 +57,8 @@ export interface PackagesState {
   leaving: { since: Ms; packages: string[]; departed: boolean } | null;
   alarms: Record<string, Alarm>;
   decisions: Decision[];
+  /** A node that does not coordinate looks once a heartbeat: for alarms, that is soon enough. */
+  lookedAt: Ms;
   dueAt: Ms;
 }
 

@@ -53,8 +53,12 @@ function mandateOf(
   stops: boolean,
 ): Mandate {
   if ((world.cluster.packages ?? []).length === 0) return NO_MANDATE;
+  let may: Mandate['may'] | undefined;
   return {
-    may: member.mayServe(world, membership, now),
+    // Reckoned when asked for: most inputs do not.
+    get may() {
+      return (may ??= member.mayServe(world, membership, now));
+    },
     leaseEnd: member.leaseEnd(world, membership, now),
     document: member.document(membership),
     departed: stops && departed(world, packages, now),

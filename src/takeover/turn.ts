@@ -4,7 +4,15 @@ import { journal } from './account.js';
 import { adopt } from './adoption.js';
 import { takeAnnouncements } from './announce.js';
 import { finish } from './change.js';
-import { absorbFloating, adoptFloating, floatingChanged, guardLease, lookAtFloating, mayAnnounce } from './floating.js';
+import {
+  absorbFloating,
+  adoptFloating,
+  floatingChanged,
+  floatingDeadline,
+  guardLease,
+  lookAtFloating,
+  mayAnnounce,
+} from './floating.js';
 import { floatingOf } from './floating-address.js';
 import { withoutNic } from './ledger.js';
 import { isQuiet, lookAtNet } from './net-switch.js';
@@ -22,9 +30,11 @@ export function takeTurn(turn: Turn, input: Input): void {
   if (hasLeft(turn)) return;
   absorbFloating(turn, input);
   expireLocks(turn);
-  if (state.ready) look(turn, input);
+  const looked = state.ready && look(turn, input);
   depart(turn);
-  lookAtFloating(turn, input);
+  // What tells of NICs is most of what comes: it matters to floating addresses by what the local switch makes of it.
+  const isOfNics = input.kind === 'frame-received' || input.kind === 'counters-read' || input.kind === 'echo-answered';
+  if (looked || !isOfNics || floatingDeadline(world, state.floating) <= now) lookAtFloating(turn, input);
   goOn(turn);
   takeAnnouncements(world, state.announcer, now, (nic, address) => isOurs(turn, nic, address), out);
 }
@@ -33,7 +43,8 @@ function hasLeft({ state }: Turn): boolean {
   return state.stopping?.phase === 'done';
 }
 
-function look(turn: Turn, input: Input): void {
+/** False: no net had anything to look at. */
+function look(turn: Turn, input: Input): boolean {
   const { world, state } = turn;
   // Frames and answers are many: they concern the nets of their NIC only.
   const single = input.kind === 'frame-received' || input.kind === 'echo-answered';
@@ -44,11 +55,12 @@ function look(turn: Turn, input: Input): void {
     lookAtNet(turn, own, net);
     looked = true;
   }
-  if (!looked) return;
+  if (!looked) return false;
   state.lookAt = null;
   for (const { lookAt } of Object.values(state.nets)) {
     if (lookAt !== null && (state.lookAt === null || lookAt < state.lookAt)) state.lookAt = lookAt;
   }
+  return true;
 }
 
 function absorb(turn: Turn, input: Input): void {
