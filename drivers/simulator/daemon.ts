@@ -7,7 +7,7 @@ import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '
 import type { Cipher, Seal } from '../../src/world.js';
 import { ArbiterCalls } from './arbiter-calls.js';
 import { Disk } from './disk.js';
-import { SimulatorDriver, type Wiring } from './driver.js';
+import { SimulatorDriver, type DriverOptions, type Wiring } from './driver.js';
 import type { RunDirectory } from './hands.js';
 import type { Host } from './host.js';
 import type { Errno } from './routes.js';
@@ -25,8 +25,8 @@ export interface DaemonOptions {
   made: (step: Step, code: Errno | null) => void;
   /** After each input: what was taken, and what came of it. */
   stepped?: (input: Input, actions: readonly Action[], node: Node) => void;
-  /** How long its process stands still before its next effect. */
-  pauseMs?: () => Ms;
+  /** As `DriverOptions.pauseMs`. */
+  pauseMs?: DriverOptions['pauseMs'];
 }
 
 interface Run {

@@ -53,8 +53,8 @@ export interface DriverOptions {
   disk: Disk;
   wiring: Wiring;
   arbiter?: ArbiterCalls;
-  /** How long the process stands still before its next effect: mostly not at all. */
-  pauseMs?: () => Ms;
+  /** How long the process stands still before its next effect, or between two effects of the gate's hand: mostly not at all. */
+  pauseMs?: (where: 'effect' | 'gate') => Ms;
   /** Zero of this node's own clock. */
   offsetMs: Ms;
   /** Programs count their traffic before counters are read. */
@@ -117,7 +117,10 @@ export class SimulatorDriver implements Driver {
       now: () => this.now(),
       written: (id, outcome, tookMs) => this.#give({ kind: 'gate-written', id, outcome, tookMs }),
       lost: (text) => this.#give({ kind: 'gate-lost', text }),
-      pauseMs: pauseMs ?? ((): Ms => 0),
+      mayPause: () => {
+        const ms = pauseMs?.('gate') ?? 0;
+        if (ms > 0) this.freezeFor(ms);
+      },
     });
   }
 
@@ -161,7 +164,7 @@ export class SimulatorDriver implements Driver {
   perform(actions: readonly Action[]): void {
     for (const [at, action] of actions.entries()) {
       if (this.#closed) return;
-      const pauseMs = this.#options.pauseMs?.() ?? 0;
+      const pauseMs = this.#options.pauseMs?.('effect') ?? 0;
       if (pauseMs > 0) this.freezeFor(pauseMs);
       if (this.frozen) {
         this.#undone.push(...actions.slice(at));

@@ -28,8 +28,8 @@ export interface GateHandOptions {
   now: () => Ms;
   written: (id: number, outcome: GateOutcome, tookMs: Ms) => void;
   lost: (text: string) => void;
-  /** Called between any two effects: how long the process stands still there. */
-  pauseMs: () => Ms;
+  /** Called between any two effects: there the whole process may be stopped, and this hand with it. */
+  mayPause: () => void;
 }
 
 export class GateHand {
@@ -140,9 +140,8 @@ export class GateHand {
   }
 
   #pausing(run: () => void): void {
-    const ms = this.#options.pauseMs();
-    if (ms > 0) this.#options.host.world.clock.after(ms, () => this.#go(run));
-    else this.#go(run);
+    if (!this.#ended) this.#options.mayPause();
+    this.#go(run);
   }
 
   #after(span: { from: Ms; to: Ms }, run: () => void): void {

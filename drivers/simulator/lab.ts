@@ -40,8 +40,8 @@ export interface SimulatorOptions {
   seed?: number;
   /** After each input of a daemon. */
   stepped?: (node: string, ...rest: Parameters<NonNullable<DaemonOptions['stepped']>>) => void;
-  /** How long a node's process stands still before its next effect. */
-  pauseMs?: (node: string) => Ms;
+  /** How long a node's process stands still before its next effect, or between two effects of its gate's hand. */
+  pauseMs?: (node: string, where: 'effect' | 'gate') => Ms;
 }
 
 export class SimulatorLab implements Lab {
@@ -98,7 +98,7 @@ export class SimulatorLab implements Lab {
       journal: (at, entry) => this.#tell(name, at, entry),
       made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
       ...(stepped === undefined ? {} : { stepped: (...rest) => stepped(name, ...rest) }),
-      ...(pauseMs === undefined ? {} : { pauseMs: () => pauseMs(name) }),
+      ...(pauseMs === undefined ? {} : { pauseMs: (where) => pauseMs(name, where) }),
     });
     this.#network.daemons.set(name, daemon);
   }

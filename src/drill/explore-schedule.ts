@@ -16,13 +16,21 @@ export interface Schedule {
   isMild: boolean;
   blows: Blow[];
   endsAt: Ms;
-  /** Chance of a stop before each effect of a daemon, and how long such stops are. */
-  pauses: { chance: number; maxMs: Ms };
+  /** Stops before an effect of a daemon, and between two effects of its gate's hand. */
+  pauses: { effect: Pauses; gate: Pauses };
   /** Do all daemons start in one moment? */
   startsTogether: boolean;
   /** Rate error of each node's clock. */
   driftPpm: Record<string, number>;
 }
+
+/** How likely each is, and how long; most are much shorter. */
+interface Pauses {
+  chance: number;
+  maxMs: Ms;
+}
+
+const NONE: Pauses = { chance: 0, maxMs: 0 };
 
 type Draw = (random: Random, drawn: Drawn) => Pick<Extract<Blow, { do: 'inflict' }>, 'fault' | 'healAfterMs'>;
 
@@ -113,16 +121,16 @@ export function drawSchedule(random: Random, drawn: Drawn): Schedule {
     isMild,
     blows: blows.sort((a, b) => a.at - b.at),
     endsAt: Math.max(4000, ...blows.map(({ at }) => at)) + 500,
-    pauses: isMild
-      ? { chance: 0, maxMs: 0 }
-      : pick(random, [
-          { chance: 0, maxMs: 0 },
-          { chance: 0, maxMs: 0 },
-          { chance: 0.0005, maxMs: 2000 },
-          { chance: 0.003, maxMs: 300 },
-        ]),
+    pauses: isMild ? { effect: NONE, gate: NONE } : drawPauses(random),
     startsTogether: chance(random, 0.5),
     driftPpm,
+  };
+}
+
+function drawPauses(random: Random): Schedule['pauses'] {
+  return {
+    effect: pick(random, [NONE, NONE, { chance: 0.0005, maxMs: 2000 }, { chance: 0.003, maxMs: 300 }]),
+    gate: pick(random, [NONE, NONE, { chance: 0.02, maxMs: 300 }, { chance: 0.01, maxMs: 4000 }]),
   };
 }
 

@@ -93,7 +93,7 @@ class Exploration implements Scene {
       stepped: (node, input, actions, machine) => {
         for (const invariant of this.#invariants) invariant.stepped?.(node, input, actions, machine);
       },
-      pauseMs: () => this.#pauseMs(),
+      pauseMs: (_, where) => this.#pauseMs(where),
     });
   }
 
@@ -247,8 +247,8 @@ class Exploration implements Scene {
     for (const invariant of this.#invariants) invariant.ended?.();
   }
 
-  #pauseMs(): Ms {
-    const { chance, maxMs } = this.#schedule.pauses;
+  #pauseMs(where: 'effect' | 'gate'): Ms {
+    const { chance, maxMs } = this.#schedule.pauses[where];
     if (chance === 0 || !this.#isRough || this.#pauses.unit() >= chance) return 0;
     return Math.max(1, maxMs * this.#pauses.unit() ** 2);
   }

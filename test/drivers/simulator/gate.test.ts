@@ -73,7 +73,12 @@ beforeEach(() => {
     now: () => host.clock.now,
     written: (id, outcome) => written.push({ id, outcome, at: world.clock.now }),
     lost: (text) => lost.push(text),
-    pauseMs: () => pauses.shift() ?? 0,
+    mayPause: () => {
+      const ms = pauses.shift() ?? 0;
+      if (ms === 0) return;
+      hand.freeze();
+      world.clock.after(ms, () => hand.thaw());
+    },
   });
 });
 
@@ -197,7 +202,7 @@ describe('what others do to it', () => {
     world.clock.runUntil(3200);
     hand.end();
     const next = { host, random: world.random.stream('next'), floating: [FLOATING], tokenMs: TOKEN_MS };
-    new GateHand({ ...next, now: () => 0, written: () => {}, lost: () => {}, pauseMs: () => 0 });
+    new GateHand({ ...next, now: () => 0, written: () => {}, lost: () => {}, mayPause: () => {} });
     expect(host.gate.lets(FLOATING)).toBe(true);
   });
 
