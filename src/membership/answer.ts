@@ -36,6 +36,7 @@ export function hearAppend(
   if (state.post.role === 'coordinator') return drop(state, 'append-of-own-term');
   if (state.post.role !== 'follower') becomeFollower(world, state, now);
   state.heardAt = now;
+  state.tries = 0;
   state.answeredAt = now;
   putOff(world, state, now);
   state.patientUntil = now;

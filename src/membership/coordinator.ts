@@ -48,6 +48,7 @@ export function takePost(
     before: null,
     pieced: {},
   };
+  state.tries = 0;
   state.coordinator = world.self.name;
   state.coordinatorHeardAt = now;
   state.append = null;

@@ -22,15 +22,25 @@ import {
   type VoterKey,
 } from './state.js';
 
+const TRY_GROWTH = 1.5;
+
 /** E2: the time has come. A blank node stands for nothing; neither does one whose disk lags behind. */
 export function standIfDue(world: World, state: MembershipState, now: Ms): void {
   if (now < state.electAt || state.post.role === 'coordinator') return;
-  state.electAt = now + between(world, 0.6, 1.5) * promiseMs(world);
+  state.electAt = now + between(world, 0.6, 1.5) * retryMs(world, state);
   const { document, term } = state.record;
   if (document === null || !isSynced(state) || isPatient(world, state, now, document)) return;
+  state.tries++;
   const round = ++state.sequence;
   state.post = { role: 'pre-candidate', round, since: now, yes: { [voterKey(selfVoter(world, state))]: true } };
   ask(world, state, { pre: true, term: term + 1, round });
+}
+
+/** Tries that fail again and again come further apart: where disks and machines are slow, one must have the time to win. */
+function retryMs(world: World, state: MembershipState): Ms {
+  const promise = promiseMs(world);
+  const longest = Math.max(promise, world.cluster.timing.nodeTimeoutMs);
+  return Math.min(promise * TRY_GROWTH ** state.tries, longest);
 }
 
 /** E10: just after the host's start the peers get time to appear before the arbiter makes up for them. */

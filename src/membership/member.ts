@@ -76,6 +76,7 @@ export function start(world: World, now: Ms): MembershipState {
     heardAt: now,
     answeredAt: now,
     electAt: FAR,
+    tries: 0,
     spreadAt: NEVER,
     patientUntil: NEVER,
     sequence: 0,

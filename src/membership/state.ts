@@ -179,6 +179,8 @@ export interface MembershipState {
   /** Last time this voter answered a coordinator, itself included; at start: the start. */
   answeredAt: Ms;
   electAt: Ms;
+  /** How often it stood since it last heard a coordinator. */
+  tries: number;
   /** The first document goes out again then. */
   spreadAt: Ms;
   /** E10: until then it does not stand if it needs the arbiter for it. */

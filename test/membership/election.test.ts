@@ -109,6 +109,21 @@ describe('election', () => {
     }
   });
 
+  test('E3: tries that fail come further apart, up to nodeTimeout, until a coordinator is heard', () => {
+    const stand = new Stand({ random: 0 });
+    const pauses: number[] = [];
+    for (let tries = 0; tries < 5; tries++) {
+      const at = stand.state.electAt;
+      stand.to(at);
+      pauses.push(stand.state.electAt - at);
+    }
+    const expected = [400, 600, 900, 1000, 1000].map((ms) => 0.6 * ms);
+    for (const [i, ms] of expected.entries()) expect(pauses[i]).toBeCloseTo(ms, 5);
+    stand.hearAppend('beta', 1, 1);
+    stand.to(stand.state.electAt);
+    expect(stand.state.tries).toBe(1);
+  });
+
   test('E4: pre-vote is refused while a coordinator was heard within the promise', () => {
     const stand = new Stand();
     stand.to(5000).hearAppend('gamma', 1, 1);
