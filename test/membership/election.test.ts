@@ -114,13 +114,13 @@ describe('election', () => {
     const pauses: number[] = [];
     for (let tries = 0; tries < 5; tries++) {
       const at = stand.state.electAt;
-      stand.to(at);
+      stand.wakeUntil(at);
       pauses.push(stand.state.electAt - at);
     }
     const expected = [400, 600, 900, 1000, 1000].map((ms) => 0.6 * ms);
     for (const [i, ms] of expected.entries()) expect(pauses[i]).toBeCloseTo(ms, 5);
     stand.hearAppend('beta', 1, 1);
-    stand.to(stand.state.electAt);
+    stand.wakeUntil(stand.state.electAt);
     expect(stand.state.tries).toBe(1);
   });
 
