@@ -80,7 +80,11 @@ export class Keepalived {
     if (this.#child === null) return;
     this.#child = null;
     if (signal === 'SIGTERM') process.kill(Number(readFileSync(join(this.#place.folder, 'pid'), 'utf8')), signal);
-    else this.signal(signal);
+    else {
+      // Its worker ends with it in an orderly way, unless it is stopped before.
+      this.signal('SIGSTOP');
+      this.signal(signal);
+    }
     await this.#ended;
   }
 

@@ -112,7 +112,7 @@ export function takeoverNetwork(timing: TakeoverTiming, addresses: number): Scen
           },
         ]),
       ),
-      packages: { web: { nodes, resources: floating.map((address) => ({ address, net: 'public' })) } },
+      packages: { web: { nodes, movesMax: 1000, resources: floating.map((address) => ({ address, net: 'public' })) } },
     },
   );
 }
