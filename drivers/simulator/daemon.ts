@@ -123,6 +123,7 @@ export class Daemon {
     this.#ending = false;
     this.#changesLeft = Infinity;
     driver.start((input) => this.#take(input));
+    host.world.changed();
   }
 
   /** SIGKILL: what it held in memory is gone, its run directory and the kernel's state stay. */
@@ -169,11 +170,7 @@ export class Daemon {
   freeze(): () => void {
     const driver = this.#run?.driver;
     driver?.freeze();
-    this.#options.host.world.changed();
-    return () => {
-      driver?.thaw();
-      this.#options.host.world.changed();
-    };
+    return () => driver?.thaw();
   }
 
   ask(request: OperatorRequest, answered: (answer: OperatorAnswer) => void): void {

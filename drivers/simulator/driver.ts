@@ -246,6 +246,7 @@ export class SimulatorDriver implements Driver {
     if (this.#stops > 1) return;
     this.#hands.freeze(true);
     this.#gate?.freeze();
+    this.#options.host.world.changed();
   }
 
   freezeFor(ms: Ms): void {
@@ -261,6 +262,7 @@ export class SimulatorDriver implements Driver {
     if (this.#frozenAt === null || this.#closed || --this.#stops > 0) return;
     this.#sleptMs += this.#options.host.world.clock.now - this.#frozenAt;
     this.#frozenAt = null;
+    this.#options.host.world.changed();
     this.#gate?.thaw();
     this.perform(this.#undone.splice(0));
     if (this.frozen) return;

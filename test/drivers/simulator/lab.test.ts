@@ -93,7 +93,7 @@ describe('an operator', () => {
     [['link', 'switch'], 2],
     [['link', 'lock'], 2],
     [['link', 'bend', 'eth0'], 2],
-    [['cluster', 'run'], 2],
+    [['cluster', 'dance'], 2],
     [['link', 'switch', '--nosuch'], 2],
   ])('%j exits with %i', async (command, code) => {
     const result = await (await built()).operate('alpha', command);
