@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,7 +68,8 @@ describe.skipIf(!asRoot)('the Linux driver in a namespace (needs root)', () => {
   });
 
   it('carries what membership and gate ask for; `started` is first, and exit waits for the gate', async () => {
-    const got = await call('voting', mkdtempSync(join(tmpdir(), 'baton-driver-')));
+    const folder = mkdtempSync(join(tmpdir(), 'baton-driver-'));
+    const got = await call('voting', folder).finally(() => rmSync(folder, { recursive: true }));
     expect(got.first).toEqual(['started', 'gate-lost']);
     expect(got.came).toEqual([
       { kind: 'persisted', id: 5 },

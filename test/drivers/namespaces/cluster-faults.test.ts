@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NamespacesLab } from '../../../drivers/namespaces/lab.js';
+import { folderOf } from '../../../drivers/namespaces/names.js';
 import { attempt, run } from '../../../drivers/namespaces/shell.js';
 import { parseFault, scenarioSchema, type Scenario } from '../../../src/drill/scenario.js';
 
 const notRoot = process.getuid?.() !== 0;
 const FLOATING = ['10.77.0.100', 'fd77::100'];
+
+function folderOfAlpha(lab: NamespacesLab): string {
+  return `${folderOf(lab.namespaceOf('alpha').replace(/-alpha$/, ''))}/alpha`;
+}
 
 /** No daemon runs; addresses are put where a test wants them. */
 function scenario(topology: Record<string, unknown> = {}, steps: Record<string, unknown>[] = []): Scenario {
@@ -106,7 +111,7 @@ describe.skipIf(notRoot)('faults of a cluster on the kernel lab (needs root)', (
     expect(await inside('alpha', 'ip', '-o', 'link', 'show', 'hb0')).toContain('NO-CARRIER');
     expect(await inside('beta', 'ip', '-o', 'link', 'show', 'hb0')).toContain('LOWER_UP');
     // There is no daemon to start again: its cluster file is refused on purpose.
-    await run('rm', [`/tmp/${lab.namespaceOf('alpha').replace(/-alpha$/, '')}/alpha/cluster.yaml`]);
+    await run('rm', [`${folderOfAlpha(lab)}/cluster.yaml`]);
     await expect(heal('power-off alpha')).rejects.toThrow(/ended at its start/);
     expect((await lab.truth('alpha')).addresses).toEqual({
       eth0: ['10.77.0.1/24', 'fd77::1/64'],
@@ -201,7 +206,7 @@ describe.skipIf(notRoot)('faults of a cluster on the kernel lab (needs root)', (
 
   it('a state directory takes nothing more, and then does', async () => {
     await lab.build(scenario({}, [{ at: '1s', fault: 'disk-full alpha' }]));
-    const state = `/tmp/${lab.namespaceOf('alpha').replace(/-alpha$/, '')}/alpha/state`;
+    const state = `${folderOfAlpha(lab)}/state`;
     await run('sh', ['-c', `echo old > ${state}/old`]);
     await strike('disk-full alpha');
     await expect(run('cp', [`${state}/old`, `${state}/more`])).rejects.toThrow(/No space/);
