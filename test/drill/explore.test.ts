@@ -9,7 +9,7 @@ import { parseFault } from '../../src/drill/scenario.js';
 import { stringify } from 'yaml';
 
 /** A minute or so of virtual time each; more are tried by `baton scenario explore`. */
-const SEEDS = Array.from({ length: 8 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1);
 
 describe('what a seed draws', () => {
   test.each(Array.from({ length: 60 }, (_, i) => i))(
