@@ -23,6 +23,8 @@ import { addAddresses, ARP, createTables, INET, TABLES } from './rules.js';
 const SLACK_MS: Ms = 2;
 /** A shorter time-out is rounded up to the tick of the slowest kernels (HZ 100). */
 const REMAINDER_MIN_MS: Ms = 10;
+/** A few stand for all: what is compiled is the same. */
+const REHEARSED_MAX = 4;
 /** Without PERSIST the tables go with their owner, and the gate stands open: both or none. */
 const OWNED = NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST;
 const UNKNOWN_FLAGS = ['EOPNOTSUPP', 'EINVAL'];
@@ -66,6 +68,7 @@ export class Gatekeeper {
     this.#floating = [...new Set(floating)];
     this.#renewLateMaxMs = renewLateMaxMs;
     this.#renewal = new Renewal(renewLateMaxMs);
+    this.#renewal.rehearse(this.#floating.slice(0, REHEARSED_MAX));
     this.#offerOwner = options.owned ?? true;
     this.#now = options.now ?? monotonicMs;
     this.#between = options.between ?? (() => undefined);
