@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../drivers/lab.js';
 import { NamespacesLab } from '../../drivers/namespaces/lab.js';
+import { ip } from '../../drivers/namespaces/shell.js';
 import type { Scenario } from '../../src/drill/scenario.js';
 import { advertisementS, Keepalived, masterDownMs } from './keepalived.js';
 import { takeoverNetwork, floatingAddresses, type TakeoverTiming } from './network.js';
@@ -18,6 +19,7 @@ export const BLOWS: readonly Blow[] = ['power-off', 'planned-move', 'orderly-sto
 
 const HOME = 'alpha';
 const NODES = ['alpha', 'beta', 'gamma'];
+const LINKS = ['eth0', 'hb0'].map((nic) => ({ fault: 'cut', at: { node: HOME, nic } }) as const);
 const WELL_WITHIN_MS = 40_000;
 /** A frozen daemon sleeps this many detection times; two holders are looked for that long after it woke. */
 const FROZEN_TIMES = 4;
@@ -117,8 +119,8 @@ async function keepalivedOf(timing: TakeoverTiming, addresses: number): Promise<
     async strike(blow, frozenMs) {
       if (blow === 'planned-move') home.weigh(true);
       else if (blow === 'power-off') {
-        // In this order nothing is said any more: the links go first.
-        await lab.inflict({ fault: 'power-off', node: HOME });
+        // In this order nothing is said any more: the links go first. The lab's own power-off is about batond.
+        await Promise.all(LINKS.map((fault) => lab.inflict(fault)));
         await home.end('SIGKILL');
       } else if (blow === 'orderly-stop') await home.end('SIGTERM');
       else if (blow === 'killed') await home.end('SIGKILL');
@@ -129,7 +131,10 @@ async function keepalivedOf(timing: TakeoverTiming, addresses: number): Promise<
       }
     },
     async mend(blow) {
-      if (blow === 'power-off') await lab.heal({ fault: 'power-off', node: HOME });
+      if (blow === 'power-off') {
+        await ip(lab.namespaceOf(HOME), ['address flush dev eth0 to 10.77.1.0/24']);
+        for (const fault of LINKS) await lab.heal(fault);
+      }
       if (blow === 'planned-move') home.weigh(false);
       else if (blow !== 'frozen') home.start();
     },
