@@ -95,7 +95,8 @@ function takeBeat(
 ): void {
   const isNewClaim = state.sessions[peer.node]?.claimed !== incarnation;
   const namesUs = beat.accepted === world.incarnation || beat.claimed === world.incarnation;
-  const refused = admitSession(state, peer.node, incarnation, namesUs);
+  const echoed = beat.accepted === world.incarnation ? beat.echo.sequence : 0;
+  const refused = admitSession(state, peer.node, incarnation, namesUs, echoed);
   if (refused === 'unproven' && isNewClaim) challenge(world, state, peer, path, now, out);
   if (refused !== null) return drop(state, `heartbeat-${refused}`);
   const isNewest = sequence > peer.seen.highest;

@@ -2,6 +2,9 @@
  * Whose frames are worth listening to. A frame under a good seal may still be an old one played again, so
  * - a peer's incarnation counts only after a frame under it named our own present incarnation, which no recording from
  *   before our start can do; one that was replaced never counts again;
+ * - a heartbeat replaces a present incarnation only if its sender has heard a beat of ours that was sent after its claim
+ *   was first seen: what a daemon that is gone left waiting for a MAC in its kernel may leave after its successor's first
+ *   word, and names us as well;
  * - under one incarnation the sequence of a sending NIC only rises.
  */
 import type { Poll, Session } from '../frame/poll.js';
@@ -28,18 +31,23 @@ export function admit(world: World, state: HealthState, nic: NicState, poll: Pol
   return admitSequence(world, state, nic, poll, now);
 }
 
-/** Of a message under a good seal, by poll frame or heartbeat. `namesUs`: it named our present incarnation. */
+/**
+ * Of a message under a good seal, by poll frame or heartbeat. `namesUs`: it named our present incarnation. `echoed`: of a
+ * heartbeat, the newest sequence of ours that its sender has heard.
+ */
 export function admitSession(
   state: HealthState,
   node: string,
   incarnation: string,
   namesUs: boolean,
+  echoed = Infinity,
 ): 'retired' | 'unproven' | null {
-  const session = (state.sessions[node] ??= { accepted: '', claimed: '', retired: [] });
+  const session = (state.sessions[node] ??= { accepted: '', claimed: '', claimedFrom: 0, retired: [] });
   if (session.accepted === incarnation) return null;
   if (session.retired.includes(incarnation)) return 'retired';
+  if (session.claimed !== incarnation) session.claimedFrom = state.peers[node]?.sequence ?? 0;
   session.claimed = incarnation;
-  if (!namesUs) return 'unproven';
+  if (!namesUs || (session.accepted !== '' && echoed <= session.claimedFrom)) return 'unproven';
   if (session.accepted !== '') session.retired.push(session.accepted);
   if (session.retired.length > RETIRED_MAX) session.retired.shift();
   session.accepted = incarnation;

@@ -121,6 +121,8 @@ export interface PeerSession {
   accepted: string;
   /** Incarnation that it claims and that we name, so that it can prove itself; '' if there is none. */
   claimed: string;
+  /** Sequence of our last beat to it when that claim was first seen. */
+  claimedFrom: number;
   retired: string[];
 }
 

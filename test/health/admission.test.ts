@@ -156,6 +156,18 @@ describe('bad input is inert (S5)', () => {
     expect(inject(alpha, { bytes: old })).toEqual(inert('heartbeat-retired'));
   });
 
+  it('what an ended daemon left in its kernel, and never was heard before, does not displace its successor', () => {
+    const successor = beta.incarnation;
+    const late = fresh({ echo: { sequence: 1, agoMs: 0 } }, { incarnation: 'eeeeeeeeeeeeeeee' });
+    expect(inject(alpha, { bytes: late })).toMatchObject({ dropped: ['heartbeat-unproven'], heard: 0 });
+    wire.run(1000);
+    expect(inject(alpha, { bytes: late })).toMatchObject({ dropped: ['heartbeat-unproven'], heard: 0 });
+    expect(alpha.peer('beta')).toMatchObject({ incarnation: successor, health: 'alive' });
+    const sequence = alpha.state.peers['beta']!.sequence;
+    const answered = fresh({ echo: { sequence, agoMs: 0 } }, { incarnation: 'eeeeeeeeeeeeeeee', sequence: 1001 });
+    expect(inject(alpha, { bytes: answered })).toMatchObject({ dropped: [], heard: 1 });
+  });
+
   it('replays of old incarnations keep nobody from a new session', () => {
     const recorded = wire.sent.filter(fromBeta);
     wire.boot('beta');
