@@ -3,16 +3,17 @@ import type { Invariant, Scene } from './invariant.js';
 
 /** Beyond nodeTimeout, which lease and margin fit into: sums of fractions do not come out even. */
 const SLACK_MS: Ms = 5;
+const ARBITER = 'arbiter';
 
 /**
- * S2: a node without quorum stops answering within its lease, also if its daemon is stopped or dead. A node counts as
- * without quorum here once no node that it could hear could hear a majority of the voters; where that cannot be told from
- * the wires alone (loss, one direction) it counts as with quorum.
+ * S2: a node without quorum stops answering within its lease, also if its daemon is stopped or dead. A node counts as with
+ * quorum if within that time it was linked to one (itself perhaps) that was linked to a majority of the voters, to each at
+ * some moment: they need not answer at once. Where the wires alone do not tell (loss, one direction) links count as up.
  */
 export class InquorateDark implements Invariant {
   readonly #scene: Scene;
-  /** Node → since when it is without quorum. */
-  readonly #since = new Map<string, Ms>();
+  /** `alpha beta` → the last moment at which they were linked; Infinity: they are. */
+  readonly #linkedAt = new Map<string, Ms>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -20,41 +21,40 @@ export class InquorateDark implements Invariant {
 
   changed(): void {
     const { lab, cluster } = this.#scene;
-    const now = this.#scene.now();
-    const boundMs = cluster.timing.nodeTimeoutMs + SLACK_MS;
-    for (const { name } of cluster.nodes) {
-      if (this.#mayBeQuorate(name)) {
-        this.#since.delete(name);
-        continue;
-      }
-      const since = this.#since.get(name);
-      if (since === undefined) {
-        this.#since.set(name, now);
-        lab.network.world.clock.after(boundMs + 1, () => this.changed());
-      } else if (now > since + boundMs) this.#mustBeDark(name, now - since);
+    const names = cluster.nodes.map(({ name }) => name);
+    for (const name of names) {
+      for (const other of names) this.#note(`${name} ${other}`, this.#linked(name, other));
+      if (lab.network.arbiter) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
+    }
+    const since = this.#scene.now() - cluster.timing.nodeTimeoutMs - SLACK_MS;
+    for (const name of names) if (!this.#wasQuorate(name, since)) this.#mustBeDark(name);
+  }
+
+  #note(link: string, isUp: boolean): void {
+    const known = this.#linkedAt.get(link);
+    if (isUp) this.#linkedAt.set(link, Infinity);
+    else if (known === Infinity) {
+      this.#linkedAt.set(link, this.#scene.now());
+      const { clock } = this.#scene.lab.network.world;
+      clock.after(this.#scene.cluster.timing.nodeTimeoutMs + SLACK_MS + 1, () => this.changed());
     }
   }
 
-  #mustBeDark(name: string, forMs: Ms): void {
-    const { lab } = this.#scene;
+  #wasQuorate(name: string, since: Ms): boolean {
+    const { cluster, lab } = this.#scene;
+    const voters = [...cluster.nodes.map((node) => node.name), ...(lab.network.arbiter ? [ARBITER] : [])];
+    const met = (one: string, other: string): boolean => (this.#linkedAt.get(`${one} ${other}`) ?? -Infinity) >= since;
+    return cluster.nodes.some(
+      (node) => met(name, node.name) && 2 * voters.filter((voter) => met(node.name, voter)).length > voters.length,
+    );
+  }
+
+  #mustBeDark(name: string): void {
+    const { lab, cluster } = this.#scene;
     if (!lab.network.hosts.get(name)!.gate.stands) return;
     for (const address of lab.watcher.addresses)
       if (lab.watcher.answering(address).includes(name))
-        this.#scene.violated('S2', `${name} answers for ${address}, without quorum for ${forMs.toFixed(1)} ms`);
-  }
-
-  #mayBeQuorate(name: string): boolean {
-    const { nodes } = this.#scene.cluster;
-    return nodes.some((node) => this.#linked(name, node.name) && this.#hasMajority(node.name));
-  }
-
-  #hasMajority(name: string): boolean {
-    const { cluster, lab } = this.#scene;
-    const { arbiter } = lab.network;
-    const voters = cluster.nodes.length + (arbiter ? 1 : 0);
-    const heard = cluster.nodes.filter((node) => this.#linked(name, node.name)).length;
-    const asked = arbiter?.runs && !this.#blocked(name, 'arbiter') ? 1 : 0;
-    return 2 * (heard + asked) > voters;
+        this.#scene.violated('S2', `${name} answers for ${address}, ${cluster.timing.nodeTimeoutMs} ms without quorum`);
   }
 
   #linked(one: string, other: string): boolean {
@@ -63,9 +63,14 @@ export class InquorateDark implements Invariant {
     return one === other || (!this.#blocked(one, other) && this.#wired(one, other));
   }
 
+  #reaches(name: string): boolean {
+    const { daemons, arbiter } = this.#scene.lab.network;
+    return daemons.get(name)!.awake && arbiter!.runs && !this.#blocked(name, ARBITER);
+  }
+
   #blocked(one: string, other: string): boolean {
     const { hosts, arbiter } = this.#scene.lab.network;
-    const hostOf = (name: string) => (name === 'arbiter' ? arbiter!.host : hosts.get(name)!);
+    const hostOf = (name: string) => (name === ARBITER ? arbiter!.host : hosts.get(name)!);
     const deaf = (to: string, from: string): boolean =>
       [...hostOf(from).nics.values()].every((nic) => hostOf(to).deafTo.has(nic.mac));
     return deaf(one, other) || deaf(other, one);
