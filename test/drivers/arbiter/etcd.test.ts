@@ -151,6 +151,15 @@ describe('what is no etcd', () => {
     expect(asked.slice(1)).toEqual(['first /v3/kv/range', 'second /v3/kv/range']);
   });
 
+  it('an endpoint that took the whole time leaves none to the next', async () => {
+    let asked = 0;
+    const frozen = await serve(() => undefined);
+    const sound = await serve((_, answer) => (asked++, void answer.end(JSON.stringify({ header: {}, kvs: [kv] }))));
+    for (let i = 0; i < 20; i++)
+      expect((await askAt([frozen, sound], { ask: 'read' }, 20 + i)).outcome).toBe('unknown');
+    expect(asked).toBe(0);
+  });
+
   it('a host without an address is unknown', async () => {
     const answer = await askAt(['http://arbiter.invalid:2379'], { ask: 'read' });
     expect(answer.outcome).toBe('unknown');
