@@ -216,13 +216,13 @@ function wiringOf(cluster: Cluster, name: string): Wiring {
   const nets = cluster.nodes.find((node) => node.name === name)?.nets.filter(({ net }) => heartbeats.has(net)) ?? [];
   const listens = new Set(nets.flatMap((net) => net.addresses.map(({ address }) => address)));
   const floating = floatingOf(cluster);
-  const gated = floating.length > 0 && (cluster.fence ?? 'gate') === 'gate';
+  const gated = floating.length > 0 && cluster.fence === 'gate';
   return { listens, port: cluster.port, ...(gated ? { floating } : {}) };
 }
 
 /** Floating addresses of the cluster file. */
 export function floatingOf(cluster: Cluster): string[] {
-  const resources = (cluster.packages ?? []).flatMap((one) => one.resources);
+  const resources = cluster.packages.flatMap((one) => one.resources);
   return resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address.address] : []));
 }
 

@@ -59,7 +59,7 @@ function dress(host: Host, scenario: Scenario, cluster: Cluster): void {
   const { routes, neighbours, multicast, addressesAtBoot } = scenario.topology;
   const { name } = host;
   const floating = floatingOf(cluster);
-  if (floating.length > 0 && (cluster.fence ?? 'gate') === 'gate') host.gate.raise(floating);
+  if (floating.length > 0 && cluster.fence === 'gate') host.gate.raise(floating);
   if (addressesAtBoot) raiseAddresses(host, cluster);
   for (const line of routes[name] ?? []) {
     const code = host.routes.put(parseRoute(line), 'add');

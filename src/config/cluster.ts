@@ -134,13 +134,13 @@ export interface Cluster {
   port: number;
   /** Quorum as in the file. Absent: majority of nodes. */
   quorum?: 'none' | Quorum;
-  /** What keeps a node without lease from serving. Absent: `gate`. */
-  fence?: 'gate' | 'lifetime' | 'none';
-  fenceAgents?: FenceAgent[];
-  packages?: Package[];
+  /** What keeps a node without lease from serving. */
+  fence: 'gate' | 'lifetime' | 'none';
+  fenceAgents: FenceAgent[];
+  packages: Package[];
   /** The web page. Absent: off. */
   console?: { listen: string; control: boolean };
-  notify?: Notification[];
+  notify: Notification[];
   /** Which NICs hang on which switch, `alpha.eth0`: hints for `audit`. */
   switches?: Record<string, string[]>;
   /** Write the flight recording. */

@@ -81,7 +81,7 @@ function addresses(cluster: Cluster): Finding[] {
 }
 
 function* addressResources(cluster: Cluster) {
-  for (const { name, resources } of cluster.packages ?? []) {
+  for (const { name, resources } of cluster.packages) {
     for (const [i, resource] of resources.entries()) {
       if (resource.kind === 'address') yield [name, i, resource] as const;
     }
@@ -123,8 +123,7 @@ function prefixesOf(nets: readonly NodeNet[], net: string, family: 4 | 6): Prefi
 
 function quorum(cluster: Cluster): Finding[] {
   const hasArbiter = typeof cluster.quorum === 'object' && cluster.quorum.arbiter !== undefined;
-  if (cluster.nodes.length !== 2 || (cluster.packages ?? []).length === 0 || hasArbiter || cluster.quorum === 'none')
-    return [];
+  if (cluster.nodes.length !== 2 || cluster.packages.length === 0 || hasArbiter || cluster.quorum === 'none') return [];
   return [
     {
       path: cluster.quorum === undefined ? ['packages'] : ['quorum'],
@@ -136,7 +135,7 @@ function quorum(cluster: Cluster): Finding[] {
 
 /** Of two that cannot hear each other one may serve; of three there is no knowing who (MEMBERSHIP 8). */
 function withoutQuorum(cluster: Cluster): Finding[] {
-  if (cluster.quorum !== 'none' || cluster.nodes.length <= 2 || (cluster.packages ?? []).length === 0) return [];
+  if (cluster.quorum !== 'none' || cluster.nodes.length <= 2 || cluster.packages.length === 0) return [];
   const count = cluster.nodes.length;
   return [{ path: ['quorum'], text: `none is for two nodes; ${count} have a majority: remove it, or name an arbiter` }];
 }
@@ -175,7 +174,7 @@ function twice(names: readonly string[], path: FilePath): Finding[] {
 function packages(cluster: Cluster): Finding[] {
   const nodes = cluster.nodes.map(({ name }) => name);
   const nets = cluster.nets.map(({ name }) => name);
-  const all = cluster.packages ?? [];
+  const all = cluster.packages;
   const names = all.map(({ name }) => name);
   return all.flatMap((candidate) => {
     const at: FilePath = ['packages', candidate.name];
@@ -279,7 +278,7 @@ function serialLines(cluster: Cluster): Finding[] {
 
 function fenceAgents(cluster: Cluster): Finding[] {
   const nodes = cluster.nodes.map(({ name }) => name);
-  return (cluster.fenceAgents ?? []).flatMap((agent, i) =>
+  return cluster.fenceAgents.flatMap((agent, i) =>
     agent.nodes.flatMap((node, j) => known('node', node, nodes, ['fenceAgents', i, 'nodes', j])),
   );
 }

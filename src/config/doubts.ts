@@ -46,7 +46,7 @@ function heartbeats(cluster: Cluster): Finding[] {
   if (cluster.nodes.length < 2) return [];
   const carrying = cluster.nets.filter((net) => net.heartbeat !== undefined);
   if (carrying.length === 0) {
-    if ((cluster.packages ?? []).length === 0) return [];
+    if (cluster.packages.length === 0) return [];
     return [
       { path: ['nets'], atKey: true, text: 'packages, but no net carries heartbeats; give one heartbeat: private' },
     ];
@@ -77,7 +77,7 @@ function votes(cluster: Cluster): Finding[] {
 }
 
 function floatingAddresses(cluster: Cluster): Finding[] {
-  return (cluster.packages ?? []).flatMap((candidate) =>
+  return cluster.packages.flatMap((candidate) =>
     candidate.resources.flatMap((resource, i): Finding[] => {
       if (resource.kind !== 'address') return [];
       const { address, family } = resource.address;

@@ -47,5 +47,5 @@ function outside(cluster: Cluster): Finding[] {
 }
 
 export function unserved(cluster: Cluster): Finding[] {
-  return [...(cluster.packages ?? []).flatMap(resources), ...outside(cluster)];
+  return [...cluster.packages.flatMap(resources), ...outside(cluster)];
 }

@@ -8,7 +8,7 @@ import { Unready } from './preflight.js';
 /** A line for the operator. A gate that is there already stays as it is, be it open. Throws Unready. */
 export function makeGate(config: string): string {
   const cluster = readFile(config);
-  const fence = cluster.fence ?? 'gate';
+  const { fence } = cluster;
   if (fence !== 'gate') return `fence: ${fence} has no gate; nothing done`;
   const addresses = floatingAddresses(cluster);
   if (addresses.length === 0) return 'no package has a floating address; nothing done';

@@ -14,7 +14,7 @@ export interface HandThreads {
 }
 
 export function hasPackages(cluster: Cluster): boolean {
-  return (cluster.packages ?? []).length > 0;
+  return cluster.packages.length > 0;
 }
 
 /** `note`: a line for the log. `fail`: a hand has died. */
@@ -30,7 +30,7 @@ export function startHands(
   };
   if (hasPackages(cluster) && !settings.shadow) {
     const arbiter = arbiterOf(cluster);
-    if ((cluster.fence ?? 'gate') === 'gate') {
+    if (cluster.fence === 'gate') {
       const data: GateData = { addresses: floatingAddresses(cluster), renewLateMaxMs: cluster.timing.renewLateMaxMs };
       threads.gate = new PortGateHand(start('gate', '../../drivers/linux/gate/hand.js', data, fail));
     }
@@ -61,7 +61,7 @@ function peersOf(cluster: Cluster, self: ClusterNode): string[] {
 }
 
 export function floatingAddresses(cluster: Cluster): string[] {
-  const resources = (cluster.packages ?? []).flatMap((each) => each.resources);
+  const resources = cluster.packages.flatMap((each) => each.resources);
   return resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address.address] : []));
 }
 

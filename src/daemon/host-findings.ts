@@ -189,7 +189,7 @@ function children(nic: HostNic, net: string, host: readonly HostNic[]): HostFind
 /** Everything about the NICs of this node on this host, in file order. */
 export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly HostNic[]): HostFinding[] {
   const floating = new Set(
-    (cluster.packages ?? []).flatMap(({ resources }) =>
+    cluster.packages.flatMap(({ resources }) =>
       resources.flatMap((it) => (it.kind === 'address' ? [it.address.address] : [])),
     ),
   );

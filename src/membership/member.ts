@@ -57,9 +57,8 @@ export interface NodeView {
 
 export function start(world: World, now: Ms): MembershipState {
   const { quorum, packages } = world.cluster;
-  const hasPackages = (packages ?? []).length > 0;
   return {
-    kind: !hasPackages ? 'off' : quorum === 'none' ? 'solo' : 'voting',
+    kind: packages.length === 0 ? 'off' : quorum === 'none' ? 'solo' : 'voting',
     started: false,
     startedAt: now,
     dropped: {},

@@ -236,7 +236,7 @@ export function versionOf(record: DurableRecord | null): Version {
 }
 
 export function packageNames(world: World): string[] {
-  return (world.cluster.packages ?? []).map(({ name }) => name);
+  return world.cluster.packages.map(({ name }) => name);
 }
 
 export function others(world: World): string[] {

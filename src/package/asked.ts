@@ -63,7 +63,7 @@ function placesOf({ membership: met }: Turn, request: ClusterRequest): Record<st
 
 /** What is wrong with it whoever is coordinator; null: nothing. */
 function refusal({ world, state }: Turn, request: ClusterRequest): string | null {
-  const packages = (world.cluster.packages ?? []).map(({ name }) => name);
+  const packages = world.cluster.packages.map(({ name }) => name);
   const nodes = world.cluster.nodes.map(({ name }) => name);
   if (packages.length === 0) return 'the cluster file has no packages, so there is nothing to steer';
   if (state.asked.length >= ASKED_MAX) return 'too many requests wait for an answer; try again in a moment';
@@ -111,7 +111,7 @@ function takeErrand(turn: Turn, node: string, incarnation: string, bytes: Uint8A
   if (known !== undefined) return tellOutcome(turn, key, known);
   const names = world.cluster.nodes.map(({ name }) => name);
   const { request } = errand;
-  const packages = (world.cluster.packages ?? []).map(({ name }) => name);
+  const packages = world.cluster.packages.map(({ name }) => name);
   const isKnown =
     (!('package' in request) || packages.includes(request.package)) &&
     (!('node' in request) || names.includes(request.node)) &&

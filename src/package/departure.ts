@@ -11,7 +11,7 @@ const LEAVE_LATEST_MS: Ms = 5000;
 export function leave(turn: Turn): void {
   const { world, state, now, membership: met } = turn;
   if (state.leaving !== null) return;
-  const names = (world.cluster.packages ?? []).map(({ name }) => name);
+  const names = world.cluster.packages.map(({ name }) => name);
   const placements = membership.document(met)?.placements ?? {};
   const packages = names.filter(
     (name) => placements[name]?.node === world.self.name || world.jobs[name]?.held === true,
@@ -42,7 +42,7 @@ export function depart(turn: Turn): void {
 function isOnItsWay(turn: Turn, name: string): boolean {
   const { world, membership: met, now } = turn;
   const document = membership.document(met);
-  const candidate = world.cluster.packages?.find((one) => one.name === name);
+  const candidate = world.cluster.packages.find((one) => one.name === name);
   if (document === null || candidate === undefined || membership.coordinator(met) === null) return false;
   const { orders, placements } = document;
   const node = placements[name]?.node ?? null;

@@ -70,7 +70,7 @@ export function take(
   } else if (input.kind === 'stop-asked') {
     if (input.how === 'stop') leave(turn);
   }
-  if ((world.cluster.packages ?? []).length === 0) return;
+  if (world.cluster.packages.length === 0) return;
   // These tell of NICs; what follows from them for packages is told by the next beat.
   if (input.kind === 'frame-received' || input.kind === 'counters-read' || input.kind === 'echo-answered') return;
   takeErrands(turn);
@@ -124,7 +124,7 @@ export function status(
   const { dropped, decisions } = state;
   const alarms = Object.values(state.alarms);
   const document = membership.document(met);
-  if ((world.cluster.packages ?? []).length === 0) {
+  if (world.cluster.packages.length === 0) {
     const roles = Object.fromEntries(world.cluster.nodes.map(({ name }) => [name, 'idle' as const]));
     return { packages: [], roles, halted: [], alarms, decisions, dropped };
   }

@@ -16,7 +16,7 @@ export interface Holding {
 export function gather(turn: Turn, document: Document, holding: Holding): Picture {
   const { world, state, now } = turn;
   const { cluster } = world;
-  const packages = cluster.packages ?? [];
+  const { packages } = cluster;
   const { nodeTimeoutMs, pollMs, heartbeatMs } = cluster.timing;
   const netDownMs = 1.5 * (pollMs + heartbeatMs);
   const lasts: Picture['lasts'] = (condition, forMs) => {
@@ -50,7 +50,7 @@ function nodePicture(
 ): NodePicture {
   const isSelf = name === world.self.name;
   const view = membership.view(world, met, seen, now, name);
-  const names = [...new Set((world.cluster.packages ?? []).flatMap(netsOf))];
+  const names = [...new Set(world.cluster.packages.flatMap(netsOf))];
   const nets = Object.fromEntries(names.map((net) => [net, health.netUp(world, seen, name, net)]));
   return {
     ...view,

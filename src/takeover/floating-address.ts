@@ -16,9 +16,8 @@ export interface FloatingAddress {
 const knownByCluster = new WeakMap<Cluster, ReturnType<typeof reckoned>>();
 
 function reckoned(cluster: Cluster) {
-  const packages = cluster.packages ?? [];
   const byPackage = new Map(
-    packages.map(({ name, resources }) => [
+    cluster.packages.map(({ name, resources }) => [
       name,
       resources.flatMap((resource): FloatingAddress[] => {
         if (resource.kind !== 'address') return [];

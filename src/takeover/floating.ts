@@ -36,20 +36,16 @@ import { allNics, drop, type Turn } from './state.js';
 import { forgetTampering, tamperingDeadline } from './tampering.js';
 import { sighted, takeVerification, verificationDeadline } from './verification.js';
 
-function hasPackages({ world }: Turn): boolean {
-  return (world.cluster.packages ?? []).length > 0;
-}
-
 /** Before anything else: no lease, no service. */
 export function guardLease(turn: Turn): void {
-  if (!hasPackages(turn)) return;
+  if (turn.world.cluster.packages.length === 0) return;
   turn.state.floating.leaseEnd = turn.mandate.leaseEnd;
   if (!hasLease(turn) && turn.state.ready && Object.values(turn.world.jobs).some(isServed)) lookAtAll(turn);
 }
 
 /** What an input says of it. */
 export function absorbFloating(turn: Turn, input: Input): void {
-  if (!hasPackages(turn)) return;
+  if (turn.world.cluster.packages.length === 0) return;
   if (turn.world.heard.length > 0) listen(turn);
   switch (input.kind) {
     case 'gate-written':
@@ -119,7 +115,7 @@ function forgetNic({ state }: Turn, nic: string): void {
 /** After the local switch, whose carrier the addresses follow. */
 export function lookAtFloating(turn: Turn, input: Input): void {
   const { state, now } = turn;
-  if (!hasPackages(turn) || !state.ready) return;
+  if (turn.world.cluster.packages.length === 0 || !state.ready) return;
   const { floating } = state;
   const gist = gistOf(turn);
   const told = TELLING.has(input.kind);

@@ -18,7 +18,7 @@ const REFUSALS_UNTIL_ALARM = 3;
 const LOST_TOLD: Ms = 60_000;
 
 export function hasGate({ cluster }: Turn['world']): boolean {
-  return (cluster.packages ?? []).length > 0 && (cluster.fence ?? 'gate') === 'gate';
+  return cluster.packages.length > 0 && cluster.fence === 'gate';
 }
 
 export const CLOSED: GateWish = { held: [], leaseEnd: null };

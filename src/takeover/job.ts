@@ -21,8 +21,7 @@ import type { Turn } from './state.js';
 import { verifyPackage } from './verification.js';
 
 export function startJobs({ cluster, jobs }: Turn['world'], now: number): void {
-  for (const { name } of cluster.packages ?? [])
-    jobs[name] ??= { state: 'halted', epoch: null, since: now, held: true };
+  for (const { name } of cluster.packages) jobs[name] ??= { state: 'halted', epoch: null, since: now, held: true };
 }
 
 /** Is the lease running? Asked first of all, at every input. */

@@ -52,7 +52,7 @@ function mandateOf(
   packages: PackagesState,
   stops: boolean,
 ): Mandate {
-  if ((world.cluster.packages ?? []).length === 0) return NO_MANDATE;
+  if (world.cluster.packages.length === 0) return NO_MANDATE;
   let may: Mandate['may'] | undefined;
   return {
     // Reckoned when asked for: most inputs do not.

@@ -96,7 +96,7 @@ describe('a good file', () => {
     expect(cluster.port).toBe(short.port);
     expect(cluster.record).toBe(short.record);
     expect(cluster.nets[0]).toMatchObject({ ...short.nets[0], targets: expect.any(Array) as unknown });
-    expect(cluster.packages?.map(({ resources }) => resources.map(({ kind }) => kind))).toEqual([
+    expect(cluster.packages.map(({ resources }) => resources.map(({ kind }) => kind))).toEqual([
       ['address', 'address', 'exec', 'systemd', 'script'],
       ['ocf'],
       ['address'],
@@ -118,7 +118,7 @@ packages:
       - exec: { start: [/usr/local/sbin/web, start], stop: [/usr/local/sbin/web, stop], every: 2s }
 notify: [{ webhook: "http://127.0.0.1:9000/alert" }]
 `;
-    expect(parseCluster(text).packages?.[0]?.resources).toEqual([
+    expect(parseCluster(text).packages[0]?.resources).toEqual([
       {
         kind: 'address',
         address: { family: 4, address: '10.77.0.100', prefixLength: 32 },

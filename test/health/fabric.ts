@@ -2,6 +2,7 @@
  * A tiny net in memory for the health stage alone: nodes that run the real monitor, switches joined by one trunk each,
  * a target, and faults. Frames take TRANSIT_MS. Virtual time.
  */
+import { BARE } from '../bare-cluster.js';
 import { noCipher } from '../no-cipher.js';
 import { createHmac } from 'node:crypto';
 import type { Action } from '../../src/action.js';
@@ -199,8 +200,7 @@ export class Fabric {
       address,
     }));
     return {
-      name: 'shop',
-      key: '',
+      ...BARE,
       nets: nets.map((name) => ({ ...DEFAULT_NET, ...this.options.net, targets, name })),
       nodes: Object.keys(this.options.nodes).map((name, i) => ({
         name,
@@ -212,10 +212,6 @@ export class Fabric {
         }),
       })),
       timing: this.options.timing ?? DEFAULT,
-      port: 7789,
-      record: false,
-      log: { level: 'info', keep: 7 },
-      digest: '',
     };
   }
 

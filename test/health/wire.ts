@@ -6,6 +6,7 @@ import * as health from '../../src/health/monitor.js';
 import type { Input, NicObservation } from '../../src/input.js';
 import type { JournalEntry } from '../../src/status.js';
 import type { Cipher, HeardBeat, World } from '../../src/world.js';
+import { BARE } from '../bare-cluster.js';
 import { cipherWith } from '../../drivers/cipher.js';
 import { DEFAULT, dice, seal } from './fabric.js';
 
@@ -45,8 +46,7 @@ export function clusterOf(options: WireOptions = {}): Cluster {
   const nets = options.nets ?? { private: 'private', public: 'public' };
   const names = options.nodes ?? ['alpha', 'beta'];
   return {
-    name: 'shop',
-    key: '',
+    ...BARE,
     nets: Object.entries(nets).map(([name, heartbeat]) => ({
       ...NET,
       name,
@@ -67,9 +67,6 @@ export function clusterOf(options: WireOptions = {}): Cluster {
       })),
     })),
     timing: { ...DEFAULT, ...options.timing },
-    port: 7789,
-    record: false,
-    log: { level: 'info', keep: 7 },
     digest: '0123456789abcdef'.repeat(4),
   };
 }

@@ -12,6 +12,7 @@ import type { ArbiterAnswer, ArbiterRecord, ArbiterRequest } from '../../src/mem
 import { ARBITER, compareVersions, showVersion, type Document, type Version } from '../../src/membership/document.js';
 import { draw } from '../../src/random.js';
 import type { JournalEntry } from '../../src/status.js';
+import { BARE } from '../bare-cluster.js';
 import { SimNode } from './sim-node.js';
 
 export type Mode = 's2' | 'n1' | 'n2' | 'n3' | 'n4' | 'n5' | 'a2' | 'a4';
@@ -34,12 +35,10 @@ export function clusterOf(mode: Mode, packages: string[]): Cluster {
   const names = NAMES.slice(0, Number(mode[1]));
   const hasArbiter = mode.startsWith('a');
   return {
-    name: 'shop',
-    key: '/etc/baton/cluster.key',
+    ...BARE,
     nets: [],
     nodes: names.map((name) => ({ name, nets: [] })),
     timing: profiles.default,
-    port: 7789,
     ...(mode === 's2' && { quorum: 'none' }),
     ...(hasArbiter && {
       quorum: {
@@ -63,8 +62,6 @@ export function clusterOf(mode: Mode, packages: string[]): Cluster {
       excludes: [],
       resources: [],
     })),
-    record: false,
-    log: { level: 'info', keep: 7 },
     digest: 'd',
   };
 }

@@ -151,7 +151,7 @@ export class FloatingStand {
 
   /** The document alone; `else` is where the others are. */
   place(epoch: Record<string, number>, elsewhere: string | null = 'beta', state: 'run' | 'halt' = 'run'): void {
-    const names = (this.world.cluster.packages ?? []).map(({ name }) => name);
+    const names = this.world.cluster.packages.map(({ name }) => name);
     const newest = (this.mandate.document?.version.revision ?? 0) + 1;
     const document: Document = {
       version: { term: 1, revision: newest },
@@ -321,7 +321,7 @@ export class FloatingStand {
 
   addresses(nic = 'eth0'): string[] {
     const floating = new Set(
-      (this.world.cluster.packages ?? []).flatMap(({ resources }) =>
+      this.world.cluster.packages.flatMap(({ resources }) =>
         resources.flatMap((x) => (x.kind === 'address' ? x.address.address : [])),
       ),
     );

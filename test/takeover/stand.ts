@@ -1,4 +1,5 @@
 /** The local switch on a test stand: the model kernel below it, verdicts set by hand, hands that can be stopped, refused or killed. */
+import { BARE } from '../bare-cluster.js';
 import { noCipher } from '../no-cipher.js';
 import type { Action, RunRecord, Step } from '../../src/action.js';
 import type { Cluster } from '../../src/config/cluster.js';
@@ -41,8 +42,7 @@ export function cluster({
     return { family: address.includes(':') ? (6 as const) : (4 as const), address, prefixLength: Number(length) };
   });
   return {
-    name: 'shop',
-    key: '/key',
+    ...BARE,
     nets: [
       {
         name: 'public',
@@ -65,10 +65,6 @@ export function cluster({
       marginMs: 50,
       renewLateMaxMs: 20,
     },
-    port: 7789,
-    record: false,
-    log: { level: 'info', keep: 7 },
-    digest: '00',
   };
 }
 

@@ -54,7 +54,7 @@ export default class Check extends BatonCommand {
     const wrong = result.host.filter(({ severity }) => severity === 'error').length;
     if (wrong > 0) process.exitCode = EXIT.usage;
     else {
-      const packages = cluster.packages?.length ?? 0;
+      const packages = cluster.packages.length;
       const size = [plural(cluster.nets.length, 'net'), plural(cluster.nodes.length, 'node')];
       if (packages > 0) size.push(plural(packages, 'package'));
       this.log(

@@ -28,7 +28,7 @@ function tools({ missingTools, packetSockets, nftables, cluster }: Evidence): Di
   }
   if (!nftables) {
     const text = 'this kernel has no nftables, which the gate needs';
-    const gated = (cluster.packages ?? []).length > 0 && (cluster.fence ?? 'gate') === 'gate';
+    const gated = cluster.packages.length > 0 && cluster.fence === 'gate';
     found.push({
       what: 'kernel',
       severity: gated ? 'error' : 'note',

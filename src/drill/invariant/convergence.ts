@@ -28,7 +28,7 @@ export async function unsettled(scene: Scene, forgiven: ReadonlySet<string>): Pr
 
 function packagesDown({ cluster, lab }: Scene): string[] {
   const wrong: string[] = [];
-  for (const { name, resources } of cluster.packages ?? []) {
+  for (const { name, resources } of cluster.packages) {
     const holders = new Set<string>();
     for (const resource of resources) {
       if (resource.kind !== 'address') continue;
