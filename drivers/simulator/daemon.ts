@@ -4,6 +4,8 @@ import type { Cluster } from '../../src/config/cluster.js';
 import type { Input, Ms } from '../../src/input.js';
 import { Node } from '../../src/node.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '../../src/status.js';
+import { floatingTexts } from '../../src/takeover/floating-address.js';
+import { hasGate } from '../../src/takeover/gate-order.js';
 import type { Cipher, Seal } from '../../src/world.js';
 import { ArbiterCalls } from './arbiter-calls.js';
 import { Disk } from './disk.js';
@@ -215,15 +217,7 @@ function wiringOf(cluster: Cluster, name: string): Wiring {
   const heartbeats = new Set(cluster.nets.filter((net) => net.heartbeat).map((net) => net.name));
   const nets = cluster.nodes.find((node) => node.name === name)?.nets.filter(({ net }) => heartbeats.has(net)) ?? [];
   const listens = new Set(nets.flatMap((net) => net.addresses.map(({ address }) => address)));
-  const floating = floatingOf(cluster);
-  const gated = floating.length > 0 && cluster.fence === 'gate';
-  return { listens, port: cluster.port, ...(gated ? { floating } : {}) };
-}
-
-/** Floating addresses of the cluster file. */
-export function floatingOf(cluster: Cluster): string[] {
-  const resources = cluster.packages.flatMap((one) => one.resources);
-  return resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address.address] : []));
+  return { listens, port: cluster.port, ...(hasGate(cluster) && { floating: floatingTexts(cluster) }) };
 }
 
 /** Where its etcd is: the host of its first endpoint. */

@@ -14,10 +14,11 @@ import { operatorRequestOf } from '../../src/drill/operate.js';
 import type { Fault, Scenario } from '../../src/drill/scenario.js';
 import type { Ms } from '../../src/input.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer } from '../../src/status.js';
+import { floatingTexts } from '../../src/takeover/floating-address.js';
 import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, TcpReport } from '../lab.js';
 import { isToldRoute, routeText } from '../route-text.js';
 import { Prober, type Client } from './client.js';
-import { Daemon, floatingOf, type DaemonOptions } from './daemon.js';
+import { Daemon, type DaemonOptions } from './daemon.js';
 import { inflict } from './faults.js';
 import type { Host } from './host.js';
 import { buildNetwork, type Network } from './network.js';
@@ -80,7 +81,7 @@ export class SimulatorLab implements Lab {
     if ([...scenario.before, ...scenario.steps.map(({ fault }) => fault)].some((fault) => fault?.startsWith('replay')))
       for (const bridge of bridges.values()) bridge.record();
     for (const [name, host] of hosts) this.#raiseDaemon(name, host, clusters.get(name)!);
-    const floating = [...clusters.values()].flatMap(floatingOf);
+    const floating = [...clusters.values()].flatMap(floatingTexts);
     this.#watcher = new Watcher(world, hosts, [...new Set(floating)]);
     world.clock.runUntil(SETTLE_MS);
   }

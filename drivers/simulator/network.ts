@@ -2,13 +2,15 @@
 import type { Cluster } from '../../src/config/cluster.js';
 import type { Ms } from '../../src/input.js';
 import type { Scenario } from '../../src/drill/scenario.js';
+import { floatingTexts } from '../../src/takeover/floating-address.js';
+import { hasGate } from '../../src/takeover/gate-order.js';
 import { parseRoute } from '../route-text.js';
 import { addAddress, IFA_F } from './addresses.js';
 import { Arbiter } from './arbiter.js';
 import { Bridge, trunk, type Port } from './bridge.js';
 import type { Cable } from './cable.js';
 import { Client, CLIENT_NIC } from './client.js';
-import { floatingOf, type Daemon } from './daemon.js';
+import type { Daemon } from './daemon.js';
 import { Host } from './host.js';
 import { NUD } from './neighbours.js';
 import type { World } from './wire.js';
@@ -58,8 +60,7 @@ function raiseNode(network: Network, scenario: Scenario, cluster: Cluster, name:
 function dress(host: Host, scenario: Scenario, cluster: Cluster): void {
   const { routes, neighbours, multicast, addressesAtBoot } = scenario.topology;
   const { name } = host;
-  const floating = floatingOf(cluster);
-  if (floating.length > 0 && cluster.fence === 'gate') host.gate.raise(floating);
+  if (hasGate(cluster)) host.gate.raise(floatingTexts(cluster));
   if (addressesAtBoot) raiseAddresses(host, cluster);
   for (const line of routes[name] ?? []) {
     const code = host.routes.put(parseRoute(line), 'add');

@@ -1,12 +1,11 @@
 /** What keeps this node from asking the arbiter of a cluster with packages. */
 import { accessSync, constants } from 'node:fs';
 import type { Cluster } from '../config/cluster.js';
-import { hasPackages } from './hand-threads.js';
 
 /** No reason to stay down: the nodes may be a majority without it, and files are read again with each attempt. */
 export function arbiterWarnings(cluster: Cluster): string[] {
-  const { quorum } = cluster;
-  const arbiter = !hasPackages(cluster) || typeof quorum !== 'object' ? undefined : quorum.arbiter;
+  const { quorum, packages } = cluster;
+  const arbiter = packages.length === 0 || typeof quorum !== 'object' ? undefined : quorum.arbiter;
   if (arbiter?.kind !== 'etcd') return [];
   const files = (['ca', 'cert', 'key'] as const).flatMap((field) => {
     const path = arbiter[field];

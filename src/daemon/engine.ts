@@ -13,7 +13,7 @@ import type { Input, Ms } from '../input.js';
 import { Node } from '../node.js';
 import type { JournalEntry } from '../status.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
-import { hasPackages, startHands } from './hand-threads.js';
+import { startHands } from './hand-threads.js';
 import { KeyedCalls, writeRecorded } from './recording.js';
 import { shadowed, type ShadowAnswer } from './shadow.js';
 
@@ -42,7 +42,7 @@ class Engine {
       timing: cluster.timing,
       ...startHands(settings, self, note, (text) => this.#fail(text)),
       heartbeat: { port: cluster.port, addresses },
-      ...(hasPackages(cluster) && { stateDir: settings.stateDir }),
+      ...(cluster.packages.length > 0 && { stateDir: settings.stateDir }),
       local: (action) => this.#local(action),
       note,
     });

@@ -2,7 +2,7 @@
 import { Gatekeeper } from '../../drivers/linux/gate/gatekeeper.js';
 import { readClusterFile } from '../config/parse.js';
 import { ClusterFileError } from '../config/problem.js';
-import { floatingAddresses } from './hand-threads.js';
+import { floatingTexts } from '../takeover/floating-address.js';
 import { Unready } from './preflight.js';
 
 /** A line for the operator. A gate that is there already stays as it is, be it open. Throws Unready. */
@@ -10,7 +10,7 @@ export function makeGate(config: string): string {
   const cluster = readFile(config);
   const { fence } = cluster;
   if (fence !== 'gate') return `fence: ${fence} has no gate; nothing done`;
-  const addresses = floatingAddresses(cluster);
+  const addresses = floatingTexts(cluster);
   if (addresses.length === 0) return 'no package has a floating address; nothing done';
   const count = `${addresses.length} floating address${addresses.length === 1 ? '' : 'es'}`;
   try {

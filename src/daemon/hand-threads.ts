@@ -4,6 +4,8 @@ import { type ArbiterData, type ArbiterHand, PortArbiterHand } from '../../drive
 import { type GateData, type GateHand, PortGateHand } from '../../drivers/linux/gate-port.js';
 import { PortHands, type Hands, type HandsData } from '../../drivers/linux/hands-port.js';
 import type { Arbiter, Cluster, ClusterNode } from '../config/cluster.js';
+import { floatingTexts } from '../takeover/floating-address.js';
+import { hasGate } from '../takeover/gate-order.js';
 import { OBSERVED_SETTINGS } from '../takeover/settings.js';
 import type { EngineSettings } from './engine-port.js';
 
@@ -11,10 +13,6 @@ export interface HandThreads {
   hands: Hands;
   gate?: GateHand;
   arbiter?: ArbiterHand;
-}
-
-export function hasPackages(cluster: Cluster): boolean {
-  return cluster.packages.length > 0;
 }
 
 /** `note`: a line for the log. `fail`: a hand has died. */
@@ -28,10 +26,10 @@ export function startHands(
   const threads: HandThreads = {
     hands: new PortHands(start('hands', '../../drivers/linux/hands.js', handsData(settings, self), fail)),
   };
-  if (hasPackages(cluster) && !settings.shadow) {
+  if (cluster.packages.length > 0 && !settings.shadow) {
     const arbiter = arbiterOf(cluster);
-    if (cluster.fence === 'gate') {
-      const data: GateData = { addresses: floatingAddresses(cluster), renewLateMaxMs: cluster.timing.renewLateMaxMs };
+    if (hasGate(cluster)) {
+      const data: GateData = { addresses: floatingTexts(cluster), renewLateMaxMs: cluster.timing.renewLateMaxMs };
       threads.gate = new PortGateHand(start('gate', '../../drivers/linux/gate/hand.js', data, fail));
     }
     if (arbiter?.kind === 'etcd') {
@@ -50,7 +48,7 @@ function handsData(settings: EngineSettings, self: ClusterNode): HandsData {
     peers: peersOf(cluster, self),
     settings: [...OBSERVED_SETTINGS],
     runDir,
-    ...(hasPackages(cluster) && { stateDir }),
+    ...(cluster.packages.length > 0 && { stateDir }),
   };
 }
 
@@ -58,11 +56,6 @@ function handsData(settings: EngineSettings, self: ClusterNode): HandsData {
 function peersOf(cluster: Cluster, self: ClusterNode): string[] {
   const others = cluster.nodes.filter((other) => other.name !== self.name);
   return others.flatMap((other) => other.nets.flatMap((net) => net.addresses.map((prefix) => prefix.address)));
-}
-
-export function floatingAddresses(cluster: Cluster): string[] {
-  const resources = cluster.packages.flatMap((each) => each.resources);
-  return resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address.address] : []));
 }
 
 function arbiterOf({ quorum }: Cluster): Arbiter | undefined {

@@ -1,6 +1,7 @@
 /** The cluster file against one host: which of its NICs cannot do what the file wants of them. Pure. */
 import type { Cluster, ClusterNode, NodeNet } from '../config/cluster.js';
 import { closest } from '../config/problem.js';
+import { floatingTexts } from '../takeover/floating-address.js';
 import type { HostAddress, HostNic } from './host.js';
 
 export interface HostFinding {
@@ -188,11 +189,7 @@ function children(nic: HostNic, net: string, host: readonly HostNic[]): HostFind
 
 /** Everything about the NICs of this node on this host, in file order. */
 export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly HostNic[]): HostFinding[] {
-  const floating = new Set(
-    cluster.packages.flatMap(({ resources }) =>
-      resources.flatMap((it) => (it.kind === 'address' ? [it.address.address] : [])),
-    ),
-  );
+  const floating = new Set(floatingTexts(cluster));
   const all = host.filter(({ nic }) => nic !== 'lo').map(({ nic }) => nic);
   const strange = ofOtherNodes(cluster, node, host);
   const ofNets = node.nets.flatMap((net) => {

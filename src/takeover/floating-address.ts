@@ -43,6 +43,11 @@ export function floatingAddresses(cluster: Cluster): readonly FloatingAddress[] 
   return known(cluster).all;
 }
 
+/** Canonical texts without prefix length. */
+export function floatingTexts(cluster: Cluster): string[] {
+  return floatingAddresses(cluster).map(({ prefix }) => prefix.address);
+}
+
 /** `address`: canonical text without prefix length. */
 export function floatingOf(cluster: Cluster, address: string): FloatingAddress | undefined {
   return known(cluster).byAddress.get(address);

@@ -187,7 +187,7 @@ function lookAtAll(turn: Turn): void {
 }
 
 function tellGate(turn: Turn, served: readonly string[]): void {
-  if (!hasGate(turn.world)) return;
+  if (!hasGate(turn.world.cluster)) return;
   const held = served.flatMap((name) => addressesOf(turn.world.cluster, name).map(({ prefix }) => prefix.address));
   const { leaseEnd } = turn.mandate;
   orderGate(turn, held.length === 0 || leaseEnd === null ? CLOSED : { held: held.sort(), leaseEnd });
@@ -230,7 +230,7 @@ export function mayAnnounce(turn: Turn, nic: string, address: string): boolean {
 /** Nothing of any package is here any more, and the gate is closed. */
 export function isRid({ world, state }: Turn): boolean {
   if (Object.values(world.jobs).some((job) => job.held || isServed(job))) return false;
-  return !hasGate(world) || state.floating.gate.known?.leaseEnd === null;
+  return !hasGate(world.cluster) || state.floating.gate.known?.leaseEnd === null;
 }
 
 /** Whether it is on this host, or about to be: for status. */

@@ -6,6 +6,7 @@
  * One write is under way at a time, so that a hand that is held up finds one to do and not twenty; but what takes a right
  * away does not wait for an answer.
  */
+import type { Cluster } from '../config/cluster.js';
 import type { GateOutcome, Ms } from '../input.js';
 import { clear, journal, raise } from './account.js';
 import type { GateState, GateWish } from './floating-state.js';
@@ -17,7 +18,7 @@ const REFUSALS_UNTIL_ALARM = 3;
 /** So long an alarm tells of rules that somebody flushed. */
 const LOST_TOLD: Ms = 60_000;
 
-export function hasGate({ cluster }: Turn['world']): boolean {
+export function hasGate(cluster: Cluster): boolean {
   return cluster.packages.length > 0 && cluster.fence === 'gate';
 }
 
@@ -126,7 +127,7 @@ export function isOpenFor(gate: GateState, now: Ms, addresses: readonly string[]
 }
 
 export function gateStatus(turn: Pick<Turn, 'world' | 'state'>, now: Ms): 'open' | 'closed' | 'off' {
-  if (!hasGate(turn.world)) return 'off';
+  if (!hasGate(turn.world.cluster)) return 'off';
   const { known } = turn.state.floating.gate;
   if (known === null || known.leaseEnd === null || known.leaseEnd <= now) return 'closed';
   return known.held.length > 0 ? 'open' : 'closed';

@@ -117,7 +117,7 @@ function isHeld(turn: Turn, name: string): boolean {
   const { world, state } = turn;
   if (!state.ready || mayBeThere(turn, name)) return true;
   return (
-    hasGate(world) &&
+    hasGate(world.cluster) &&
     addressesOf(world.cluster, name).some(({ prefix }) => mayPass(state.floating.gate, prefix.address))
   );
 }
@@ -131,7 +131,7 @@ function isReady(turn: Turn, name: string): boolean {
   });
   if (!lie || !hasLease(turn)) return false;
   return (
-    !hasGate(world) ||
+    !hasGate(world.cluster) ||
     isOpenFor(
       state.floating.gate,
       now,

@@ -320,13 +320,8 @@ export class FloatingStand {
   }
 
   addresses(nic = 'eth0'): string[] {
-    const floating = new Set(
-      this.world.cluster.packages.flatMap(({ resources }) =>
-        resources.flatMap((x) => (x.kind === 'address' ? x.address.address : [])),
-      ),
-    );
     return this.kernel.nics[nic]!.addresses.map((x) => x.local)
-      .filter((x) => floating.has(x))
+      .filter((x) => floatingOf(this.world.cluster, x) !== undefined)
       .sort();
   }
 

@@ -1,5 +1,6 @@
 /** What on this host would fight baton, each with the exact fix. Pure. */
 import { hostFindings } from '../../daemon/host-findings.js';
+import { hasGate } from '../../takeover/gate-order.js';
 import { SETTINGS } from '../../takeover/settings.js';
 import { strangers } from '../output/strangers.js';
 import { nicsOf, TOOLS, type Evidence, type Process } from './evidence.js';
@@ -28,10 +29,9 @@ function tools({ missingTools, packetSockets, nftables, cluster }: Evidence): Di
   }
   if (!nftables) {
     const text = 'this kernel has no nftables, which the gate needs';
-    const gated = cluster.packages.length > 0 && cluster.fence === 'gate';
     found.push({
       what: 'kernel',
-      severity: gated ? 'error' : 'note',
+      severity: hasGate(cluster) ? 'error' : 'note',
       text,
       fix: 'modprobe nf_tables, or write fence: lifetime',
     });

@@ -1,4 +1,5 @@
 import type { NodeStatus } from '../../status.js';
+import { addressesOf } from '../../takeover/floating-address.js';
 import type { Scene } from './invariant.js';
 
 export interface Unsettled {
@@ -28,13 +29,11 @@ export async function unsettled(scene: Scene, forgiven: ReadonlySet<string>): Pr
 
 function packagesDown({ cluster, lab }: Scene): string[] {
   const wrong: string[] = [];
-  for (const { name, resources } of cluster.packages) {
+  for (const { name } of cluster.packages) {
     const holders = new Set<string>();
-    for (const resource of resources) {
-      if (resource.kind !== 'address') continue;
-      const answering = lab.watcher.answering(resource.address.address);
-      if (answering.length !== 1)
-        wrong.push(`${name}: ${answering.length} nodes answer for ${resource.address.address}`);
+    for (const { prefix } of addressesOf(cluster, name)) {
+      const answering = lab.watcher.answering(prefix.address);
+      if (answering.length !== 1) wrong.push(`${name}: ${answering.length} nodes answer for ${prefix.address}`);
       for (const node of answering) holders.add(node);
     }
     if (holders.size > 1) wrong.push(`${name} is on ${[...holders].join(' and ')}`);
