@@ -68,7 +68,6 @@ export class Gatekeeper {
     this.#floating = [...new Set(floating)];
     this.#renewLateMaxMs = renewLateMaxMs;
     this.#renewal = new Renewal(renewLateMaxMs);
-    this.#renewal.rehearse(this.#floating.slice(0, REHEARSED_MAX));
     this.#offerOwner = options.owned ?? true;
     this.#now = options.now ?? monotonicMs;
     this.#between = options.between ?? (() => undefined);
@@ -98,6 +97,11 @@ export class Gatekeeper {
     this.#stands = true;
     this.#held = textOf([]);
     return { is: old.length === 0 ? 'made' : 'replaced' };
+  }
+
+  /** Sends nothing; the thread does nothing else for about a tenth of a second. */
+  rehearse(): void {
+    this.#renewal.rehearse(this.#floating.slice(0, REHEARSED_MAX));
   }
 
   #refuseForeignOwner(found: Found): void {

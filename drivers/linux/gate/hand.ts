@@ -39,6 +39,8 @@ export class GateThread {
     this.#waiting = waiting;
     this.#keeper = new Gatekeeper(data.addresses, data.renewLateMaxMs, options);
     this.#establish();
+    // The closed gate comes first: what keeps silent must not wait for what is to be fast later.
+    this.#keeper.rehearse();
   }
 
   /** Never throws. */
