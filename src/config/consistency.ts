@@ -1,9 +1,9 @@
 /** What must agree between the parts of a cluster file whose form is right. Each rule is one function. */
+import { leaseMs } from '../membership/span.js';
 import { contains, unfitForHost } from './address.js';
 import type { Cluster, ClusterNode, NodeNet, Package, Prefix } from './cluster.js';
 import { showDuration } from './duration.js';
 import { show, unknownWord, type FilePath, type Finding } from './problem.js';
-import { deriveLeaseMs } from './timing.js';
 
 const showPrefix = ({ address, prefixLength }: Prefix): string => `${address}/${prefixLength}`;
 
@@ -151,12 +151,12 @@ function lifetime(cluster: Cluster): Finding[] {
     const text = `lifetime: the kernel removes an address up to a second late, so margin must be at least 1.1s; found ${showDuration(marginMs)}; expected timing: { margin: 1100ms, nodeTimeout: 3s } or longer`;
     return [{ path, text }];
   }
-  const leaseMs = deriveLeaseMs(cluster.timing);
-  if (leaseMs >= 1000 + 2 * heartbeatMs) return [];
+  const longestMs = leaseMs(cluster.timing);
+  if (longestMs >= 1000 + 2 * heartbeatMs) return [];
   return [
     {
       path,
-      text: `lifetime: addresses live for whole seconds, but nodeTimeout ${showDuration(nodeTimeoutMs)} and margin ${showDuration(marginMs)} leave a lease of ${showDuration(Math.floor(leaseMs))}; it must last a second and two heartbeats (${showDuration(1000 + 2 * heartbeatMs)}): raise nodeTimeout`,
+      text: `lifetime: addresses live for whole seconds, but nodeTimeout ${showDuration(nodeTimeoutMs)} and margin ${showDuration(marginMs)} leave a lease of ${showDuration(Math.floor(longestMs))}; it must last a second and two heartbeats (${showDuration(1000 + 2 * heartbeatMs)}): raise nodeTimeout`,
     },
   ];
 }

@@ -4,6 +4,7 @@
  */
 import type { Timing } from './cluster.js';
 import type { Ms } from '../input.js';
+import { leaseMs, surelyOverMs } from '../membership/span.js';
 import { showDuration } from './duration.js';
 
 export type TimingProfile = 'default' | 'fast' | 'calm';
@@ -38,20 +39,7 @@ export const profiles: Readonly<Record<TimingProfile, Timing>> = {
   },
 };
 
-/** Bound on the rate error of each node's clock. */
-export const CLOCK_ERROR = 0.001;
 export const MARGIN_MIN_MS = 15;
-
-/** T(d): how long an observer waits, on its own clock, until a lease of length `d` is surely over. */
-export function surelyOverMs(leaseMs: Ms, marginMs: Ms): Ms {
-  return (1 + CLOCK_ERROR) * (leaseMs / (1 - CLOCK_ERROR) + marginMs);
-}
-
-/** The longest lease L with T(L) ≤ nodeTimeout, in whole microseconds; not positive if there is none. */
-export function deriveLeaseMs(timing: Pick<Timing, 'nodeTimeoutMs' | 'marginMs'>): Ms {
-  const longest = (timing.nodeTimeoutMs / (1 + CLOCK_ERROR) - timing.marginMs) * (1 - CLOCK_ERROR);
-  return Math.floor(longest * 1000) / 1000;
-}
 
 export interface BrokenRule {
   /** Key of the file to which the problem belongs. */
@@ -62,7 +50,7 @@ export interface BrokenRule {
 /** Every rule that the timing breaks, with the numbers. */
 export function brokenRules(timing: Timing): BrokenRule[] {
   const { pollMs, pollMisses, carrierPollMs, heartbeatMs, nodeTimeoutMs, marginMs, renewLateMaxMs } = timing;
-  const leaseMs = deriveLeaseMs(timing);
+  const longestMs = leaseMs(timing);
   const show = showDuration;
   const broken: BrokenRule[] = [];
   const refuse = (key: BrokenRule['key'], text: string): void => void broken.push({ key, text });
@@ -84,25 +72,24 @@ export function brokenRules(timing: Timing): BrokenRule[] {
       `margin is ${show(marginMs)}; at least ${show(MARGIN_MIN_MS)}, for the gate itself may be that late`,
     );
   }
-  if (leaseMs <= 0) {
-    const least = (1 + CLOCK_ERROR) * marginMs;
+  if (longestMs <= 0) {
     refuse(
       'nodeTimeout',
-      `nodeTimeout is ${show(nodeTimeoutMs)}, which leaves no lease: it must exceed margin (${show(marginMs)}) with the clock error, ${show(least)}`,
+      `nodeTimeout is ${show(nodeTimeoutMs)}, which leaves no lease: it must exceed margin (${show(marginMs)}) with the clock error, ${show(surelyOverMs(0, timing))}`,
     );
     return broken;
   }
-  const lease = `the lease of ${show(leaseMs)} that nodeTimeout ${show(nodeTimeoutMs)} and margin ${show(marginMs)} leave`;
-  if (heartbeatMs > leaseMs / 4) {
+  const lease = `the lease of ${show(longestMs)} that nodeTimeout ${show(nodeTimeoutMs)} and margin ${show(marginMs)} leave`;
+  if (heartbeatMs > longestMs / 4) {
     refuse(
       'heartbeat',
-      `heartbeat is ${show(heartbeatMs)}, more than a quarter of ${lease}; at most ${show(floor(leaseMs / 4))}`,
+      `heartbeat is ${show(heartbeatMs)}, more than a quarter of ${lease}; at most ${show(floor(longestMs / 4))}`,
     );
   }
-  if (renewLateMaxMs > leaseMs / 10) {
+  if (renewLateMaxMs > longestMs / 10) {
     refuse(
       'renewLateMax',
-      `renewLateMax is ${show(renewLateMaxMs)}, more than a tenth of ${lease}; at most ${show(floor(leaseMs / 10))}`,
+      `renewLateMax is ${show(renewLateMaxMs)}, more than a tenth of ${lease}; at most ${show(floor(longestMs / 10))}`,
     );
   }
   return broken;
@@ -116,7 +103,7 @@ function floor(ms: Ms): Ms {
 export function completeTiming(given: Partial<Timing>): Timing {
   const timing = { ...profiles.default, ...given };
   if (given.renewLateMaxMs === undefined) {
-    const tenth = floor(deriveLeaseMs(timing) / 10);
+    const tenth = floor(leaseMs(timing) / 10);
     if (tenth > 0) timing.renewLateMaxMs = Math.min(timing.renewLateMaxMs, tenth);
   }
   return timing;

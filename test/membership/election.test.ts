@@ -1,17 +1,9 @@
 /** Persistence and election (MEMBERSHIP P1, P2, E1 to E10), a test a rule. Heartbeat 200 ms, promise 400 ms. */
 import { describe, expect, test, vi } from 'vitest';
-import { surelyOverMs as ofFile, deriveLeaseMs, profiles } from '../../src/config/timing.js';
 import { leaseMs, surelyOverMs } from '../../src/membership/span.js';
 import { documentOf, ids, Stand, v, voter } from './stand.js';
 
 vi.mock('../../src/health/monitor.js', () => import('./fake-health.js'));
-
-test('5: L and T(L) are those by which the cluster file is judged', () => {
-  for (const timing of Object.values(profiles)) {
-    expect(leaseMs(timing)).toBe(deriveLeaseMs(timing));
-    expect(surelyOverMs(leaseMs(timing), timing)).toBe(ofFile(deriveLeaseMs(timing), timing.marginMs));
-  }
-});
 
 describe('persistence', () => {
   test('P1: no message leaves before what it depends on is on the disk', () => {
