@@ -56,6 +56,24 @@ export type Action =
    * written. Result: `gate-written`.
    */
   | { kind: 'write-gate'; id: number; held: string[]; leaseEnd: Ms | null }
+  /**
+   * One program with its arguments, without a shell, in a process group of its own, which is killed after `withinMs`. It must
+   * be root's alone (DESIGN 13). `stdin`: all that it can read there. `environment` comes on top of a clean one. `outputMax`:
+   * bytes that are kept, of the end. `secrets` are masked there. Several may run at a time. Result: `agent-exited`.
+   */
+  | {
+      kind: 'run-agent';
+      /** The stage that asks, and its count: `fence 3`. */
+      id: string;
+      command: string[];
+      stdin: string;
+      environment: Record<string, string>;
+      withinMs: Ms;
+      outputMax: number;
+      secrets: string[];
+    }
+  /** Its process group is killed; its `agent-exited` comes all the same. */
+  | { kind: 'end-agent'; id: string }
   /** Look again at these NICs. */
   | { kind: 'observe'; nics: string[] }
   | { kind: 'journal'; entry: JournalEntry }

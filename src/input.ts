@@ -140,6 +140,17 @@ export interface SwitchFailure {
 
 export type GateOutcome = { ok: true } | { ok: false; why: 'late' } | { ok: false; why: 'failed'; text: string };
 
+/**
+ * How a program ended. `timed-out`, `ended` (by `end-agent`, or with the daemon): its process group was killed. `refused`: it
+ * was not run, and why.
+ */
+export type AgentOutcome =
+  | { how: 'exited'; code: number }
+  | { how: 'killed'; signal: string }
+  | { how: 'timed-out' }
+  | { how: 'ended' }
+  | { how: 'refused'; text: string };
+
 export type Input =
   /**
    * First of all. `run` is what an earlier run left in the run directory (`switch.json` and `ledger.json`), null if nothing
@@ -176,6 +187,8 @@ export type Input =
   | { kind: 'gate-written'; id: number; outcome: GateOutcome; tookMs: Ms }
   /** The gate's rules or sets are not as they were written: somebody flushed them. They are put back, closed; the next `write-gate` opens. */
   | { kind: 'gate-lost'; text: string }
+  /** Outcome of `run-agent`. `output`: the end of stdout and stderr together, secrets masked. */
+  | { kind: 'agent-exited'; id: string; outcome: AgentOutcome; output: string; tookMs: Ms }
   | { kind: 'operator-asked'; id: number; request: OperatorRequest }
   /** `restart`: everything stays, the next start adopts it. `stop`: addresses go home, settings are put back. */
   | { kind: 'stop-asked'; how: 'stop' | 'restart' }

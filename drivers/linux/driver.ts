@@ -15,6 +15,7 @@ import { randomBytes } from 'node:crypto';
 import type { Action } from '../../src/action.js';
 import type { ClusterNode, Timing } from '../../src/config/cluster.js';
 import type { Input, Ms } from '../../src/input.js';
+import type { AgentInput, AgentLine } from '../agent/agent-port.js';
 import type { ArbiterHand, ArbiterInput } from '../arbiter/arbiter-port.js';
 import type { Driver } from '../driver.js';
 import { Carrier } from './carrier.js';
@@ -43,6 +44,8 @@ export interface LinuxDriverOptions {
   /** Absent: this cluster has no gate, and every `write-gate` is as good as done. */
   gate?: GateHand;
   arbiter?: ArbiterHand;
+  /** Who runs programs. Absent: none is run. */
+  agents?: AgentLine;
   /** What the engine does itself. `exit` comes when hands and gate have done all that was asked of them before it. */
   local: (action: LocalAction) => void;
   /** Something for the operator to know, once. */
@@ -104,13 +107,14 @@ export class LinuxDriver implements Driver {
   open(take: (input: Input) => void): Promise<void> {
     this.#take = take;
     if (this.#options.realTime ?? true) this.#askForPriority();
-    const early: (GateInput | ArbiterInput)[] = [];
-    const hear = (input: GateInput | ArbiterInput): void => {
+    const early: (GateInput | ArbiterInput | AgentInput)[] = [];
+    const hear = (input: GateInput | ArbiterInput | AgentInput): void => {
       if (this.#begun) this.#hear(input);
       else early.push(input);
     };
     this.#options.gate?.onInput(hear);
     this.#options.arbiter?.onInput(hear);
+    this.#options.agents?.onInput(hear);
     return new Promise((resolve) => {
       this.#options.hands.onInput((input) => {
         this.#hear(input);
@@ -217,7 +221,7 @@ export class LinuxDriver implements Driver {
     if (this.#take !== null) this.#wake.at(Math.min(this.#deadline, latestCounters));
   }
 
-  #hear(input: HandsInput | GateInput | ArbiterInput | Persisted): void {
+  #hear(input: HandsInput | GateInput | ArbiterInput | AgentInput | Persisted): void {
     this.#wake.check();
     // Before the machine hears of it, so that its first word from a new NIC finds a socket.
     if (input.kind === 'host-observed') this.#datagrams.follow(input.nics, input.missing);
@@ -258,6 +262,9 @@ export class LinuxDriver implements Driver {
         return this.#options.arbiter ? this.#options.arbiter.post(action) : this.#drop('ask-nobody');
       case 'write-gate':
         return this.#writeGate(action);
+      case 'run-agent':
+      case 'end-agent':
+        return this.#options.agents ? this.#options.agents.post(action) : this.#drop('agent-nowhere');
       case 'journal':
       case 'answer-operator':
         return this.#options.local(action);

@@ -14,6 +14,7 @@ import { ETHERTYPE_ARP, ETHERTYPE_IPV6, ETHERTYPE_POLL } from '../../src/frame/e
 import { ipFamily } from '../../src/frame/ip.js';
 import type { ArbiterAnswer } from '../../src/membership/arbiter-record.js';
 import type { Counters, Input, Ms } from '../../src/input.js';
+import type { AgentAction, AgentLine } from '../agent/agent-port.js';
 import type { Driver } from '../driver.js';
 import type { ArbiterCalls } from './arbiter-calls.js';
 import type { Timer } from './clock.js';
@@ -53,6 +54,8 @@ export interface DriverOptions {
   disk: Disk;
   wiring: Wiring;
   arbiter?: ArbiterCalls;
+  /** Programs on this host. Absent: there are none. */
+  agents?: AgentLine;
   /** How long the process stands still before its next effect, or between two effects of the gate's hand: mostly not at all. */
   pauseMs?: (where: 'effect' | 'gate') => Ms;
   /** Zero of this node's own clock. */
@@ -150,6 +153,7 @@ export class SimulatorDriver implements Driver {
       switch: plan === undefined ? null : (JSON.parse(plan) as unknown),
       ledger: ledger === undefined ? null : (JSON.parse(ledger) as unknown),
     };
+    this.#options.agents?.onInput((input) => this.#give(input));
     this.#give({
       kind: 'started',
       run: run.switch === null && run.ledger === null ? null : run,
@@ -196,6 +200,10 @@ export class SimulatorDriver implements Driver {
           break;
         case 'ask-arbiter':
           this.#ask(action);
+          break;
+        case 'run-agent':
+        case 'end-agent':
+          this.#runAgent(action);
           break;
         case 'journal':
         case 'answer-operator':
@@ -393,6 +401,15 @@ export class SimulatorDriver implements Driver {
     const hear = (answer: ArbiterAnswer): void => this.#give({ kind: 'arbiter-answered', id, answer });
     if (arbiter) arbiter.ask(request, withinMs, hear);
     else this.#options.host.world.clock.after(0, () => hear({ outcome: 'unknown', text: 'there is no arbiter' }));
+  }
+
+  #runAgent(action: AgentAction): void {
+    const { agents, host } = this.#options;
+    if (agents) return agents.post(action);
+    if (action.kind === 'end-agent') return;
+    const outcome = { how: 'refused', text: 'there is no such program' } as const;
+    const exited: Input = { kind: 'agent-exited', id: action.id, outcome, output: '', tookMs: 0 };
+    host.world.clock.after(0, () => this.#give(exited));
   }
 
   #echo(name: string, target: string): void {

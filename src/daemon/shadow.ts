@@ -47,6 +47,14 @@ export function shadowed(now: Ms, actions: readonly Action[], answers: ShadowAns
         const outcome = { ok: false, why: 'failed', text: 'shadow: nothing is written' } as const;
         return refuse({ kind: 'gate-written', id: action.id, outcome, tookMs: 0 });
       }
+      case 'run-agent': {
+        const outcome = { how: 'refused', text: 'shadow: nothing is run' } as const;
+        refuse({ kind: 'agent-exited', id: action.id, outcome, output: '', tookMs: 0 });
+        const evidence = { program: action.command[0] };
+        return [{ kind: 'journal', entry: { at: now, event: 'shadow', cause: 'held-back', evidence } }];
+      }
+      case 'end-agent':
+        return [];
       case 'change-host':
         refuse(
           {
