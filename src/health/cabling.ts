@@ -3,7 +3,7 @@ import type { Action } from '../action.js';
 import type { Poll } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { clear, raise } from './alarm.js';
+import { clear, raise } from './account.js';
 import type { HealthState, NicState } from './state.js';
 
 /** A sighting is over after this many light polls without another. */
@@ -19,7 +19,7 @@ export function sight(state: HealthState, nic: NicState, poll: Poll, now: Ms, ou
   const evidence = { here: nic.key, net: nic.net, there: from, thereNet: poll.net };
   const about = { net: nic.net, nic: nic.nic };
   out.push({ kind: 'journal', entry: { at: now, event: 'cabling', ...about, cause: 'foreign-net', evidence } });
-  raise(state, `cabling ${key}`, 'cabling', text, about, now, out);
+  raise({ state, now, out }, `cabling ${key}`, 'cabling', text, about);
 }
 
 export function forgetSightings(world: World, state: HealthState, now: Ms, out: Action[]): void {
@@ -27,6 +27,6 @@ export function forgetSightings(world: World, state: HealthState, now: Ms, out: 
   for (const [key, sighting] of Object.entries(state.cabling)) {
     if (sighting.at > over) continue;
     delete state.cabling[key];
-    clear(state, `cabling ${key}`, { net: sighting.net, nic: sighting.nic }, now, out);
+    clear({ state, now, out }, `cabling ${key}`, { net: sighting.net, nic: sighting.nic });
   }
 }

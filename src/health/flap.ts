@@ -6,7 +6,7 @@
 import type { Action } from '../action.js';
 import type { Net } from '../config/cluster.js';
 import type { Ms } from '../input.js';
-import { clear, raise } from './alarm.js';
+import { clear, raise } from './account.js';
 import type { HealthState, NicState } from './state.js';
 
 /** A first hold is this part of `flapWindow`. */
@@ -27,12 +27,12 @@ export function countDown(state: HealthState, net: Net, nic: NicState, now: Ms, 
   nic.verdict.holdUntil = Math.max(now + nic.flapHoldMs, second + net.flapWindowMs);
   const seconds = Math.round((nic.verdict.holdUntil - now) / 1000);
   const text = `${nic.nic} went down ${nic.downs.length} times within ${Math.round(net.flapWindowMs / 1000)} s: no switch back to it for ${seconds} s`;
-  raise(state, `flapping ${nic.nic}`, 'flapping', text, { net: nic.net, nic: nic.nic }, now, out);
+  raise({ state, now, out }, `flapping ${nic.nic}`, 'flapping', text, { net: nic.net, nic: nic.nic });
 }
 
 /** Ends a hold that is over. Returns when it wants to be called again, or null. */
 export function endHold(state: HealthState, nic: NicState, now: Ms, out: Action[]): Ms | null {
   if (nic.verdict.holdUntil > now) return nic.verdict.holdUntil;
-  clear(state, `flapping ${nic.nic}`, { net: nic.net, nic: nic.nic }, now, out);
+  clear({ state, now, out }, `flapping ${nic.nic}`, { net: nic.net, nic: nic.nic });
   return null;
 }

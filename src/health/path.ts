@@ -6,7 +6,7 @@ import type { Action } from '../action.js';
 import type { ClusterNode } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { clear, raise } from './alarm.js';
+import { clear, raise } from './account.js';
 import { isRerouted } from './reroute.js';
 import { seenNone } from './replay.js';
 import { NEVER, type HealthState, type PathState, type PeerState } from './state.js';
@@ -146,9 +146,9 @@ function become(path: PathState, is: PathState['state'], cause: string, now: Ms,
 function reviewAlarm(world: World, state: HealthState, peer: PeerState, path: PathState, now: Ms, out: Action[]): void {
   const key = `path-down ${pathKey(path.peer, path.net)}`;
   const { net, peer: node } = path;
-  if (path.state === 'up' || peer.health !== 'alive') return clear(state, key, { net, peer: node }, now, out);
+  if (path.state === 'up' || peer.health !== 'alive') return clear({ state, now, out }, key, { net, peer: node });
   const sinceMs = now - Math.max(path.since, peer.since);
   if (sinceMs <= TOLD_AFTER * world.cluster.timing.heartbeatMs) return;
   const text = `no heartbeats go both ways between this node and ${node} over ${path.kind} net ${net}`;
-  raise(state, key, 'path-down', text, { net, peer: node }, now, out);
+  raise({ state, now, out }, key, 'path-down', text, { net, peer: node });
 }

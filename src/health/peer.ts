@@ -12,7 +12,7 @@ import type { ClusterNode } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import type { PeerHealth } from '../status.js';
 import type { World } from '../world.js';
-import { clear, raise } from './alarm.js';
+import { clear, raise } from './account.js';
 import { startPaths } from './path.js';
 import { nicNames } from './place.js';
 import { seenNone } from './replay.js';
@@ -106,6 +106,6 @@ function become(state: HealthState, peer: PeerState, to: PeerHealth, cause: stri
   peer.since = now;
   if (to === 'suspect') peer.dueAt = now;
   const key = `node-lost ${node}`;
-  if (to === 'lost') raise(state, key, 'node-lost', `${node} is silent on all paths`, { peer: node }, now, out);
-  else if (to !== 'suspect') clear(state, key, { peer: node }, now, out);
+  if (to === 'lost') raise({ state, now, out }, key, 'node-lost', `${node} is silent on all paths`, { peer: node });
+  else if (to !== 'suspect') clear({ state, now, out }, key, { peer: node });
 }

@@ -3,7 +3,7 @@ import type { Action } from '../action.js';
 import type { NodeNet } from '../config/cluster.js';
 import type { Ms, NicObservation } from '../input.js';
 import type { World } from '../world.js';
-import { clear, raise } from './alarm.js';
+import { clear, raise } from './account.js';
 import type { HealthState, NetState, NicState } from './state.js';
 import { isLinkLocal } from './target.js';
 import { describe } from './verdict.js';
@@ -23,8 +23,8 @@ export function reviewReadiness(world: World, state: HealthState, net: NetState,
     const cause = why.length === 0 ? 'ready' : 'unfit';
     out.push({ kind: 'journal', entry: { at: now, event: 'readiness', ...about, from, to, cause, evidence: { why } } });
     const key = `unfit ${name}`;
-    if (why.length === 0) clear(state, key, about, now, out);
-    else raise(state, key, 'standby-unfit', `standby ${name} is not fit: ${why.join(', ')}`, about, now, out);
+    if (why.length === 0) clear({ state, now, out }, key, about);
+    else raise({ state, now, out }, key, 'standby-unfit', `standby ${name} is not fit: ${why.join(', ')}`, about);
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Action } from '../action.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { clear, raise } from './alarm.js';
+import { clear, raise } from './account.js';
 import type { HealthState, PeerState } from './state.js';
 
 const SILENT_INTERVALS = 1.5;
@@ -32,7 +32,7 @@ export function heardPrivately(world: World, state: HealthState, peer: PeerState
   peer.reroutedAt = null;
   if (peer.rerouteTold) tell(peer, 'public', 'private', 'heard-again', { forMs }, now, out);
   peer.rerouteTold = false;
-  clear(state, alarmKey(peer), { peer: peer.node }, now, out);
+  clear({ state, now, out }, alarmKey(peer), { peer: peer.node });
 }
 
 /** Returns whether it was rerouted just now: then a beat is due. */
@@ -59,14 +59,14 @@ export function forgetPublicSilence(state: HealthState, peer: PeerState, now: Ms
 }
 
 function reviewTelling(world: World, state: HealthState, peer: PeerState, now: Ms, out: Action[]): void {
-  if (peer.health !== 'alive') return clear(state, alarmKey(peer), { peer: peer.node }, now, out);
+  if (peer.health !== 'alive') return clear({ state, now, out }, alarmKey(peer), { peer: peer.node });
   if (peer.reroutedAt === null) return;
   const forMs = now - Math.max(peer.privateSilentFrom, peer.since);
   if (forMs < TOLD_INTERVALS * world.cluster.timing.heartbeatMs) return;
   if (!peer.rerouteTold) tell(peer, 'private', 'public', 'silent', { forMs }, now, out);
   peer.rerouteTold = true;
   const text = `the private paths to ${peer.node} are silent, heartbeats go over the public net`;
-  raise(state, alarmKey(peer), 'rerouted', text, { peer: peer.node }, now, out);
+  raise({ state, now, out }, alarmKey(peer), 'rerouted', text, { peer: peer.node });
 }
 
 function alarmKey(peer: PeerState): string {

@@ -2,7 +2,7 @@
 import type { Action } from '../action.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { clear, raise } from './alarm.js';
+import { clear, raise } from './account.js';
 import type { HealthState, PeerState } from './state.js';
 
 /** Bad seals in a row before they are told: single ones are noise. */
@@ -13,8 +13,8 @@ const STOPPED_AFTER = 15;
 export function reviewStrangers(world: World, state: HealthState, peer: PeerState, now: Ms, out: Action[]): void {
   const recent = (at: Ms): boolean => now - at < STOPPED_AFTER * world.cluster.timing.heartbeatMs;
   const foreign = 'heartbeats of another cluster come to this node: do two clusters share a net and a port?';
-  if (recent(state.otherClusterAt)) raise(state, 'other-cluster', 'other-cluster', foreign, {}, now, out);
-  else clear(state, 'other-cluster', {}, now, out);
+  if (recent(state.otherClusterAt)) raise({ state, now, out }, 'other-cluster', 'other-cluster', foreign);
+  else clear({ state, now, out }, 'other-cluster');
   reviewKey(state, peer, recent(peer.badSealAt), now, out);
   reviewFile(state, peer, recent(peer.otherFileAt), now, out);
 }
@@ -23,13 +23,14 @@ function reviewKey(state: HealthState, peer: PeerState, recent: boolean, now: Ms
   const { node } = peer;
   const text = `heartbeats in the name of ${node} are sealed with another key; compare the key files`;
   if (!recent) peer.badSeals = 0;
-  if (peer.badSeals >= BAD_SEALS_MIN) raise(state, `other-key ${node}`, 'other-key', text, { peer: node }, now, out);
-  else if (peer.badSeals === 0) clear(state, `other-key ${node}`, { peer: node }, now, out);
+  if (peer.badSeals >= BAD_SEALS_MIN)
+    raise({ state, now, out }, `other-key ${node}`, 'other-key', text, { peer: node });
+  else if (peer.badSeals === 0) clear({ state, now, out }, `other-key ${node}`, { peer: node });
 }
 
 function reviewFile(state: HealthState, peer: PeerState, recent: boolean, now: Ms, out: Action[]): void {
   const { node } = peer;
   const text = `${node} has another cluster file: it counts for nothing until both have the same`;
-  if (recent) raise(state, `other-file ${node}`, 'other-file', text, { peer: node }, now, out);
-  else clear(state, `other-file ${node}`, { peer: node }, now, out);
+  if (recent) raise({ state, now, out }, `other-file ${node}`, 'other-file', text, { peer: node });
+  else clear({ state, now, out }, `other-file ${node}`, { peer: node });
 }

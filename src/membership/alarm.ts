@@ -1,5 +1,6 @@
-/** Alarms of this stage: raised once, cleared once, each with its line in the journal. */
+/** Alarms of this stage, each of a kind that it has once. */
 import type { Action } from '../action.js';
+import { clear, raise } from '../health/account.js';
 import type { Ms } from '../input.js';
 import type { MembershipState } from './state.js';
 
@@ -18,19 +19,9 @@ export type MembershipAlarm =
   | 'dual';
 
 export function raiseAlarm(state: MembershipState, what: MembershipAlarm, text: string, now: Ms, out: Action[]): void {
-  const before = state.alarms[what];
-  if (before !== undefined) {
-    before.text = text;
-    return;
-  }
-  state.alarms[what] = { since: now, what, text };
-  out.push({ kind: 'journal', entry: { at: now, event: 'alarm-raised', cause: what, evidence: { text } } });
+  raise({ state, now, out }, what, what, text);
 }
 
 export function clearAlarm(state: MembershipState, what: MembershipAlarm, now: Ms, out: Action[]): void {
-  const alarm = state.alarms[what];
-  if (alarm === undefined) return;
-  delete state.alarms[what];
-  const evidence = { text: alarm.text, forMs: now - alarm.since };
-  out.push({ kind: 'journal', entry: { at: now, event: 'alarm-cleared', cause: what, evidence } });
+  clear({ state, now, out }, what);
 }

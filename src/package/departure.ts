@@ -1,7 +1,7 @@
 /** An orderly stop: this node wants to be rid of its packages, and waits for it as long as that makes sense. */
+import { journal } from '../health/account.js';
 import type { Ms } from '../input.js';
 import * as membership from '../membership/member.js';
-import { journal } from './account.js';
 import { choose } from './candidate.js';
 import { gather } from './picture.js';
 import type { Turn } from './state.js';

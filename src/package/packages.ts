@@ -15,12 +15,11 @@ import * as membership from '../membership/member.js';
 import type { MembershipState } from '../membership/member.js';
 import type { Alarm, Decision, NodeStatus, PackageStatus } from '../status.js';
 import type { World } from '../world.js';
-import { alarm } from './account.js';
 import { ask, askedDeadline, clusterRequestOf, isCoordinator, pursue, takeErrands } from './asked.js';
 import { depart, leave } from './departure.js';
 import { gather, type Holding } from './picture.js';
 import { decide } from './placement.js';
-import { dueAlarms, observe, packageStatus, rolesOf } from './report.js';
+import { observe, packageStatus, reviewAlarms, rolesOf } from './report.js';
 import type { PackagesState, Turn } from './state.js';
 import { steer } from './steering.js';
 import { dropTasks, expireTasks } from './task.js';
@@ -105,7 +104,7 @@ function look(turn: Turn, holding: Holding): void {
   if (document?.digest !== turn.world.cluster.digest) return void (state.since = {});
   const picture = steered?.picture ?? gather(turn, document, holding);
   observe(turn, picture);
-  alarm(turn, dueAlarms(picture, steered?.decided ?? decide(picture, picture.document.orders)));
+  reviewAlarms(turn, picture, steered?.decided ?? decide(picture, picture.document.orders));
   state.since = holding.since;
 }
 

@@ -1,9 +1,9 @@
 /** What is known of each package, for status and alarms. */
+import { clear, raise, record } from '../health/account.js';
 import { showVersion } from '../membership/document.js';
 import * as membership from '../membership/member.js';
 import type { NodeStatus, PackageStatus } from '../status.js';
 import type { Job } from '../world.js';
-import { record, type DueAlarm } from './account.js';
 import { placedOn } from './candidate.js';
 import type { Decided } from './placement.js';
 import type { Picture, Seen, Turn } from './state.js';
@@ -51,8 +51,26 @@ export function observe(turn: Turn, picture: Picture): void {
   }
 }
 
+interface DueAlarm {
+  what: string;
+  package: string;
+  text: string;
+}
+
+/** Raises those that are new, clears those that are over. */
+export function reviewAlarms(turn: Turn, picture: Picture, decided: Decided): void {
+  const keys = new Set<string>();
+  for (const { what, package: name, text } of dueAlarms(picture, decided)) {
+    const key = `${what} ${name}`;
+    keys.add(key);
+    raise(turn, key, what, text, { package: name });
+  }
+  for (const [key, { what }] of Object.entries(turn.state.alarms))
+    if (!keys.has(key)) clear(turn, key, { package: key.slice(what.length + 1) });
+}
+
 /** Alarms that hold now. A planned move is none. */
-export function dueAlarms(picture: Picture, { verdicts }: Decided): DueAlarm[] {
+function dueAlarms(picture: Picture, { verdicts }: Decided): DueAlarm[] {
   const { orders } = picture.document;
   return picture.packages.flatMap(({ name, enabled }): DueAlarm[] => {
     const verdict = verdicts[name];

@@ -1,8 +1,8 @@
 /** The coordinator's step: what should be, compared with the document, and at most one change proposed. */
+import { journal, record } from '../health/account.js';
 import * as health from '../health/monitor.js';
 import { showVersion, type Orders } from '../membership/document.js';
 import * as membership from '../membership/member.js';
-import { journal, record } from './account.js';
 import type { Placements } from './candidate.js';
 import { gather, type Holding } from './picture.js';
 import { countsAsMove, decide, type Decided, type Verdict } from './placement.js';

@@ -1,11 +1,11 @@
 /** Operators' requests at the coordinator: begun with a change of the document, answered when they are done. */
 import { PART } from '../frame/part.js';
 import { encodeOutcome } from '../frame/errand.js';
+import { journal } from '../health/account.js';
 import * as health from '../health/monitor.js';
 import type { Ms } from '../input.js';
 import type { Orders } from '../membership/document.js';
 import type { OperatorAnswer } from '../status.js';
-import { journal } from './account.js';
 import { hindrance } from './candidate.js';
 import { missing, planOf } from './order.js';
 import type { Picture, Task, Turn } from './state.js';

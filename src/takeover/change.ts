@@ -8,7 +8,7 @@
 import type { Step } from '../action.js';
 import type { NodeNet } from '../config/cluster.js';
 import type { Ms, NicObservation, SwitchFailure } from '../input.js';
-import { clear, decide, journal, raise } from './account.js';
+import { clear, journal, raise, record } from './account.js';
 import { announce, withdraw } from './announce.js';
 import { booked, type Ledger } from './ledger.js';
 import { type Plan, planMove } from './plan.js';
@@ -94,7 +94,7 @@ export function begin(turn: Turn, own: NodeNet, net: NetState, wish: Wish): bool
     for (const { local } of net.portfolio.addresses) withdraw(state.announcer, net.net, local);
     const evidence = { ...wish.evidence, addresses: net.change.addresses, steps: steps.length };
     journal(turn, { event: 'switch-started', net: net.net, from, to, cause, evidence });
-    decide(turn, net.net, `switch from ${from} to ${to}`, cause, evidence);
+    record(turn, net.net, `switch from ${from} to ${to}`, cause, evidence);
   }
   out.push({ kind: 'change-host', id, steps, undo, record: runRecord(turn) });
   return true;
@@ -162,7 +162,7 @@ function fail(turn: Turn, net: NetState, change: Change, failed: SwitchFailure, 
   const evidence = { step: failed.step, what: step ?? null, code: failed.code, text: failed.text, undone, kind };
   journal(turn, { event: 'switch-failed', net: net.net, from, to, cause, evidence });
   raise(turn, `switch-failed ${net.net}`, 'switch-failed', `${net.net} to ${to}: ${text}`);
-  decide(turn, net.net, `${kind} to ${to} failed`, failed.code, evidence);
+  record(turn, net.net, `${kind} to ${to} failed`, failed.code, evidence);
   net.unfinished = null;
   net.dirty = true;
   // What was not taken back may lie on the target: the next mending takes it off.

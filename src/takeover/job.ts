@@ -12,7 +12,7 @@
 import type { Version } from '../membership/document.js';
 import { compareVersions, showVersion } from '../membership/document.js';
 import type { Job } from '../world.js';
-import { decide, journal } from './account.js';
+import { journal, record } from './account.js';
 import { announce, withdraw } from './announce.js';
 import { addressesOf } from './floating-address.js';
 import { hasGate, isOpenFor, mayPass } from './gate-order.js';
@@ -90,7 +90,7 @@ function become(turn: Turn, name: string, state: Job['state'], cause: string): v
   const epoch = job.epoch === null ? null : showVersion(job.epoch);
   const evidence = { epoch, leftMs: turn.mandate.leaseEnd === null ? null : turn.mandate.leaseEnd - now };
   journal(turn, { event: 'package', package: name, from: job.state, to: state, cause, evidence });
-  decide(turn, name, `${job.state} → ${state}`, cause, evidence);
+  record(turn, name, `${job.state} → ${state}`, cause, evidence);
   job.state = state;
   job.since = now;
 }

@@ -5,7 +5,7 @@
  */
 import type { NodeNet, Prefix } from '../config/cluster.js';
 import type { Address, Ms, NicObservation } from '../input.js';
-import { decide, journal } from './account.js';
+import { journal, record } from './account.js';
 import { floatingOf, withoutFloating } from './floating-address.js';
 import { ADDRESS_PROTOCOL } from './ledger.js';
 import { addressKey, aged, fateOf, gist, neighbourKey, type Portfolio, readPortfolio, routeText } from './portfolio.js';
@@ -99,7 +99,7 @@ export function learn(turn: Turn, own: NodeNet, net: NetState, seen: NicObservat
   net.portfolio = merged;
   nameUnmoved(turn, net, seen);
   if (changed) {
-    decide(turn, net.net, `portfolio as on ${seen.nic}`, 'observed', {
+    record(turn, net.net, `portfolio as on ${seen.nic}`, 'observed', {
       addresses: merged.addresses.map((x) => x.local),
       routes: merged.routes.length,
     });

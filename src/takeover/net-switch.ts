@@ -4,7 +4,7 @@
  */
 import type { NodeNet } from '../config/cluster.js';
 import type { Ms } from '../input.js';
-import { clear, decide, journal, raise } from './account.js';
+import { clear, journal, raise, record } from './account.js';
 import { begin, CHANGE_LATE, LOOK_LATE, watch } from './change.js';
 import { type Choice, choose, enslavement, homeKnownAt, startGraceMs, words } from './choice.js';
 import { hasLease, learn, settleAt } from './learning.js';
@@ -103,7 +103,7 @@ function refuse(turn: Turn, net: NetState, choice: Choice): void {
   net.refused = choice.cause;
   const evidence = { health: words(turn.verdict(net.carrier)), why: choice.why };
   journal(turn, { event: 'switch-refused', net: net.net, nic: net.carrier, cause: choice.cause, evidence });
-  decide(turn, net.net, `stays on ${net.carrier}`, choice.cause, evidence);
+  record(turn, net.net, `stays on ${net.carrier}`, choice.cause, evidence);
 }
 
 function judgeSuitability(turn: Turn, own: NodeNet, net: NetState): void {
