@@ -1,7 +1,7 @@
 /**
  * batond: the daemon's main thread. It may stall without harm: all that must be on time is in the engine.
  *
- *   main (this) ── control socket, log, journal, recording
+ *   main (this) ── control socket, log, journal, recording, programs that are run (drivers/agent)
  *     └─ engine ── the machine, packet and heartbeat sockets, timer, sysfs counters, state store   (engine.ts)
  *          ├─ hands ── rtnetlink, sysctls, records of the run directory     (drivers/linux/hands.ts)
  *          ├─ gate ── nftables; only with packages and `fence: gate`        (drivers/linux/gate/hand.ts)
@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { AgentRunner } from '../../drivers/agent/runner.js';
 import { raiseProcess } from '../../drivers/linux/priority.js';
 import type { DaemonStatus } from '../client/document.js';
 import { SOCKET_NAME } from '../client/protocol.js';
@@ -123,13 +124,19 @@ class EngineHandle {
   readonly #settings: EngineSettings;
   readonly #waiting = new Map<number, (message: FromEngine) => void>();
   readonly #startedAt = performance.now();
+  readonly #agents = new AgentRunner((input) => this.send({ ask: 'take', input }));
   #nextId = 1;
   #end: (code: number) => void = () => {};
 
   constructor(settings: EngineSettings, journal: Journal, log: bunyan) {
     this.#settings = settings;
     this.#worker = new Worker(new URL('./engine.js', import.meta.url), { workerData: settings, name: 'engine' });
-    this.exited = new Promise((resolve) => (this.#end = resolve));
+    this.exited = new Promise((resolve) => {
+      this.#end = (code) => {
+        this.#agents.close();
+        resolve(code);
+      };
+    });
     this.#worker.on('message', (message: FromEngine) => this.#hear(message, journal, log));
     this.#worker.on('error', (error) => {
       log.fatal({ err: error }, 'the engine failed');
@@ -200,6 +207,10 @@ class EngineHandle {
       case 'ready':
         log.info('ready');
         tellService('READY=1');
+        break;
+      case 'agent':
+        if (message.action.kind === 'run-agent') this.#agents.run(message.action);
+        else this.#agents.end(message.action.id);
         break;
       case 'exit':
         this.#end(message.code);

@@ -1,4 +1,5 @@
 /** What main and engine thread say to each other. Bytes and plain data only. */
+import type { AgentAction, AgentInput } from '../../drivers/agent/agent-port.js';
 import type { Cluster } from '../config/cluster.js';
 import type { Lateness } from '../client/document.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '../status.js';
@@ -21,6 +22,7 @@ export type ToEngine =
   | { ask: 'status'; id: number }
   | { ask: 'operator'; id: number; request: OperatorRequest }
   | { ask: 'stop'; how: 'stop' | 'restart' }
+  | { ask: 'take'; input: AgentInput }
   /** A recording goes on in a new file. */
   | { ask: 'snapshot' };
 
@@ -28,6 +30,7 @@ export type FromEngine =
   | { say: 'ready' }
   | { say: 'status'; id: number; status: NodeStatus; lateness: Lateness; inputs: number }
   | { say: 'operator'; id: number; answer: OperatorAnswer }
+  | { say: 'agent'; action: AgentAction }
   | { say: 'journal'; entries: JournalEntry[] }
   /** First line of a recording file. */
   | { say: 'recording'; start: string }

@@ -3,6 +3,7 @@
  * and sets one wake-up. Nothing here may block: what can is the hands' or main's.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { AgentInput } from '../../drivers/agent/agent-port.js';
 import { heartbeatAddresses } from '../../drivers/linux/datagrams.js';
 import { LinuxDriver, type LocalAction } from '../../drivers/linux/driver.js';
 import { setThreadName } from '../../drivers/linux/socket.js';
@@ -23,6 +24,7 @@ class Engine {
   readonly #driver: LinuxDriver;
   readonly #node: Node;
   #journal: JournalEntry[] = [];
+  #agentExited: (input: AgentInput) => void = () => undefined;
   readonly #calls = new KeyedCalls();
   #inputs = 0;
   readonly #recording: boolean;
@@ -43,6 +45,10 @@ class Engine {
       ...startHands(settings, self, note, (text) => this.#fail(text)),
       heartbeat: { port: cluster.port, addresses },
       ...(cluster.packages.length > 0 && { stateDir: settings.stateDir }),
+      agents: {
+        post: (action) => say({ say: 'agent', action }),
+        onInput: (take) => (this.#agentExited = take),
+      },
       local: (action) => this.#local(action),
       note,
     });
@@ -77,6 +83,9 @@ class Engine {
         break;
       case 'stop':
         this.#take({ kind: 'stop-asked', how: message.how });
+        break;
+      case 'take':
+        this.#agentExited(message.input);
         break;
       case 'snapshot':
         if (this.#recording) this.#startRecording(true);

@@ -276,6 +276,8 @@ export class Stand {
       case 'send-datagram':
       case 'store':
       case 'ask-arbiter':
+      case 'run-agent':
+      case 'end-agent':
       case 'write-gate':
         return;
       case 'send-frame':
