@@ -91,6 +91,15 @@ export interface Neighbour {
   protocol?: number;
 }
 
+/**
+ * One port of a bond or team. `active`: it sends for all, alone or with others; `backup`: it waits; `up`: it has carrier, and
+ * the kernel does not say which of the two (a team); `down`: no carrier, set down, or the bond has given it up.
+ */
+export interface LagPort {
+  nic: string;
+  state: 'active' | 'backup' | 'up' | 'down';
+}
+
 /** What the kernel says of one NIC, whole. `settings` holds the sysctls that baton sets or reads, by the names of `takeover/settings`. */
 export interface NicObservation {
   nic: string;
@@ -102,6 +111,8 @@ export interface NicObservation {
   linkType: number;
   /** IFLA_INFO_KIND (`veth`, `bond`, `vlan`); absent for most physical cards. */
   kind?: string;
+  /** The NIC that a macvlan lives on. */
+  below?: string;
   /** Name of the bridge, bond, team or VRF it is a port of. */
   master?: string;
   masterKind?: string;
@@ -116,6 +127,8 @@ export interface NicObservation {
   /** IPv4 and IPv6 multicast groups joined on the NIC (`/proc/net/igmp`, `igmp6`), without those that the kernel joins by itself. */
   groups: string[];
   settings: Record<string, string>;
+  /** Of a bond or team, and of a VLAN on one: its ports, by name. Absent for every other kind of NIC. */
+  ports?: LagPort[];
   /** Names of its VLAN, macvlan and ipvlan children: they are named to the operator, not moved. */
   children: string[];
 }
@@ -154,7 +167,7 @@ export type AgentOutcome =
 export type Input =
   /**
    * First of all. `run` is what an earlier run left in the run directory (`switch.json` and `ledger.json`), null if nothing
-   * or damaged. `durable`: the record of the state directory (`state.json`), null if there is none or its checksum fails,
+   * or damaged. `durable`: the record of the state directory (`state.record`), null if there is none or its checksum fails,
    * which `damaged` tells apart. `hostUpMs`: since the host's start.
    */
   | {
@@ -164,7 +177,7 @@ export type Input =
       damaged: boolean;
       hostUpMs: Ms;
     }
-  /** Fresh truth about the NICs named; NICs of the cluster file that do not exist are in `missing`. Sent at start, and within milliseconds of any change of it. */
+  /** Fresh truth about the NICs named, macvlans of floating addresses among them; NICs of the cluster file that do not exist are in `missing`. Sent at start, and within milliseconds of any change of it. */
   | { kind: 'host-observed'; nics: NicObservation[]; missing: string[] }
   /** From the lock-free poll, each `carrierPoll`, only when it differs from the last one sent. */
   | { kind: 'carrier-changed'; nic: string; state: 'up' | 'down' | 'admin' | 'missing' }

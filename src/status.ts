@@ -1,5 +1,5 @@
 /** The words that daemon, command, console and tests share: journal entries, operator requests, the status document. */
-import type { Ms } from './input.js';
+import type { LagPort, Ms } from './input.js';
 
 export type NicHealth = 'up' | 'suspect' | 'down';
 
@@ -43,6 +43,7 @@ export type JournalEvent =
   | 'switch-started'
   | 'switch-done'
   | 'switch-failed'
+  | 'mac-tested'
   /** There is a reason to switch but it is not done: locked, no fit standby, flapping. */
   | 'switch-refused'
   /** What something else changed was put right. */
@@ -54,6 +55,8 @@ export type JournalEvent =
   /** Things baton does not move are named. */
   | 'not-moved'
   | 'readiness'
+  /** A port of a bond or team. from, to: `active`, `backup`, `up`, `down`, `gone`. */
+  | 'port'
   | 'alarm-raised'
   | 'alarm-cleared'
   | 'link-locked'
@@ -140,6 +143,8 @@ export interface NicStatus {
   hears: Record<string, Ms>;
   /** Who says that it heard it, in the same form. */
   heardBy: Record<string, Ms>;
+  /** Of a bond or team, or a VLAN on one. */
+  ports?: LagPort[];
   /** Target → answered, how long ago. */
   targets: Record<string, { answers: boolean; agoMs?: Ms; note?: 'probe-blocked' }>;
   /** Fit to take over now? If not, why not, in words. Standbys only. */

@@ -152,6 +152,7 @@ export class Mirror {
     if (type === RTM_DELLINK) this.links.delete(link.ifindex);
     else this.links.put(link);
     this.#touchKin(before, link);
+    this.#touchLag(before, link);
     const monitored = this.#byIndex.get(link.ifindex);
     // Set down or taken to a VRF, a NIC loses routes and addresses, some without a word.
     if (monitored && (before?.admin !== link.admin || before.master !== link.master)) markAll(monitored);
@@ -159,12 +160,21 @@ export class Mirror {
     this.#settle(link.name);
   }
 
-  /** The link itself, those below it, and, if it is a master, its ports. */
+  /** The link itself, those below it, if it is a master its ports, and if it is a port the bond and the VLANs on that. */
   #touchKin(before: Link | undefined, link: Link): void {
     for (const ifindex of [link.ifindex, before?.below, link.below]) this.#touch(this.#byIndex.get(ifindex ?? 0));
     if (before?.name === link.name && before.kind === link.kind) return;
     for (const monitored of this.#monitored.values())
       if (this.links.get(monitored.ifindex)?.master === link.ifindex) this.#touch(monitored);
+  }
+
+  #touchLag(...ports: (Link | undefined)[]): void {
+    const masters = ports.flatMap((port) => port?.master ?? []);
+    if (masters.length === 0) return;
+    for (const monitored of this.#monitored.values()) {
+      const link = this.links.get(monitored.ifindex);
+      if (link && masters.includes(this.links.lagOf(link)?.ifindex ?? 0)) this.#touch(monitored);
+    }
   }
 
   /** Follows which link has a monitored name: another one than before is a new NIC, of which nothing is known. */
@@ -298,6 +308,7 @@ export class Mirror {
     const link = this.links.get(ifindex);
     if (link === undefined) return null;
     const master = this.links.get(link.master);
+    const ports = this.links.portsOf(link);
     return {
       nic,
       ifindex: link.ifindex,
@@ -314,6 +325,7 @@ export class Mirror {
       neighbours: this.#neighbours.of(nic),
       groups: monitored.groups,
       settings: monitored.settings,
+      ...(ports && { ports }),
       children: this.links.childrenOf(link.ifindex),
     };
   }

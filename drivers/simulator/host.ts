@@ -9,6 +9,7 @@ import { IFA_F, setDown, setUp } from './addresses.js';
 import { Cable, type CableEnd } from './cable.js';
 import { Gate } from './gate.js';
 import { HostClock } from './host-clock.js';
+import { Lag } from './lag.js';
 import { Neighbours } from './neighbours.js';
 import { Nic } from './nic.js';
 import { networkOf, covers } from './prefix.js';
@@ -88,6 +89,20 @@ export class Host {
     this.nics.set(name, nic);
     nic.cable = new Cable(this.world, `${this.name}.${name}`, nic, end);
     end.cable = nic.cable;
+    setUp(this, nic);
+    return nic;
+  }
+
+  /** A bond over ports that are plugged into these ends, set up. */
+  bond(name: string, mac: string, ends: Readonly<Record<string, CableEnd & { cable: Cable | undefined }>>): Nic {
+    const nic = new Nic(this, name, this.#nextIfindex++, mac, false);
+    this.nics.set(name, nic);
+    nic.lag = new Lag(nic, Object.keys(ends));
+    for (const port of nic.lag.ports) {
+      const end = ends[port.name]!;
+      port.cable = new Cable(this.world, `${this.name}.${port.name}`, port, end);
+      end.cable = port.cable;
+    }
     setUp(this, nic);
     return nic;
   }

@@ -46,11 +46,17 @@ export function buildNetwork(network: Network, scenario: Scenario, clusterOf: (n
 }
 
 function raiseNode(network: Network, scenario: Scenario, cluster: Cluster, name: string, n: number): void {
-  const { nodes, cards } = scenario.topology;
+  const { nodes, cards, lags } = scenario.topology;
   const host = new Host(network.world, name);
   network.hosts.set(name, host);
+  const own = lags[name] ?? {};
+  const ports = Object.values(own).flatMap((lag) => lag.ports);
+  for (const [i, [lag, made]] of Object.entries(own).entries()) {
+    const ends = made.ports.map((nic) => [nic, portOf(network, host, nic, nodes[name]![nic]!)] as const);
+    host.bond(lag, `02:ba:70:02:${hex(n + 1)}:${hex(i)}`, Object.fromEntries(ends));
+  }
   for (const [i, [nic, to]] of Object.entries(nodes[name]!).entries()) {
-    plug(network, host, nic, to, `02:ba:70:00:${hex(n + 1)}:${hex(i)}`, cards === 'physical');
+    if (!ports.includes(nic)) plug(network, host, nic, to, `02:ba:70:00:${hex(n + 1)}:${hex(i)}`, cards === 'physical');
   }
   network.boots.set(name, () => dress(host, scenario, cluster));
   dress(host, scenario, cluster);
@@ -79,9 +85,13 @@ function raiseClient(network: Network, scenario: Scenario, name: string, n: numb
 }
 
 function plug(network: Network, host: Host, nic: string, to: string, mac: string, physical: boolean): void {
+  host.plug(nic, mac, portOf(network, host, nic, to), physical);
+}
+
+function portOf(network: Network, host: Host, nic: string, to: string): Port {
   const port = switchOf(network, to).port();
   network.ports.set(`${host.name}.${nic}`, port);
-  host.plug(nic, mac, port, physical);
+  return port;
 }
 
 function clientOf(network: Network, name: string): Client {

@@ -5,6 +5,7 @@ import type { Address, Ms } from '../../src/input.js';
 import { IFA_F } from './addresses.js';
 import type { Cable, CableEnd } from './cable.js';
 import type { Host } from './host.js';
+import type { Lag } from './lag.js';
 import { CABLE_DELAY_MS, type Frame } from './wire.js';
 
 /** The kernel looks at carriers of physical cards once a second at most (linkwatch). */
@@ -23,6 +24,8 @@ export class Nic implements CableEnd {
   /** What it was called before it was renamed. */
   formerName: string | undefined;
   cable: Cable | undefined;
+  /** Of a bond, which has cables by its ports only. */
+  lag: Lag | undefined;
   rx = 0;
   tx = 0;
   /** A card whose carrier events the kernel holds back. */
@@ -57,6 +60,7 @@ export class Nic implements CableEnd {
   set admin(admin: boolean) {
     this.#admin = admin;
     this.cable?.look();
+    this.lag?.look();
     this.host.onCarrier();
   }
 
@@ -96,10 +100,11 @@ export class Nic implements CableEnd {
   }
 
   transmit(frame: Frame): void {
-    if (!this.#admin || !this.#carrier || this.cable === undefined) return;
+    const outlet = this.lag === undefined ? this : this.lag.active;
+    if (!this.#admin || !this.#carrier || !outlet?.cable) return;
     this.tx++;
     frame.packet?.trace.counted.push({ counters: this, counter: 'tx' });
-    this.cable.send(this, frame, 0);
+    outlet.cable.send(outlet, frame, 0);
   }
 
   /** One frame of bytes. */

@@ -15,7 +15,7 @@ export function observe(host: Host, nic: Nic): NicObservation {
     mac: nic.mac,
     mtu: nic.mtu,
     linkType: ETHERNET,
-    ...(nic.physical ? {} : { kind: 'veth' }),
+    ...kindOf(nic),
     admin: nic.admin,
     carrier: nic.running,
     addresses: nic.addresses.map((held) => shown(host, held)),
@@ -23,8 +23,14 @@ export function observe(host: Host, nic: Nic): NicObservation {
     neighbours: neighboursOf(host, nic),
     groups: [...new Set([...nic.groups.programs, ...nic.groups.daemon])],
     settings: settingsOf(host, nic.name),
+    ...(nic.lag === undefined ? {} : { ports: nic.lag.observed() }),
     children: [],
   };
+}
+
+function kindOf(nic: Nic): { kind?: string } {
+  if (nic.lag !== undefined) return { kind: 'bond' };
+  return nic.physical ? {} : { kind: 'veth' };
 }
 
 function shown(host: Host, held: Address): Address {

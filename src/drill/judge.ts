@@ -45,6 +45,8 @@ export async function unmet(
     if (found !== wanted && !(wanted === 'down' && seen?.health === 'down'))
       wrong.push(`${where} is ${found}, not ${wanted}`);
   }
+  for (const [where, wanted] of Object.entries(expected.ports ?? {}))
+    wrong.push(...(await portsWrong(lab, nicOf(where), wanted)));
   for (const node of expected.routesKept ?? [])
     wrong.push(...routesWrong(node, baseline.routes[node] ?? [], (await lab.truth(node)).routes));
   for (const [node, words] of Object.entries(expected.alarms ?? {})) {
@@ -74,6 +76,16 @@ async function carriedWrong(lab: Lab, address: string, where: NicRef): Promise<s
   return on.length === 1 && on[0] === where.nic
     ? []
     : [`${address} is on ${on.join(' and ') || 'no NIC'} of ${where.node}, not on ${where.nic} alone`];
+}
+
+/** A team does not tell which of its ports sends: `up` is as good as either. */
+async function portsWrong(lab: Lab, { node, nic }: NicRef, wanted: Record<string, string>): Promise<string[]> {
+  const ports = (await lab.status(node))?.nics.find((candidate) => candidate.name === nic)?.ports ?? [];
+  return Object.entries(wanted).flatMap(([name, state]) => {
+    const found = ports.find((port) => port.nic === name)?.state ?? 'not shown';
+    const fits = found === state || (found === 'up' && state !== 'down');
+    return fits ? [] : [`port ${name} of ${node}.${nic} is ${found}, not ${state}`];
+  });
 }
 
 /** Routes compared without their device: a switch moves it, and nothing else (S7). */

@@ -30,6 +30,16 @@ const topology = z.strictObject({
   trunks: z.array(z.string().regex(/^[a-z0-9]+-[a-z0-9]+$/)).default([]),
   /** node → NIC → switch. */
   nodes: z.record(name, z.record(z.string(), name)),
+  /** node → NIC that is a bond (active-backup, miimon 100) or team → which of the node's cards are its ports. */
+  lags: z
+    .record(
+      name,
+      z.record(
+        z.string(),
+        z.strictObject({ ports: z.array(z.string()).min(1), kind: z.enum(['bond', 'team']).default('bond') }),
+      ),
+    )
+    .default({}),
   clients: z.record(name, client).default({}),
   /** An etcd (simulator: a register like it) on that client; the cluster file names it by the client's address, port 2379. */
   arbiter: name.optional(),
@@ -65,6 +75,8 @@ const expectation = z.strictObject({
   carried: z.record(z.string(), z.string()).optional(),
   /** `alpha.eth0` → `down carrier`: as status says. */
   health: z.record(z.string(), health).optional(),
+  /** `alpha.bond0` → its ports, as status says. */
+  ports: z.record(z.string(), z.record(z.string(), z.enum(['active', 'backup', 'up', 'down']))).optional(),
   /** Journal events since the step: event → exact count, per node: `alpha switch-done: 1`. */
   events: z.record(z.string(), z.number().int()).optional(),
   /** Routes of these nodes equal those at the beginning, device aside. */

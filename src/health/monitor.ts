@@ -33,6 +33,7 @@ import { beatOn, forgiveSilence, planBeats } from './heartbeat.js';
 import { locatePaths } from './path.js';
 import { bookFrame, bookRows } from './hearing.js';
 import { endWaits, judgeLink, judgeNet } from './judgement.js';
+import { followPorts } from './lag-port.js';
 import { observeLink, pollLink } from './link.js';
 import { doubt, enterFull, followPoller, leaveFull, pollFully, pollLightly, send } from './poller.js';
 import { reviewReadiness } from './readiness.js';
@@ -157,6 +158,7 @@ function pathsChanged(world: World, state: HealthState, now: Ms, out: Action[]):
 function takeObservation(world: World, state: HealthState, name: string, now: Ms, out: Action[]): void {
   const nic = state.nics[name];
   if (nic === undefined) return drop(state, 'unknown-nic');
+  followPorts(state, nic, world.host[name]?.ports, now, out);
   if (observeLink(nic, world.host[name], now)) linkChanged(world, state, nic, now, out);
   else reviewReadiness(world, state, state.nets[nic.net]!, now, out);
 }

@@ -101,6 +101,7 @@ function startNic(world: World, net: string, nic: string, primary: boolean, now:
     // Until it was seen there is nothing to act on.
     verdict: { health: 'suspect', reason: 'waiting', since: now, rank: 3, holdUntil: NEVER },
     readiness: [],
+    ports: null,
   };
 }
 

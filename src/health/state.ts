@@ -1,6 +1,6 @@
 /** What the health stage remembers, as plain data. Each part is kept by the file of its name. */
 import type { Poll, TargetTestimony } from '../frame/poll.js';
-import type { Ms } from '../input.js';
+import type { LagPort, Ms } from '../input.js';
 import type { Alarm, Decision, HealthReason, NicHealth, PeerHealth } from '../status.js';
 
 /** Long before everything: state must survive JSON, which knows no -Infinity. */
@@ -81,6 +81,8 @@ export interface NicState {
   flapHoldMs: Ms;
   verdict: Verdict;
   readiness: string[];
+  /** Of a bond or team, as last observed; null: it is none, or was not looked at yet. */
+  ports: LagPort[] | null;
 }
 
 /** What a NIC of another node said last. */

@@ -61,6 +61,7 @@ function nicStatus(world: World, state: HealthState, net: NetState, nic: NicStat
     txPackets: Math.max(0, nic.txPackets),
     hears: Object.fromEntries(hears) as Record<string, Ms>,
     heardBy: Object.fromEntries(heardBy) as Record<string, Ms>,
+    ...(nic.ports === null ? {} : { ports: nic.ports }),
     targets: targetsStatus(world, state, nic, now),
     ...(nic.role === 'standby' ? { ready: { ok: nic.readiness.length === 0, why: nic.readiness } } : {}),
   };

@@ -16,6 +16,13 @@ const IFLA_LINKINFO = 18;
 const IFLA_EXT_MASK = 29;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_INFO_KIND = 1;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
+const IFLA_BOND_SLAVE_STATE = 1;
+const IFLA_BOND_SLAVE_MII_STATUS = 2;
+/** BOND_STATE_ACTIVE and BOND_LINK_UP (include/uapi/linux/if_bonding.h). */
+const BOND_STATE_ACTIVE = 0;
+const BOND_LINK_UP = 0;
 const RTEXT_FILTER_SKIP_STATS = 1 << 3;
 
 const IFF_UP = 0x1;
@@ -34,6 +41,8 @@ export interface Link {
   master?: number;
   /** Ifindex of the link below (VLAN, macvlan) or of the veth peer, if it is in this namespace. */
   below?: number;
+  /** As a port of a bond: how the bond uses it. */
+  bondPort?: 'active' | 'backup' | 'down';
   admin: boolean;
   carrier: boolean;
 }
@@ -47,6 +56,7 @@ export function decodeLink(payload: Buffer): Link | null {
   const flags = readU32(payload, 8);
   const info = attributes.get(IFLA_LINKINFO);
   const kind = info && asText(attributeMap(info).get(IFLA_INFO_KIND));
+  const bondPort = info && bondPortIn(attributeMap(info));
   const master = asU32(attributes.get(IFLA_MASTER));
   const below = attributes.has(IFLA_LINK_NETNSID) ? undefined : asU32(attributes.get(IFLA_LINK));
   return {
@@ -58,9 +68,19 @@ export function decodeLink(payload: Buffer): Link | null {
     ...(kind !== undefined && { kind }),
     ...(master && { master }),
     ...(below && { below }),
+    ...(bondPort && { bondPort }),
     admin: (flags & IFF_UP) !== 0,
     carrier: (flags & IFF_LOWER_UP) !== 0,
   };
+}
+
+/** IFLA_BOND_SLAVE_* (drivers/net/bonding/bond_netlink.c, bond_fill_slave_info). */
+function bondPortIn(info: ReadonlyMap<number, Buffer>): Link['bondPort'] {
+  if (asText(info.get(IFLA_INFO_SLAVE_KIND)) !== 'bond') return undefined;
+  const data = attributeMap(info.get(IFLA_INFO_SLAVE_DATA) ?? Buffer.alloc(0));
+  const [state, mii] = [data.get(IFLA_BOND_SLAVE_STATE)?.[0], data.get(IFLA_BOND_SLAVE_MII_STATUS)?.[0]];
+  if (mii !== undefined && mii !== BOND_LINK_UP) return 'down';
+  return state === BOND_STATE_ACTIVE ? 'active' : 'backup';
 }
 
 function fixedPart(ifindex: number): Buffer {
