@@ -97,15 +97,16 @@ export function hearPiece(
   const whole = Array.from({ length: count }, (_, i) => pieces.texts[i] ?? '').join('');
   const document = documentOf(whole);
   if (document === null || compareVersions(document.version, version) !== 0) return drop(state, 'document-malformed');
-  if (founds) return takeFounding(world, state, document, out);
+  if (founds) return takeFounding(world, state, now, document, out);
   followTerm(world, state, now, term, out);
   if (state.post.role !== 'coordinator' && adopt(state, document, out)) state.answerOwed = state.append?.term === term;
 }
 
 /** P3: the first document of a blank node, or one that an operator forced. */
-function takeFounding(world: World, state: MembershipState, document: Document, out: Action[]): void {
+function takeFounding(world: World, state: MembershipState, now: Ms, document: Document, out: Action[]): void {
   if (!isVoter(document.voters, selfVoter(world, state))) return drop(state, 'founded-without-us');
   if (state.record.document !== null && document.version.revision !== 0) return drop(state, 'founded-already');
+  followTerm(world, state, now, document.version.term, out);
   adopt(state, document, out);
 }
 

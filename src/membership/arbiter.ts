@@ -38,6 +38,7 @@ export function startArbiter(world: World): ArbiterState | null {
     pauseUntil: NEVER,
     seen: null,
     missing: false,
+    storageId: null,
     sequence: 0,
   };
 }
@@ -235,6 +236,7 @@ function look(
     arbiter.seen = null;
     return false;
   }
+  arbiter.storageId = record.storageId;
   const before = arbiter.seen;
   const isNew = before?.stamp.created !== answer.stamp.created || before.stamp.modified !== answer.stamp.modified;
   if (isNew) {
@@ -250,7 +252,7 @@ function look(
       putOff(world, state, now);
   }
   followTerm(world, state, now, record.term, out);
-  if (state.post.role !== 'coordinator' && adopt(state, record.document, out)) state.post = { role: 'follower' };
+  if (state.post.role !== 'coordinator') adopt(state, record.document, out);
   if (answer.outcome === 'done') count(state, now, record, question, out);
   return true;
 }

@@ -21,6 +21,7 @@ import {
   type MembershipState,
   type VoterKey,
 } from './state.js';
+import { finishVoters, reviewVoters } from './voters.js';
 
 /** Of nodeTimeout: so long a new coordinator has for its first round (Q3). */
 const FIRST_ROUND_PART = 0.7;
@@ -46,6 +47,8 @@ export function takePost(
     beatWanted: true,
     cause: 'elected',
     before: null,
+    wanted: '',
+    wantedSince: now,
     pieced: {},
   };
   state.tries = 0;
@@ -207,10 +210,14 @@ function send(
 /** All that a coordinator does by the clock. */
 export function coordinate(world: World, state: MembershipState, post: Coordinatorship, now: Ms, out: Action[]): void {
   if (now >= resignsAt(world, state, post)) return becomeFollower(world, state, now);
-  if (post.beatWanted || now >= post.beatAt + world.cluster.timing.heartbeatMs) beat(world, state, post, now);
+  if (post.beatWanted || now >= post.beatAt + world.cluster.timing.heartbeatMs) {
+    beat(world, state, post, now);
+    reviewVoters(world, state, post, now, out);
+  }
   if (isSynced(state)) acked(post, voterKey(selfVoter(world, state)), NEVER, versionOf(state.durable));
   advance(state, post, now, out);
   takeOwnFile(world, state, post, now, out);
+  finishVoters(world, state, post, now, out);
   if (post.beatWanted) beat(world, state, post, now);
 }
 

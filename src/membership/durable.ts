@@ -101,9 +101,13 @@ export function retry(state: MembershipState, now: Ms, out: Action[]): void {
   if (now >= state.retryAt) store(state, out);
 }
 
-/** Takes a document that is newer than the stored one. A term is never below that of the document. */
+/**
+ * Takes a document that is newer than the stored one. A term is never below that of the document. Who stands gives up: of
+ * the candidates of a term none may count its votes by voters that this very term's coordinator has changed.
+ */
 export function adopt(state: MembershipState, document: Document, out: Action[]): boolean {
   if (compareVersions(document.version, versionOf(state.record)) <= 0) return false;
+  if (state.post.role !== 'coordinator') state.post = { role: 'follower' };
   const { term } = document.version;
   change(state, term > state.record.term ? { document, term, votedFor: null } : { document }, out);
   return true;

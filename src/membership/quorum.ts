@@ -28,6 +28,10 @@ export function quorumTime(voters: Voters, timeOf: (voter: VoterKey) => Ms | und
   return Math.min(...times);
 }
 
+export function namesOf(voters: readonly Voter[]): string[] {
+  return voters.map(({ name }) => name);
+}
+
 export function isVoter(voters: Voters, voter: Voter): boolean {
   return sides(voters).some((side) => side.some((it) => voterKey(it) === voterKey(voter)));
 }

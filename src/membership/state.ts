@@ -4,7 +4,7 @@ import type { Standing } from '../frame/standing.js';
 import type { Ms } from '../input.js';
 import type { Alarm, Decision, PeerHealth } from '../status.js';
 import type { World } from '../world.js';
-import type { ArbiterRecord, ArbiterRequest, ArbiterStamp } from './arbiter-record.js';
+import type { ArbiterRecord, ArbiterRequest, ArbiterStamp, ArbiterTrouble, DiskBlock } from './arbiter-record.js';
 import { BLANK, type Document, type Version, type Voter } from './document.js';
 
 /** Long before everything: state must survive JSON, which knows no -Infinity. */
@@ -67,6 +67,9 @@ export interface Coordinatorship {
   cause: string;
   /** The document before it. */
   before: Document | null;
+  /** The voters that there should be (V1), and since when they have been the same. */
+  wanted: string;
+  wantedSince: Ms;
   /** By node: the last document that went to it in pieces, and when. */
   pieced: Record<string, { version: Version; at: Ms }>;
 }
@@ -125,7 +128,22 @@ export interface ArbiterQuestion {
   purpose: { for: 'look' } | { for: 'formation' } | { for: 'vote'; term: number; seenAt: Ms } | { for: 'ack' };
 }
 
+/** What is known of shared disks as arbiter (A7). */
+export interface DiskMemory {
+  /** Of which `blocks` and the counters are. */
+  storageId: string;
+  /** As the newest view showed them. */
+  blocks: Record<string, DiskBlock | null>;
+  /** Highest counts of the own block, written or tried. */
+  beat: number;
+  writes: number;
+}
+
 export interface ArbiterState {
+  /** Null: it is a register. */
+  disk: DiskMemory | null;
+  /** Of the newest question that came to nothing. */
+  trouble: { why: ArbiterTrouble | null; text: string } | null;
   question: ArbiterQuestion | null;
   askedAt: Ms;
   answeredAt: Ms;
@@ -143,6 +161,8 @@ export interface ArbiterState {
   } | null;
   /** The newest answer said that there is no key. */
   missing: boolean;
+  /** Of the newest record that was read; null: none yet. */
+  storageId: string | null;
   sequence: number;
 }
 
