@@ -154,10 +154,14 @@ export class LinuxDriver implements Driver {
     this.#wake.close();
     const parts = [this.#packets, this.#outbox, this.#echo, this.#datagrams, this.#counters, this.#carrier];
     for (const part of parts) part.close();
+    // A disk that hangs must not keep the daemon.
+    void this.#store?.close().catch(() => undefined);
   }
 
   #begin(): void {
     this.#begun = true;
+    // The hands have read the record.
+    void this.#store?.prepare();
     const enter = (): void => {
       this.#wake.check();
       this.#turning = true;

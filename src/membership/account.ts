@@ -144,7 +144,7 @@ function withoutVote({ cluster }: World, { kind, arbiter, record: { document } }
 /** The voters are those of the formation (P3), so only another formation gives a vote. */
 function votesAnew({ arbiter }: MembershipState): string {
   const key = arbiter === null ? '' : " and the arbiter's key";
-  return `to vote anew, stop batond on every node, delete every state.json${key}, start batond`;
+  return `to vote anew, stop batond on every node, delete every state.record${key}, start batond`;
 }
 
 /** When something of this changes by time alone. */

@@ -5,6 +5,7 @@ import { StateStore } from '../../../../drivers/linux/state-store.js';
 export async function storeTwo(folder: string): Promise<void> {
   let told: () => void = () => undefined;
   const store = new StateStore(folder, () => told());
+  await store.prepare();
   for (const term of [1, 2]) {
     await new Promise<void>((resolve) => {
       told = resolve;
