@@ -113,8 +113,15 @@ export interface Package {
 export interface FenceAgent {
   /** Nodes that it can shut; absent in the file: all. */
   nodes: string[];
-  /** `agent`: of the fence-agents package, `fence_ipmilan`. `command`: with the node's name as last argument. */
-  run: { agent: string; parameters: Record<string, string> } | { command: CommandLine };
+  /**
+   * `agent`: of the fence-agents package, `fence_ipmilan`; in its parameters `{node}` stands for the node's name; `plugs`: node
+   * → its plug. `command`: with the action and the node's name as last arguments.
+   */
+  run: { agent: string; parameters: Record<string, string>; plugs: Record<string, string> } | { command: CommandLine };
+  /** `off`: the node stays shut until it is opened again. `reboot`: it comes back by itself. */
+  action: 'off' | 'reboot';
+  /** When what was shut by `off` is opened again: as soon as the node is heard and has let go of all, or by an operator only. */
+  unfence: 'heard' | 'manual';
   timeoutMs: Ms;
 }
 

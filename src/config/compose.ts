@@ -106,8 +106,10 @@ function composePackage(name: string, pack: PackageOfFile): Package {
 }
 
 function composeFenceAgent(agent: ClusterOfFile['fenceAgents'][number], nodes: readonly string[]): FenceAgent {
-  const run = agent.command ? { command: agent.command } : { agent: agent.agent ?? '', parameters: agent.parameters };
-  return { nodes: agent.nodes ?? [...nodes], run, timeoutMs: agent.timeout };
+  const { parameters, plugs = {}, action, unfence, timeout } = agent;
+  const run = agent.command ? { command: agent.command } : { agent: agent.agent ?? '', parameters, plugs };
+  const named = agent.nodes ?? (agent.plugs === undefined ? [...nodes] : Object.keys(agent.plugs));
+  return { nodes: named, run, action, unfence, timeoutMs: timeout };
 }
 
 function composeNotification(notification: ClusterOfFile['notify'][number]): Notification {

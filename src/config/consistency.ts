@@ -3,6 +3,7 @@ import { leaseMs } from '../membership/span.js';
 import { contains, unfitForHost } from './address.js';
 import type { Cluster, ClusterNode, NodeNet, Package, Prefix } from './cluster.js';
 import { showDuration } from './duration.js';
+import { fenceAgents } from './fence-parameters.js';
 import { show, unknownWord, type FilePath, type Finding } from './problem.js';
 
 const showPrefix = ({ address, prefixLength }: Prefix): string => `${address}/${prefixLength}`;
@@ -274,13 +275,6 @@ function serialLines(cluster: Cluster): Finding[] {
         },
       ]
     : [];
-}
-
-function fenceAgents(cluster: Cluster): Finding[] {
-  const nodes = cluster.nodes.map(({ name }) => name);
-  return cluster.fenceAgents.flatMap((agent, i) =>
-    agent.nodes.flatMap((node, j) => known('node', node, nodes, ['fenceAgents', i, 'nodes', j])),
-  );
 }
 
 function switches(cluster: Cluster): Finding[] {

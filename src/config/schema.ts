@@ -157,13 +157,23 @@ const pack = mapping({
   resources: z.array(resource, 'a list of resources').min(1, 'at least one resource'),
 });
 
+const plug = z.union([z.string(), z.number()], 'a plug: a text or a number').transform(String);
+
 const fenceAgent = mapping({
   agent: word.fenceAgentName.optional(),
   parameters,
+  plugs: byName(word.name, plug, 'a mapping from nodes to plugs, such as { alpha: 3, beta: 4 }').optional(),
   command: command.optional(),
   nodes: oneOrMore(word.name).optional(),
+  action: choice('off', 'reboot').default('off'),
+  unfence: choice('heard', 'manual').default('heard'),
   timeout: word.duration.default(20_000),
-}).refine((it) => (it.agent === undefined) !== (it.command === undefined), 'exactly one of agent and command');
+})
+  .refine((it) => (it.agent === undefined) !== (it.command === undefined), 'exactly one of agent and command')
+  .refine(
+    (it) => it.agent !== undefined || (it.plugs === undefined && Object.keys(it.parameters).length === 0),
+    'parameters and plugs with an agent only: a command gets the action and the node as its last arguments',
+  );
 
 const notification = mapping({
   webhook: word.url.optional(),
