@@ -1,10 +1,15 @@
 /** What this machine must have before a scenario can run on its kernel. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Scenario } from '../../src/drill/scenario.js';
 import type { LabRefusal } from '../lab.js';
+import { lagRefusal } from './lag.js';
+import { proberProgram } from './prober.js';
 
 /** A program that the lab runs, and the Debian package that has it. */
-const PROGRAMS: Record<string, string> = { ip: 'iproute2', nft: 'nftables', cc: 'gcc libc6-dev' };
+const PROGRAMS: Record<string, string> = { ip: 'iproute2', nft: 'nftables' };
+/** That makes its prober, once. */
+const COMPILER: Record<string, string> = { cc: 'gcc libc6-dev' };
 /** Those that a scenario with an arbiter needs besides. */
 const ARBITER_PROGRAMS: Record<string, string> = { etcd: 'etcd-server', etcdctl: 'etcd-client' };
 
@@ -19,10 +24,11 @@ function isInPath(program: string): boolean {
   });
 }
 
-/** Why no scenario can run on this kernel by this user, or null. */
-export function refusal(): LabRefusal {
+/** Why no scenario, or not this one, can run on this kernel by this user, or null. */
+export function refusal(scenario?: Scenario): LabRefusal {
   if (process.getuid?.() !== 0) return 'the kernel lab needs root: it makes network namespaces';
-  return missingOf(PROGRAMS);
+  const wanted = existsSync(proberProgram()) ? PROGRAMS : { ...PROGRAMS, ...COMPILER };
+  return missingOf(wanted) ?? (scenario === undefined ? null : lagRefusal(scenario.topology));
 }
 
 function missingOf(programs: Readonly<Record<string, string>>): string | null {

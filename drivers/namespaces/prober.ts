@@ -1,8 +1,9 @@
 /** Runs the native prober (`prober/*.c`) in a namespace and keeps what it tells. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/version.js';
@@ -14,22 +15,30 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+function proberSources(): string[] {
+  const folder = fileURLToPath(new URL('drivers/namespaces/prober/', packageRoot()));
+  return readdirSync(folder)
+    .sort()
+    .map((name) => folder + name);
+}
+
+/** Where the program of these sources is once it is compiled. */
+export function proberProgram(): string {
+  const hash = createHash('sha256');
+  for (const path of proberSources()) hash.update(readFileSync(path));
+  return fileURLToPath(new URL(`build/prober-${hash.digest('hex').slice(0, 12)}`, packageRoot()));
+}
+
 /**
  * Path of the prober's program, compiled when there is none of these sources.
  * Throws an Error that says what is missing where it cannot be compiled.
  */
 export async function compileProber(): Promise<string> {
-  const folder = fileURLToPath(new URL('drivers/namespaces/prober/', packageRoot()));
-  const names = (await readdir(folder)).sort();
-  const texts = await Promise.all(names.map((name) => readFile(folder + name)));
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(text);
-  const build = fileURLToPath(new URL('build/', packageRoot()));
-  const program = `${build}prober-${hash.digest('hex').slice(0, 12)}`;
+  const program = proberProgram();
   if (existsSync(program)) return program;
-  await mkdir(build, { recursive: true });
+  await mkdir(dirname(program), { recursive: true });
   const unfinished = `${program}.${process.pid}`;
-  const sources = names.filter((name) => name.endsWith('.c')).map((name) => folder + name);
+  const sources = proberSources().filter((name) => name.endsWith('.c'));
   const { code, stderr } = await attempt('cc', ['-O2', '-o', unfinished, ...sources]);
   if (code === 127) throw new Error('the kernel lab needs a C compiler for its prober: apt-get install gcc libc6-dev');
   if (code !== 0) throw new Error(`the prober does not compile:\n${stderr}`);

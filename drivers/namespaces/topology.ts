@@ -1,6 +1,7 @@
 /** Builds what `wiring.ts` plans: namespaces, bridges, veth pairs, addresses, routes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../../src/drill/scenario.js';
+import { raiseLags } from './lag.js';
 import { ip, ipAsk, nft, setSysctls } from './shell.js';
 import { CLIENT_NIC, type Cable, type Port, type Wiring } from './wiring.js';
 
@@ -64,12 +65,14 @@ async function raiseSwitch(name: string, wiring: Wiring, namespaceOf: NamespaceO
 
 /** Its NICs up, with the addresses, routes and firewall that a boot gives them. */
 export async function raiseNode(node: string, scenario: Scenario, namespaceOf: NamespaceOf): Promise<void> {
-  const { nodes, routes, neighbours, firewall, addressesAtBoot } = scenario.topology;
+  const { nodes, lags, routes, neighbours, firewall, addressesAtBoot } = scenario.topology;
   const namespace = namespaceOf(node);
+  const bonds = lags[node] ?? {};
+  await raiseLags(namespace, bonds);
   const addresses = addressesAtBoot ? bootAddresses(scenario).filter((a) => a.node === node) : [];
   await ip(namespace, [
     'link set lo up',
-    ...Object.keys(nodes[node]!).map((nic) => `link set ${nic} up`),
+    ...[...Object.keys(nodes[node]!), ...Object.keys(bonds)].map((nic) => `link set ${nic} up`),
     ...addresses.map((a) => addAddress(a.address, a.nic)),
     ...(routes[node] ?? []).map((line) => `route add ${line}`),
     ...(neighbours[node] ?? []).map((line) => `neighbour add ${line} nud permanent`),

@@ -50,11 +50,15 @@ describe('every scenario that comes with baton', () => {
     (_name, scenario) => {
       const { topology } = scenario;
       const wiring = planWiring(topology);
-      const nics = wiring.cables.map((cable) => `${cable.owner}.${cable.nic}`);
+      const lags = Object.entries(topology.lags).flatMap(([node, own]) =>
+        Object.keys(own).map((lag) => `${node}.${lag}`),
+      );
+      const nics = [...wiring.cables.map((cable) => `${cable.owner}.${cable.nic}`), ...lags];
       for (const nic of nicsNamed(scenario)) expect(nics).toContain(nic);
       for (const fault of faultsOf(scenario))
         if ('at' in fault && fault.at) expect(nics).toContain(`${fault.at.node}.${fault.at.nic}`);
-      for (const line of Object.values(topology.routes).flat()) expect(parseRoute(line).nic).toMatch(/^eth/);
+      for (const line of Object.values(topology.routes).flat())
+        expect(parseRoute(line).nic).toMatch(/^(eth|bond|team)/);
       for (const { at, expect: expected } of scenario.steps)
         expect(at + (expected?.within ?? 0)).toBeLessThanOrEqual(scenario.until);
       const probed = Object.values(topology.clients).flatMap((client) => client.probes);

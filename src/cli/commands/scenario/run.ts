@@ -74,7 +74,7 @@ export default class ScenarioRun extends BatonCommand {
   ): Promise<DrillReport> {
     if (!scenario.labs.includes(on)) return skipped(scenario, on, scenario.why ?? `not for the ${on} lab`);
     const { openLab } = await import('../../../drill/labs.js');
-    const lab = await openLab(on);
+    const lab = await openLab(on, scenario);
     if (typeof lab === 'string') return skipped(scenario, on, lab);
     if (!quiet) this.log(paint.bold(`${scenario.name}: ${scenario.title} (${on})`));
     return runDrill(scenario, lab, { ...(quiet ? {} : { onLine: (line) => this.log(lineText(line, paint)) }), signal });
