@@ -3,6 +3,7 @@
  * steps, a disk, and a holder and gate by MEMBERSHIP G1 to G5.
  */
 import type { Action } from '../../src/action.js';
+import type { Cluster } from '../../src/config/cluster.js';
 import type { Input, Ms } from '../../src/input.js';
 import * as member from '../../src/membership/member.js';
 import { compareVersions, type Version } from '../../src/membership/document.js';
@@ -14,6 +15,13 @@ import type { Arena } from './world.js';
 import type { FakeHealth } from './fake-health.js';
 
 type Task = () => void;
+
+export interface Datagram {
+  /** Counts the sender's starts. */
+  start: number;
+  digest: string;
+  parts: readonly Part[];
+}
 
 export class SimNode {
   up = false;
@@ -27,6 +35,10 @@ export class SimNode {
   gateTill = 0;
   gateGeneration = 0;
   addresses: Record<string, Version> = {};
+  /** Of the cluster file under which the gate was last opened. */
+  gateDigest = '';
+  /** Its cluster file. */
+  cluster: Cluster;
   hostSince = 0;
   world!: World;
   state!: member.MembershipState;
@@ -48,6 +60,7 @@ export class SimNode {
     readonly arena: Arena,
     readonly name: string,
   ) {
+    this.cluster = arena.cluster;
     this.rate = 1 + arena.pick([-1, 1, arena.uniform(-1, 1)]) * 0.001;
     this.offset = arena.uniform(0, 1e6);
   }
@@ -76,9 +89,9 @@ export class SimNode {
     this.#halting.clear();
     this.moves.clear();
     const random = { seed: Math.floor(arena.random() * 2 ** 31) };
-    const self = arena.cluster.nodes.find(({ name }) => name === this.name)!;
+    const self = this.cluster.nodes.find(({ name }) => name === this.name)!;
     this.world = {
-      cluster: arena.cluster,
+      cluster: this.cluster,
       self,
       incarnation: this.incarnation,
       seal: () => new Uint8Array(),
@@ -94,7 +107,7 @@ export class SimNode {
       words: [],
       spokeAt: {},
       reaches: null,
-      send: (to, parts) => arena.send(this.name, to, { start: this.starts, parts }),
+      send: (to, parts) => arena.send(this.name, to, { start: this.starts, digest: this.cluster.digest, parts }),
     };
     this.state = member.start(this.world, this.now);
     this.#showJobs();
@@ -169,7 +182,7 @@ export class SimNode {
     if (!this.up || start !== this.starts) return;
     const { heartbeatMs } = arena.cluster.timing;
     this.task(() => {
-      for (const { name } of arena.cluster.nodes) {
+      for (const { name } of this.cluster.nodes) {
         if (name === this.name || this.now - (this.health.spokeAt[name] ?? -1e15) < heartbeatMs * 0.9) continue;
         this.health.spokeAt[name] = this.now;
         this.health.send(name, this.health.words);
@@ -178,10 +191,15 @@ export class SimNode {
     arena.after(heartbeatMs / this.rate, () => this.#beat(start));
   }
 
-  receive(from: string, start: number, parts: readonly Part[]): void {
+  receive(from: string, { start, digest, parts }: Datagram): void {
     if (!this.up) return;
     this.task(() => {
       const known = this.health.peers[from];
+      if (digest !== this.cluster.digest) {
+        const unheard = { health: 'unheard', since: 0, heardAt: -1e15, incarnation: '' } as const;
+        this.health.peers[from] = { ...(known ?? unheard), otherFileAt: this.now };
+        return;
+      }
       const incarnation = start.toString(16).padStart(16, '0');
       if (known !== undefined && Number.parseInt(known.incarnation, 16) > start) return;
       this.health.peers[from] = { health: 'alive', since: this.now, heardAt: this.now, incarnation };
@@ -263,9 +281,9 @@ export class SimNode {
     if (document === null || state.post.role !== 'coordinator') return;
     const { answered } = state.post;
     const { heartbeatMs } = arena.cluster.timing;
-    const good = arena.names.filter(
-      (name) => name === this.name || now - (answered[name]?.at ?? -1e15) < 2 * heartbeatMs,
-    );
+    const good = this.cluster.nodes
+      .map(({ name }) => name)
+      .filter((name) => name === this.name || now - (answered[name]?.at ?? -1e15) < 2 * heartbeatMs);
     const placements: Record<string, { node: string | null; state: 'run' | 'halt' }> = {};
     for (const [name, { node, state: ordered }] of Object.entries(document.placements)) {
       const isFree = member.isReleased(world, state, now, name);
@@ -278,7 +296,10 @@ export class SimNode {
         this.moves.delete(name);
       }
     }
-    if (Object.keys(placements).length > 0) member.propose(world, state, now, { placements }, 'placed', out);
+    const isOrdered = document.orders.removedNodes.join() === arena.removed.join();
+    const orders = { ...document.orders, removedNodes: [...arena.removed] };
+    if (isOrdered && Object.keys(placements).length === 0) return;
+    member.propose(world, state, now, { placements, ...(!isOrdered && { orders }) }, 'placed', out);
   }
 
   // --- holder and gate
@@ -394,6 +415,7 @@ export class SimNode {
       this.addresses[name] = epoch;
       this.#setJob(name, 'running', epoch);
     }
+    this.gateDigest = this.cluster.digest;
     this.gateTill = arena.t + left / this.rate + arena.uniform(0, arena.cluster.timing.marginMs - 1);
     const generation = ++this.gateGeneration;
     this.#wroteEnd = { start: this.starts, generation, end };
@@ -401,6 +423,7 @@ export class SimNode {
       if (generation === this.gateGeneration) arena.judgeHolders(this);
     });
     arena.judgeHolders(this);
+    arena.judgeFiles();
     for (const [name, epoch] of Object.entries(may)) arena.served(this, name, epoch);
   }
 

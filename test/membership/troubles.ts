@@ -4,6 +4,8 @@ import { ARBITER } from '../../src/membership/document.js';
 import type { SimNode } from './sim-node.js';
 import { Arena, Violation, type Mode } from './world.js';
 
+const FURTHER = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'];
+
 const KINDS = [
   'pause',
   'pause',
@@ -28,6 +30,12 @@ const KINDS = [
   'kill-all',
   'cut-holder',
   'minority',
+  'off',
+  'off',
+  'remove',
+  'new-file',
+  'arbiter-slow',
+  'at-joint',
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -41,10 +49,10 @@ export function play(seed: number, mode?: Mode, verbose = false): Arena {
   const microPauses = arena.pick([0, 0, 0.0005, 0.003]);
   arena.at(2500, () => (arena.microPauses = microPauses));
   const endsAt = arena.pick([15e3, 25e3, 40e3]);
-  // A lost disk is for good with fixed voters, so most seeds know no such thing.
+  // Two of them in a moment are a majority of disks, and then only force helps.
   const isRare = (kind: Kind): boolean => kind === 'lost' || kind === 'arbiter-forgets';
-  const kinds = KINDS.filter((kind) => arena.random() < (isRare(kind) ? 0.15 : 0.55)).filter(
-    (kind) => arena.arbiterIsVoter || !kind.startsWith('arbiter'),
+  const kinds = KINDS.filter((kind) => arena.random() < (isRare(kind) ? 0.3 : 0.5)).filter(
+    (kind) => arena.hasArbiter || !kind.startsWith('arbiter'),
   );
   const gap = arena.pick([300, 800, 2000, 4000]);
   const drawn = kinds.length > 0 ? kinds : (['crash', 'part'] as const);
@@ -62,8 +70,9 @@ export function play(seed: number, mode?: Mode, verbose = false): Arena {
   const isHelpless = arena.needsForce();
   if (!runs && !isHelpless) arena.bad('L1: not running after healing');
   // E10: a node that needs the arbiter waits after its host's start.
-  const boundMs = arena.arbiterIsVoter ? 12_000 : 8000;
+  const boundMs = arena.hasArbiter ? 12_000 : 8000;
   if (runs && runsAt !== null && runsAt - endsAt > boundMs && !isHelpless) arena.bad(`L1: took ${runsAt - endsAt} ms`);
+  if (runs && !isHelpless) arena.judgeVoters();
   if (runsAt === null) arena.count('needs-force');
   else arena.stat['heal-ms'] = runsAt - endsAt;
   return arena;
@@ -75,14 +84,46 @@ function heal(arena: Arena): void {
   arena.microPauses = 0;
   arena.arbiter.up = true;
   arena.diskFullTill = 0;
+  arena.arbiterDelayTill = 0;
+  arena.removed = [];
+  arena.atJoint = null;
   for (const node of arena.nodes) {
     node.unpause();
-    node.start();
+    takeFile(arena, node);
+    if (arena.names.includes(node.name)) node.start();
   }
 }
 
+/** The daemon is restarted with the newest cluster file, if it has another one; a node that is not in it stays off. */
+function takeFile(arena: Arena, node: SimNode): void {
+  if (node.cluster === arena.cluster) return;
+  const runs = node.up;
+  const isIn = arena.names.includes(node.name);
+  if (runs) node.crash(!isIn);
+  if (!isIn) return;
+  node.cluster = arena.cluster;
+  if (runs) arena.after(arena.uniform(20, 600), () => node.start());
+}
+
+/** Nodes change to another cluster file one after another: with a node more, a node less, or the same ones. */
+function changeFile(arena: Arena): void {
+  const { names, nodes } = arena;
+  const next = arena.pick(['more', 'less', 'same'] as const);
+  const spare = nodes.find((node) => !names.includes(node.name))?.name ?? FURTHER[nodes.length];
+  if (next === 'more' && spare !== undefined) arena.file([...names, spare]);
+  else if (next === 'less' && names.length > 3) arena.file(names.filter((name) => name !== names.at(-1)));
+  else arena.file(names);
+  const gap = arena.pick([100, 800, 2500]);
+  for (const [i, node] of arena.nodes.entries())
+    arena.after(i * gap, () => {
+      if (arena.healed) return;
+      takeFile(arena, node);
+      if (node.starts === 0 && arena.names.includes(node.name)) node.start();
+    });
+}
+
 function pairs(arena: Arena, isCut: (a: string, b: string) => boolean): string[] {
-  const all = arena.arbiterIsVoter ? [...arena.names, ARBITER] : arena.names;
+  const all = arena.hasArbiter ? [...arena.names, ARBITER] : arena.names;
   return all.flatMap((a) => all.filter((b) => a !== b && isCut(a, b)).map((b) => `${a}>${b}`));
 }
 
@@ -109,7 +150,10 @@ function strike(arena: Arena, kind: Kind): void {
   arena.count(`fault ${kind}`);
   arena.say(`FAULT ${kind} ${node.name} ${Math.round(forMs)} ms`);
   const others = arena.nodes.filter((it) => it !== node);
-  const back = (it: SimNode, ms: Ms): void => arena.after(ms, () => it.start());
+  const back = (it: SimNode, ms: Ms): void =>
+    arena.after(ms, () => {
+      if (arena.names.includes(it.name) || it.cluster !== arena.cluster) it.start();
+    });
   switch (kind) {
     case 'pause':
     case 'pause-coordinator':
@@ -180,6 +224,31 @@ function strike(arena: Arena, kind: Kind): void {
       if (!arena.arbiter.up) return;
       arena.arbiter.up = false;
       return arena.after(2 * forMs, () => (arena.arbiter.up = true));
+    case 'off':
+      if (!node.up) return;
+      node.crash(true);
+      return back(node, arena.uniform(1500, 9000));
+    case 'remove': {
+      const off = arena.nodes.filter((it) => !it.up);
+      if (off.length === 0) return;
+      const { name } = arena.pick(off);
+      arena.removed = [...new Set([...arena.removed, name])];
+      return arena.after(arena.uniform(1000, 8000), () => {
+        arena.removed = arena.removed.filter((it) => it !== name);
+      });
+    }
+    case 'new-file':
+      if (arena.mode === 'n1' || arena.nodes.some((it) => it.up && it.cluster !== arena.cluster)) return;
+      return changeFile(arena);
+    case 'arbiter-slow':
+      arena.arbiterDelayTill = arena.t + 2 * forMs;
+      return;
+    case 'at-joint': {
+      const blow = arena.pick(['crash', 'kill', 'pause', 'cut', 'arbiter', 'other'] as const);
+      arena.atJoint = (coordinator) =>
+        arena.after(arena.uniform(0, 25), () => strikeAtJoint(arena, coordinator, blow, forMs));
+      return;
+    }
     case 'arbiter-forgets':
       if (arena.random() < 0.5) arena.arbiter.record = null;
       return;
@@ -188,4 +257,34 @@ function strike(arena: Arena, kind: Kind): void {
 
 export function isViolation(error: unknown): error is Violation {
   return error instanceof Violation;
+}
+
+type JointBlow = 'crash' | 'kill' | 'pause' | 'cut' | 'arbiter' | 'other';
+
+/** Between the joint document and the one that ends it. */
+function strikeAtJoint(arena: Arena, coordinator: SimNode, blow: JointBlow, forMs: Ms): void {
+  if (arena.healed) return;
+  const other = arena.pick(arena.nodes.filter((node) => node !== coordinator));
+  arena.count(`fault at-joint ${blow}`);
+  arena.say(`FAULT at the joint document of ${coordinator.name}: ${blow}`);
+  const struck = blow === 'other' ? other : coordinator;
+  switch (blow) {
+    case 'crash':
+    case 'kill':
+    case 'other':
+      if (!struck.up) return;
+      struck.crash(blow !== 'kill');
+      return arena.after(forMs, () => struck.start());
+    case 'pause':
+      return coordinator.pause(forMs);
+    case 'cut':
+      return cut(
+        arena,
+        pairs(arena, (a, b) => a === coordinator.name || b === coordinator.name),
+        forMs,
+      );
+    case 'arbiter':
+      arena.arbiter.up = false;
+      return arena.after(2 * forMs, () => (arena.arbiter.up = true));
+  }
 }

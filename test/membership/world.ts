@@ -10,16 +10,18 @@ import type { Cluster } from '../../src/config/cluster.js';
 import { profiles } from '../../src/config/timing.js';
 import type { ArbiterAnswer, ArbiterRecord, ArbiterRequest } from '../../src/membership/arbiter-record.js';
 import { ARBITER, compareVersions, showVersion, type Document, type Version } from '../../src/membership/document.js';
+import { isQuorum } from '../../src/membership/quorum.js';
 import { draw } from '../../src/random.js';
 import type { JournalEntry } from '../../src/status.js';
 import { BARE } from '../bare-cluster.js';
-import { SimNode } from './sim-node.js';
+import { SimNode, type Datagram } from './sim-node.js';
 
-export type Mode = 's2' | 'n1' | 'n2' | 'n3' | 'n4' | 'n5' | 'a2' | 'a4';
+/** Two nodes each for itself; n nodes; with an arbiter that a lone node needs (a), or needs no more (k). */
+export type Mode = 's2' | 'n1' | 'n2' | 'n3' | 'n4' | 'n5' | 'a2' | 'a4' | 'k2' | 'k4';
 
 export class Violation extends Error {}
 
-const NAMES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon'];
+const NAMES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'];
 
 export interface ArenaOptions {
   mode?: Mode;
@@ -31,9 +33,13 @@ export interface ArenaOptions {
   tells?: boolean;
 }
 
-export function clusterOf(mode: Mode, packages: string[]): Cluster {
-  const names = NAMES.slice(0, Number(mode[1]));
-  const hasArbiter = mode.startsWith('a');
+export function clusterOf(
+  mode: Mode,
+  packages: string[],
+  names: string[] = NAMES.slice(0, Number(mode[1])),
+  digest = 'd',
+): Cluster {
+  const hasArbiter = /^[ak]/.test(mode);
   return {
     ...BARE,
     nets: [],
@@ -43,7 +49,7 @@ export function clusterOf(mode: Mode, packages: string[]): Cluster {
     ...(hasArbiter && {
       quorum: {
         arbiter: { kind: 'etcd', endpoints: ['http://10.79.0.9:2379'] },
-        onArbiterLoss: 'surrender',
+        onArbiterLoss: mode.startsWith('k') ? 'keep' : 'surrender',
         startWaitMs: 10_000,
       },
     }),
@@ -62,7 +68,7 @@ export function clusterOf(mode: Mode, packages: string[]): Cluster {
       excludes: [],
       resources: [],
     })),
-    digest: 'd',
+    digest,
   };
 }
 
@@ -79,14 +85,19 @@ export class Arena {
   slowDisks = 0;
   diskFull = '';
   diskFullTill = 0;
+  arbiterDelayTill = 0;
   loss = 0;
   duplication = 0;
   slow = 0;
   readonly mode: Mode;
-  readonly names: string[];
   readonly packages: string[];
-  readonly cluster: Cluster;
+  /** The cluster file that nodes get; those that have not got it yet run with an older one. */
+  cluster: Cluster;
   readonly nodes: SimNode[];
+  /** Nodes that an operator calls removed. */
+  removed: string[] = [];
+  /** Done as soon as a coordinator has put a joint document forward. */
+  atJoint: ((coordinator: SimNode) => void) | null = null;
   readonly stat: Record<string, number> = {};
   readonly log: string[] = [];
   readonly cut = new Set<string>();
@@ -115,10 +126,9 @@ export class Arena {
     readonly options: ArenaOptions = {},
   ) {
     this.#random = { seed: Math.imul(seed, 7919) + 17 };
-    this.mode = options.mode ?? this.pick(['n3', 'n3', 'n4', 'n5', 'a2', 'a2', 'a2', 'a4']);
+    this.mode = options.mode ?? this.pick(['n3', 'n3', 'n4', 'n5', 'a2', 'a2', 'k2', 'k2', 'a4', 'k4']);
     this.packages = options.packages ?? this.pick([['web'], ['web', 'db'], ['web', 'db']]);
     this.cluster = clusterOf(this.mode, this.packages);
-    this.names = this.cluster.nodes.map(({ name }) => name);
     this.nodes = this.names.map((name) => new SimNode(this, name));
     for (const name of this.packages) {
       this.#holders[name] = new Set();
@@ -127,8 +137,21 @@ export class Arena {
     for (const node of this.nodes) this.at(options.calm ? 0 : this.uniform(0, 50), () => node.start());
   }
 
-  get arbiterIsVoter(): boolean {
-    return this.mode.startsWith('a');
+  get hasArbiter(): boolean {
+    return /^[ak]/.test(this.mode);
+  }
+
+  /** Of the newest cluster file. */
+  get names(): string[] {
+    return this.cluster.nodes.map(({ name }) => name);
+  }
+
+  /** Another cluster file, with these nodes; each gets it when it next starts with `take`. */
+  file(names: string[]): void {
+    const digest = `d${Number(this.cluster.digest.slice(1) || 0) + 1}`;
+    this.cluster = clusterOf(this.mode, this.packages, names, digest);
+    for (const name of names)
+      if (!this.nodes.some((node) => node.name === name)) this.nodes.push(new SimNode(this, name));
   }
 
   // --- time and dice
@@ -241,11 +264,11 @@ export class Arena {
     return this.uniform(0.1, 3);
   }
 
-  send(from: string, to: string, { start, parts }: { start: number; parts: readonly Part[] }): void {
-    if (this.options.tells) this.#tell(from, to, parts);
+  send(from: string, to: string, datagram: Datagram): void {
+    if (this.options.tells) this.#tell(from, to, datagram.parts);
     if (this.isCut(from, to) || (!this.healed && this.random() < this.loss)) return;
     const arrive = (): void => {
-      if (!this.isCut(from, to)) this.node(to).receive(from, start, parts);
+      if (!this.isCut(from, to)) this.node(to).receive(from, datagram);
     };
     this.after(this.#delay(), arrive);
     if (!this.healed && this.random() < this.duplication) this.after(this.#delay() + this.pick([0, 3, 900]), arrive);
@@ -271,7 +294,8 @@ export class Arena {
     };
     this.after(withinMs, () => once({ outcome: 'unknown', text: 'no answer in time' }));
     if (this.isCut(node.name, ARBITER) || (!this.healed && this.random() < this.loss)) return;
-    this.after(this.#delay(), () => {
+    const late = this.t < this.arbiterDelayTill ? this.uniform(0, 700) : 0;
+    this.after(this.#delay() + late, () => {
       if (!this.arbiter.up) return;
       const answer = this.#register(request);
       if (this.isCut(ARBITER, node.name) || (!this.healed && this.random() < this.loss)) return;
@@ -339,6 +363,13 @@ export class Arena {
     }
   }
 
+  /** S12: nodes that hold something at the same time do so under one cluster file. */
+  judgeFiles(): void {
+    const serving = this.nodes.filter((node) => node.gateTill > this.t && Object.keys(node.addresses).length > 0);
+    const digests = [...new Set(serving.map(({ gateDigest }) => gateDigest))];
+    if (digests.length > 1) this.bad(`S12: leases under ${digests.join(' and ')}`);
+  }
+
   roleChanged(node: SimNode, _before: string): void {
     if (this.roleOf(node) !== 'coordinator') return;
     const { term } = node.state.record;
@@ -353,6 +384,10 @@ export class Arena {
     const { post, record } = node.state;
     if (record.document !== null) this.#parents[showVersion(record.document.version)] ??= null;
     if (post.role !== 'coordinator' || record.document === null) return;
+    if (record.document.voters.previous !== undefined && this.atJoint !== null) {
+      this.atJoint(node);
+      this.atJoint = null;
+    }
     if (post.before !== null) this.#parents[showVersion(record.document.version)] ??= showVersion(post.before.version);
     const committed = showVersion(post.committed);
     if (post.committed.term !== record.term || this.#committedSeen[node.name] === committed) return;
@@ -394,17 +429,28 @@ export class Arena {
     return this.packages.every((name) => this.#holders[name]!.size === 1);
   }
 
-  /** Only an operator's force helps: a majority of some document's voters lost its state. */
+  /** Only an operator's force helps: a majority of the newest document's voters lost its state. */
   needsForce(): boolean {
-    const documents = this.nodes.map((node) => node.disk?.document ?? null);
+    const nodes = this.nodes.filter(({ name }) => this.names.includes(name));
+    const documents = nodes.map((node) => node.disk?.document ?? null);
     if (this.arbiter.record !== null) documents.push(this.arbiter.record.document);
     const present = documents.filter((document): document is Document => document !== null);
     const best = present.sort((a, b) => compareVersions(b.version, a.version))[0];
-    if (best === undefined) return this.nodes.some((node) => node.disk?.document) || this.arbiter.record !== null;
-    const have = new Set(this.nodes.map((node) => `${node.name}/${node.disk?.storageId ?? ''}`));
+    if (best === undefined) return nodes.some((node) => node.disk?.document) || this.arbiter.record !== null;
+    const have = new Set(nodes.map((node) => `${node.name}/${node.disk?.storageId ?? ''}`));
     if (this.arbiter.record !== null) have.add(`${ARBITER}/${this.arbiter.record.storageId}`);
-    const alive = best.voters.next.filter(({ name, storageId }) => have.has(`${name}/${storageId}`)).length;
-    return 2 * alive <= best.voters.next.length;
+    return !isQuorum(best.voters, (voter) => have.has(voter));
+  }
+
+  /** V1: what the voters are to be once everybody is there. */
+  judgeVoters(): void {
+    const { document } = this.coordinator()!.state.record;
+    const keys = this.names.map((name) => `${name}/${this.node(name).state.record.storageId}`);
+    if (this.hasArbiter && keys.length % 2 === 0) keys.push(`${ARBITER}/${this.arbiter.record?.storageId}`);
+    const { next, previous } = document!.voters;
+    const have = next.map(({ name, storageId }) => `${name}/${storageId}`);
+    if (previous !== undefined || have.sort().join() !== keys.sort().join())
+      this.bad(`V1: the voters are ${have.join(' ')}${previous ? ', joint' : ''}, not ${keys.join(' ')}`);
   }
 }
 
