@@ -1,7 +1,7 @@
 /** The ports of a bond or team: told when they change. They decide nothing, for the bond is up while one of them lives. */
 import type { Action } from '../action.js';
 import type { LagPort, Ms } from '../input.js';
-import { decide } from './verdict.js';
+import { record } from './account.js';
 import type { HealthState, NicState } from './state.js';
 
 /** `observed`: undefined for a NIC that is no bond, or is missing. */
@@ -25,6 +25,6 @@ export function followPorts(
       kind: 'journal',
       entry: { at: now, event: 'port', net: nic.net, nic: nic.nic, from, to, cause: port, evidence },
     });
-    decide(state, { at: now, subject: nic.nic, text: `port ${port}: ${from} → ${to}`, cause: 'port', evidence });
+    record({ state, now, out }, nic.nic, `port ${port}: ${from} → ${to}`, 'port', evidence);
   }
 }

@@ -2,12 +2,11 @@
 import type { Action } from '../action.js';
 import type { Net } from '../config/cluster.js';
 import type { Ms } from '../input.js';
-import type { Decision, HealthReason, NicHealth } from '../status.js';
+import type { HealthReason, NicHealth } from '../status.js';
+import { record } from './account.js';
 import { countDown } from './flap.js';
 import type { HealthState, NicState, Verdict } from './state.js';
 
-/** As many as `why` can want. */
-const DECISIONS_MAX = 100;
 const RANK_SUSPECT = 3;
 const RANK_DOWN = 4;
 
@@ -21,12 +20,6 @@ function rankOf(health: NicHealth, reason: HealthReason | undefined): number {
 /** `up`, `up split`, `suspect missed`, `down carrier`. */
 export function describe({ health, reason }: Pick<Verdict, 'health' | 'reason'>): string {
   return reason === undefined ? health : `${health} ${reason}`;
-}
-
-/** Kept for `why`. */
-export function decide(state: HealthState, decision: Decision): void {
-  state.decisions.push(decision);
-  if (state.decisions.length > DECISIONS_MAX) state.decisions.shift();
 }
 
 /** Returns whether anything changed. */
@@ -50,7 +43,7 @@ export function become(
   const to = describe(nic.verdict);
   const entry = { at: now, event: 'nic-health', net: nic.net, nic: nic.nic, from, to, cause, evidence } as const;
   out.push({ kind: 'journal', entry });
-  decide(state, { at: now, subject: nic.nic, text: `${nic.nic}: ${from} → ${to}`, cause, evidence });
+  record({ state, now, out }, nic.nic, `${nic.nic}: ${from} → ${to}`, cause, evidence);
   if (health === 'down' && old.health !== 'down') countDown(state, net, nic, now, out);
   return true;
 }
