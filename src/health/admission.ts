@@ -18,7 +18,7 @@ import {
 } from '../frame/heartbeat.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
-import { challenge, digestOf, OWN_KINDS, reply } from './beat.js';
+import { challenge, digestOf, OWN_KINDS, sendBeat } from './beat.js';
 import { planPeer } from './heartbeat.js';
 import { judgePath } from './path.js';
 import { heardBeat } from './peer.js';
@@ -106,14 +106,14 @@ function takeBeat(
     return drop(state, 'heartbeat-other-file');
   }
   // Each copy, for the way that brought the first may not lead back.
-  if (beat.asks) reply(world, state, peer, path, now, out);
+  if (beat.asks) sendBeat(world, state, peer, [], path, now, out);
   if (wasSeen(peer.seen, sequence)) return drop(state, 'heartbeat-duplicate');
   markSeen(peer.seen, sequence);
   if (isNewest) takeFlags(state, peer, beat, now);
   heardBeat(state, peer, isNewest ? beat.left : peer.health === 'left', now, out);
   judgePath(world, state, path, now, out);
   handOn(world, state, peer, incarnation, sequence, beat, now);
-  if (!beat.asks && beat.accepted !== world.incarnation) reply(world, state, peer, path, now, out);
+  if (!beat.asks && beat.accepted !== world.incarnation) sendBeat(world, state, peer, [], path, now, out);
   planPeer(world, state, peer);
 }
 

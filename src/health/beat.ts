@@ -17,7 +17,7 @@ import { CHECK_EVERY, isCarrying } from './path.js';
 import { NEVER, type HealthState, type PathState, type PeerState } from './state.js';
 import { testimony } from './testimony.js';
 
-/** Over which paths, and does it want an answer over the same? */
+/** Over which paths. One: as an answer over the way that a beat came, if it can be used, and nothing is asked by it. */
 export type Ways = 'carrying' | 'all' | PathState;
 
 /** Part kinds below are the health stage's own. */
@@ -31,9 +31,7 @@ function wordsOf(state: HealthState): Part[] {
   return state.words.map(({ kind, text }) => ({ kind, bytes: Uint8Array.from(text, (it) => it.charCodeAt(0)) }));
 }
 
-/**
- * One beat to that peer; several if the parts do not fit into one. A suspect is asked over all paths.
- */
+/** One beat to that peer; several if the parts do not fit into one. A suspect is asked over all paths. */
 export function sendBeat(
   world: World,
   state: HealthState,
@@ -44,7 +42,10 @@ export function sendBeat(
   out: Action[],
 ): void {
   const asks = peer.health === 'suspect' && typeof ways === 'string';
-  const chosen = typeof ways === 'object' ? [ways] : pathsFor(state, peer, asks || ways === 'all', now);
+  const chosen =
+    typeof ways === 'object'
+      ? [ways].filter(({ usable }) => usable)
+      : pathsFor(state, peer, asks || ways === 'all', now);
   if (chosen.length === 0) return;
   for (const batch of batches(world, state, peer, chosen, parts, now)) {
     peer.sequence++;
@@ -149,18 +150,6 @@ export function sendSpoken(
   if (peer.health !== 'suspect') peer.dueAt = now + 1.1 * world.cluster.timing.heartbeatMs;
 }
 
-/** Over the same path, at once. */
-export function reply(
-  world: World,
-  state: HealthState,
-  peer: PeerState,
-  path: PathState,
-  now: Ms,
-  out: Action[],
-): void {
-  if (path.usable) sendBeat(world, state, peer, [], path, now, out);
-}
-
 /** Names the incarnation that it claims, so that it can prove itself. Whoever plays old beats again is not answered each time. */
 export function challenge(
   world: World,
@@ -172,7 +161,7 @@ export function challenge(
 ): void {
   if (now - peer.challengedAt < world.cluster.timing.heartbeatMs / 8) return;
   peer.challengedAt = now;
-  reply(world, state, peer, path, now, out);
+  sendBeat(world, state, peer, [], path, now, out);
 }
 
 /** Twice at once, for nothing follows. */
