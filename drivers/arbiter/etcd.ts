@@ -4,9 +4,10 @@
  */
 import type { Ms } from '../../src/input.js';
 import type {
-  ArbiterAnswer,
-  ArbiterRecord,
   ArbiterRequest,
+  RegisterAnswer,
+  ArbiterRecord,
+  RegisterRequest,
   ArbiterStamp,
 } from '../../src/membership/arbiter-record.js';
 import type { ArbiterData } from './arbiter-port.js';
@@ -35,7 +36,8 @@ export class Etcd {
   }
 
   /** Never throws, and answers within that time but for the delays of this thread. */
-  async ask(request: ArbiterRequest, withinMs: Ms): Promise<ArbiterAnswer> {
+  async ask(request: ArbiterRequest, withinMs: Ms): Promise<RegisterAnswer> {
+    if (request.ask === 'look' || request.ask === 'put') return unknown('an etcd has no blocks');
     const isRead = request.ask === 'read';
     const [path, body] = isRead ? ['/v3/kv/range', { key: this.#key }] : ['/v3/kv/txn', this.#transaction(request)];
     const exchange = await this.#gateway.post(path, body, withinMs, isRead);
@@ -47,13 +49,13 @@ export class Etcd {
     this.#gateway.close();
   }
 
-  #transaction(request: Exclude<ArbiterRequest, { ask: 'read' }>): Fields {
+  #transaction(request: Exclude<RegisterRequest, { ask: 'read' }>): Fields {
     const get = { request_range: { key: this.#key } };
     const put = { request_put: { key: this.#key, value: base64(recordText(request.record)) } };
     return { compare: this.#comparison(request), success: [put, get], failure: [get] };
   }
 
-  #comparison(request: Exclude<ArbiterRequest, { ask: 'read' }>): Fields[] {
+  #comparison(request: Exclude<RegisterRequest, { ask: 'read' }>): Fields[] {
     const same = { key: this.#key, result: 'EQUAL' };
     if (request.ask === 'create') return [{ ...same, target: 'VERSION', version: '0' }];
     const { created, modified } = request.expect;
@@ -66,7 +68,7 @@ export class Etcd {
     ];
   }
 
-  #written(body: unknown, request: Exclude<ArbiterRequest, { ask: 'read' }>): ArbiterAnswer {
+  #written(body: unknown, request: Exclude<RegisterRequest, { ask: 'read' }>): RegisterAnswer {
     const { succeeded, responses } = fieldsOf(body) ?? {};
     const range = Array.isArray(responses) ? fieldsOf(responses.at(-1))?.['response_range'] : undefined;
     if (range === undefined) return unknown('a transaction without its answer');
@@ -79,7 +81,7 @@ export class Etcd {
     return this.#answerOf(found, 'done');
   }
 
-  #answerOf(found: Found | 'missing' | null, outcome: 'done' | 'refused'): ArbiterAnswer {
+  #answerOf(found: Found | 'missing' | null, outcome: 'done' | 'refused'): RegisterAnswer {
     this.#last = null;
     if (found === 'missing') return { outcome: 'missing' };
     if (found === null) return unknown('an answer that is none of etcd');
@@ -91,7 +93,7 @@ export class Etcd {
   }
 }
 
-function unknown(text: string): ArbiterAnswer {
+function unknown(text: string): RegisterAnswer {
   return { outcome: 'unknown', text };
 }
 

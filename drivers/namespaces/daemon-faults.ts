@@ -1,15 +1,15 @@
 /** Blows at the programs of a drill: a node's daemon, and the arbiter. */
-import type { Fault } from '../../src/drill/scenario.js';
+import { isDiskOnly, type ArbiterFault, type Fault } from '../../src/drill/scenario.js';
 import type { ArbiterProcess } from './arbiter.js';
 import type { DaemonProcess } from './daemon-process.js';
 import type { Undo } from './wire-faults.js';
 
 export type DaemonFault = Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' }>;
-export type ArbiterFault = Extract<Fault, { fault: 'arbiter-off' | 'arbiter-freeze' | 'arbiter-forget' }>['fault'];
 
 /** Resolves when the blow is dealt; null: there is nothing to heal. */
 export async function strikeArbiter(arbiter: ArbiterProcess, fault: ArbiterFault): Promise<Undo | null> {
-  switch (fault) {
+  if (isDiskOnly(fault)) throw new Error(`${fault.fault} is for disks: the arbiter is an etcd`);
+  switch (fault.fault) {
     case 'arbiter-off':
       await arbiter.stop();
       return () => arbiter.start();

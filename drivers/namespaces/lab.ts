@@ -243,8 +243,14 @@ export class NamespacesLab implements Lab {
       case 'arbiter-off':
       case 'arbiter-freeze':
       case 'arbiter-forget':
+      case 'arbiter-slow':
+      case 'arbiter-torn':
+      case 'arbiter-stale':
+      case 'arbiter-read-only':
+      case 'arbiter-full':
+      case 'arbiter-foreign':
         if (!this.#arbiter) throw new Error('the topology has no arbiter');
-        return strikeArbiter(this.#arbiter, fault.fault);
+        return strikeArbiter(this.#arbiter, fault);
       case 'flush-firewall':
         await flushFirewall(this.#wire, fault.node);
         return null;

@@ -2,7 +2,7 @@
  * An etcd with one key, on a client of the topology (MEMBERSHIP 7): one register with revisions, asked over the network.
  * Its data outlive its process.
  */
-import type { ArbiterAnswer, ArbiterRecord, ArbiterRequest } from '../../src/membership/arbiter-record.js';
+import type { RegisterAnswer, ArbiterRecord, RegisterRequest } from '../../src/membership/arbiter-record.js';
 import type { Host } from './host.js';
 import type { Random } from './random.js';
 import type { Datagram } from './wire.js';
@@ -14,12 +14,12 @@ const SERVE_MS = { from: 0.2, to: 4 };
 /** One request on a connection; it may come twice, and is done once. */
 export interface ArbiterCall {
   call: string;
-  request: ArbiterRequest;
+  request: RegisterRequest;
 }
 
 export interface ArbiterReply {
   call: string;
-  answer: ArbiterAnswer;
+  answer: RegisterAnswer;
 }
 
 interface Key {
@@ -102,7 +102,7 @@ export class Arbiter {
     });
   }
 
-  #answer(request: ArbiterRequest): ArbiterAnswer {
+  #answer(request: RegisterRequest): RegisterAnswer {
     const key = this.#key;
     switch (request.ask) {
       case 'read':

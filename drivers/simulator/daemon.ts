@@ -7,13 +7,15 @@ import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '
 import { floatingTexts } from '../../src/takeover/floating-address.js';
 import { hasGate } from '../../src/takeover/gate-order.js';
 import type { Cipher, Seal } from '../../src/world.js';
-import { ArbiterCalls } from './arbiter-calls.js';
+import { ArbiterCalls, type ArbiterLine } from './arbiter-calls.js';
 import { Disk } from './disk.js';
 import { SimulatorDriver, type DriverOptions, type Wiring } from './driver.js';
+import { DiskCalls, type DiskLine } from './disk-calls.js';
 import type { RunDirectory } from './hands.js';
 import type { Host } from './host.js';
 import type { Errno } from './routes.js';
 
+import type { SharedDisk } from './shared-disk.js';
 /** From exec to the first input: Node starts, the file is read. */
 const START_MS: Ms = 300;
 
@@ -23,6 +25,8 @@ export interface DaemonOptions {
   seal: Seal;
   cipher: Cipher;
   settle: () => void;
+  /** The arbiter, if that is on disks. */
+  sharedDisk?: SharedDisk;
   journal: (at: Ms, entry: JournalEntry) => void;
   made: (step: Step, code: Errno | null) => void;
   /** After each input: what was taken, and what came of it. */
@@ -42,6 +46,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly disk: Disk;
   readonly #runDirectory: RunDirectory = {};
+  readonly #diskLine: DiskLine = { busyIn: null };
   #run: Run | null = null;
   #runs = 0;
   #asked = 0;
@@ -82,6 +87,13 @@ export class Daemon {
   }
 
   /** After the time that a process needs to start; one that is still ending ends first. */
+  #arbiter(): ArbiterLine | null {
+    const { host, cluster, sharedDisk } = this.#options;
+    if (sharedDisk) return new DiskCalls(host, sharedDisk, this.#diskLine);
+    const address = arbiterAddress(cluster);
+    return address === null ? null : new ArbiterCalls(host, address, `${host.name} ${this.#runs}`);
+  }
+
   startSoon(): void {
     if (this.#run && this.#ending) {
       this.#onExit = () => this.startSoon();
@@ -97,7 +109,7 @@ export class Daemon {
     this.#diskLost = false;
     const random = host.world.random.stream(`daemon ${host.name} ${this.#runs++}`);
     const self = cluster.nodes.find((node) => node.name === host.name);
-    const arbiter = arbiterAddress(cluster);
+    const arbiter = this.#arbiter();
     const offsetMs = Math.floor(random.between(10_000, 1_000_000));
     const driver = new SimulatorDriver({
       host,
@@ -107,7 +119,7 @@ export class Daemon {
       runDirectory: this.#runDirectory,
       disk: this.disk,
       wiring: wiringOf(cluster, host.name),
-      ...(arbiter === null ? {} : { arbiter: new ArbiterCalls(host, arbiter, `${host.name} ${this.#runs}`) }),
+      ...(arbiter === null ? {} : { arbiter }),
       ...(pauseMs === undefined ? {} : { pauseMs }),
       offsetMs,
       settle,

@@ -16,7 +16,7 @@ import type { ArbiterAnswer } from '../../src/membership/arbiter-record.js';
 import type { Counters, Input, Ms } from '../../src/input.js';
 import type { AgentAction, AgentLine } from '../agent/agent-port.js';
 import type { Driver } from '../driver.js';
-import type { ArbiterCalls } from './arbiter-calls.js';
+import type { ArbiterLine } from './arbiter-calls.js';
 import type { Timer } from './clock.js';
 import type { Disk } from './disk.js';
 import { GateHand } from './gate-hand.js';
@@ -53,7 +53,7 @@ export interface DriverOptions {
   runDirectory: RunDirectory;
   disk: Disk;
   wiring: Wiring;
-  arbiter?: ArbiterCalls;
+  arbiter?: ArbiterLine;
   /** Programs on this host. Absent: there are none. */
   agents?: AgentLine;
   /** How long the process stands still before its next effect, or between two effects of the gate's hand: mostly not at all. */
@@ -374,7 +374,7 @@ export class SimulatorDriver implements Driver {
   #datagram(nic: string, { source, destination, port, content }: Datagram): void {
     const { wiring, host } = this.#options;
     if (port !== wiring.port) {
-      this.#options.arbiter?.hear(content);
+      this.#options.arbiter?.hear?.(content);
       return;
     }
     const bound = wiring.listens.has(destination) && host.nics.get(nic)?.has(destination) === true;

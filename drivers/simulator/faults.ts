@@ -6,7 +6,7 @@ import type { Bridge } from './bridge.js';
 import type { Host } from './host.js';
 import type { Nic } from './nic.js';
 import type { Network } from './network.js';
-import { block, claim, split, strikeArbiter } from './net-faults.js';
+import { block, claim, split, strikeArbiter, strikeDisk } from './net-faults.js';
 import { addByHand, strikeDaemon, strikeHost, type Heal } from './node-faults.js';
 import { Rival } from './rival.js';
 
@@ -85,7 +85,15 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'arbiter-off':
     case 'arbiter-freeze':
     case 'arbiter-forget':
-      return strikeArbiter(network.arbiter, fault);
+    case 'arbiter-slow':
+    case 'arbiter-torn':
+    case 'arbiter-stale':
+    case 'arbiter-read-only':
+    case 'arbiter-full':
+    case 'arbiter-foreign':
+      return network.sharedDisk === null
+        ? strikeArbiter(network.arbiter, fault)
+        : strikeDisk(network.sharedDisk, fault);
     case 'rtnl-busy':
     case 'cpu-busy':
     case 'firewall-busy':

@@ -21,7 +21,7 @@ import { Prober, type Client } from './client.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
 import { inflict } from './faults.js';
 import type { Host } from './host.js';
-import { buildNetwork, type Network } from './network.js';
+import { buildNetwork, hasDiskArbiter, type Network } from './network.js';
 import { plainCipher, plainSeal } from './plain-cipher.js';
 import { isLinkLocal } from './prefix.js';
 import { writeTrace, type TraceLine } from './trace.js';
@@ -70,7 +70,7 @@ export class SimulatorLab implements Lab {
       ports: new Map(),
       boots: new Map(),
     };
-    this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null };
+    this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null, sharedDisk: null };
   }
 
   async build(scenario: Scenario): Promise<void> {
@@ -97,6 +97,7 @@ export class SimulatorLab implements Lab {
       cipher: plainCipher(key),
       settle: () => this.#settle(),
       journal: (at, entry) => this.#tell(name, at, entry),
+      ...(this.#network.sharedDisk && hasDiskArbiter(cluster) && { sharedDisk: this.#network.sharedDisk }),
       made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
       ...(stepped === undefined ? {} : { stepped: (...rest) => stepped(name, ...rest) }),
       ...(pauseMs === undefined ? {} : { pauseMs: (where) => pauseMs(name, where) }),

@@ -1,5 +1,5 @@
 /** Blows at what lies between nodes: who hears whom, what a switch saw comes again, a stranger, the arbiter. */
-import type { Fault } from '../../src/drill/scenario.js';
+import { isDiskOnly, type ArbiterFault } from '../../src/drill/scenario.js';
 import { gratuitousReply, gratuitousRequest } from '../../src/frame/arp.js';
 import { ipFamily } from '../../src/frame/ip.js';
 import { unsolicitedAdvertisement } from '../../src/frame/ndp.js';
@@ -8,6 +8,7 @@ import type { Client } from './client.js';
 import type { Host } from './host.js';
 import type { Network } from './network.js';
 import { addByHand, type Heal } from './node-faults.js';
+import type { SharedDisk } from './shared-disk.js';
 
 /** In the place of a node's name it is the client on which the arbiter is. */
 const ARBITER = 'arbiter';
@@ -20,6 +21,8 @@ export function hostNamed(network: Network, name: string): Host {
 
 /** No frame from one reaches the other. Blows add up: each must be healed. */
 export function block(network: Network, from: string, to: string): Heal {
+  if (network.sharedDisk !== null && (from === ARBITER || to === ARBITER))
+    return network.sharedDisk.cutOff(from === ARBITER ? to : from);
   const deaf = hostNamed(network, to);
   const macs = [...hostNamed(network, from).nics.values()].map((nic) => nic.mac);
   for (const mac of macs) deaf.deafTo.set(mac, (deaf.deafTo.get(mac) ?? 0) + 1);
@@ -54,11 +57,9 @@ export function claim(client: Client, address: string): Heal {
   return heal;
 }
 
-export function strikeArbiter(
-  arbiter: Arbiter | null,
-  fault: Extract<Fault, { fault: 'arbiter-off' | 'arbiter-freeze' | 'arbiter-forget' }>,
-): Heal | null {
+export function strikeArbiter(arbiter: Arbiter | null, fault: ArbiterFault): Heal | null {
   if (!arbiter) throw new Error('the topology has no arbiter');
+  if (isDiskOnly(fault)) throw new Error(`${fault.fault} is for disks: the arbiter is an etcd`);
   switch (fault.fault) {
     case 'arbiter-off':
       arbiter.stop();
@@ -68,6 +69,38 @@ export function strikeArbiter(
       return () => arbiter.thaw();
     case 'arbiter-forget':
       arbiter.forget();
+      return null;
+  }
+}
+
+export function strikeDisk(disk: SharedDisk, fault: ArbiterFault): Heal | null {
+  const become = (state: SharedDisk['state']): Heal => {
+    disk.state = state;
+    return () => (disk.state = 'well');
+  };
+  switch (fault.fault) {
+    case 'arbiter-off':
+      return become('dead');
+    case 'arbiter-read-only':
+      return become('read-only');
+    case 'arbiter-full':
+      return become('full');
+    case 'arbiter-foreign':
+      return become('foreign');
+    case 'arbiter-freeze':
+      disk.freeze();
+      return () => disk.thaw();
+    case 'arbiter-slow':
+      disk.slowMs = fault.byMs;
+      return () => (disk.slowMs = 0);
+    case 'arbiter-stale':
+      disk.stick();
+      return () => disk.unstick();
+    case 'arbiter-torn':
+      disk.tear(fault.node);
+      return null;
+    case 'arbiter-forget':
+      disk.forget();
       return null;
   }
 }

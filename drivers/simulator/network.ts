@@ -13,6 +13,7 @@ import { Client, CLIENT_NIC } from './client.js';
 import type { Daemon } from './daemon.js';
 import { Host } from './host.js';
 import { NUD } from './neighbours.js';
+import { SharedDisk } from './shared-disk.js';
 import type { World } from './wire.js';
 
 export interface Network {
@@ -25,6 +26,8 @@ export interface Network {
   /** `alpha.eth0` → where its cable ends, whatever card is plugged in. */
   ports: Map<string, Port>;
   arbiter: Arbiter | null;
+  /** The arbiter, if that is on disks. */
+  sharedDisk: SharedDisk | null;
   /** Node → what its start scripts make of a fresh kernel. */
   boots: Map<string, () => void>;
 }
@@ -43,6 +46,12 @@ export function buildNetwork(network: Network, scenario: Scenario, clusterOf: (n
   for (const [n, name] of Object.keys(topology.nodes).entries()) raiseNode(network, scenario, clusterOf(name), name, n);
   for (const [n, name] of Object.keys(topology.clients).entries()) raiseClient(network, scenario, name, n);
   if (topology.arbiter !== undefined) network.arbiter = new Arbiter(clientOf(network, topology.arbiter).host);
+  if (Object.keys(topology.nodes).some((name) => hasDiskArbiter(clusterOf(name))))
+    network.sharedDisk = new SharedDisk(network.world);
+}
+
+export function hasDiskArbiter({ quorum }: Cluster): boolean {
+  return typeof quorum === 'object' && quorum.arbiter?.kind === 'disk';
 }
 
 function raiseNode(network: Network, scenario: Scenario, cluster: Cluster, name: string, n: number): void {

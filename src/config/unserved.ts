@@ -28,8 +28,6 @@ function outside(cluster: Cluster): Finding[] {
   const { quorum, console, notify } = cluster;
   for (const { name, mac } of cluster.nets)
     if (mac !== undefined) found.push({ path: ['nets', name, 'mac'], text: `a MAC that follows a switch: ${NOT_YET}` });
-  if (typeof quorum === 'object' && quorum.arbiter?.kind === 'disk')
-    found.push({ path: ['quorum', 'arbiter'], text: 'a disk as arbiter: this version knows only etcd' });
   if (typeof quorum === 'object' && quorum.onArbiterLoss === 'keep')
     found.push({
       path: ['quorum', 'onArbiterLoss'],

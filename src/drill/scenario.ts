@@ -163,6 +163,22 @@ export interface NicRef {
   nic: string;
 }
 
+/** Blows at the arbiter, wherever it is, and those that only disks know. */
+export type ArbiterFault = Extract<Fault, { fault: `arbiter-${string}` }>;
+const DISK_FAULTS: readonly string[] = [
+  ...['arbiter-slow', 'arbiter-torn', 'arbiter-stale'],
+  ...['arbiter-read-only', 'arbiter-full', 'arbiter-foreign'],
+];
+export type DiskOnlyFault = Exclude<ArbiterFault, { fault: 'arbiter-off' | 'arbiter-freeze' | 'arbiter-forget' }>;
+
+export function isArbiterFault(fault: Fault): fault is ArbiterFault {
+  return fault.fault.startsWith('arbiter-');
+}
+
+export function isDiskOnly(fault: ArbiterFault): fault is DiskOnlyFault {
+  return DISK_FAULTS.includes(fault.fault);
+}
+
 /** A blow, as `inflict` and `heal` take it. */
 export type Fault =
   /** The cable is out: carrier lost at the node. */
@@ -213,6 +229,12 @@ export type Fault =
   | { fault: 'arbiter-freeze' }
   /** Its data is lost; ends by itself. */
   | { fault: 'arbiter-forget' }
+  /** Disks only: each write and read takes so much longer. */
+  | { fault: 'arbiter-slow'; byMs: Ms }
+  /** Disks only: that node's block fails its checksum, until the node writes it again. */
+  | { fault: 'arbiter-torn'; node: string }
+  /** Disks only: reads show what was there when it began; writes are refused, for want of right or of room; they hold another cluster's arbiter. */
+  | { fault: 'arbiter-stale' | 'arbiter-read-only' | 'arbiter-full' | 'arbiter-foreign' }
   /** A stranger, on that client, has this address too, and says so. */
   | { fault: 'claim'; client: string; address: string }
   /** Somebody adds this address to the NIC by hand, with prefix length. Heal: takes it off if it is still there. */
@@ -324,7 +346,15 @@ export function parseFault(text: string): Fault {
     case 'arbiter-off':
     case 'arbiter-freeze':
     case 'arbiter-forget':
+    case 'arbiter-stale':
+    case 'arbiter-read-only':
+    case 'arbiter-full':
+    case 'arbiter-foreign':
       return { fault: verb };
+    case 'arbiter-slow':
+      return { fault: verb, byMs: duration.parse(a) };
+    case 'arbiter-torn':
+      return { fault: verb, node: required(a, 'the node') };
     case 'claim':
       return { fault: 'claim', client: required(a, 'the client'), address: required(b, 'the address') };
     case 'add-address':
@@ -341,7 +371,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, claim, add-address, flush-firewall, drift, disk-full, disk-lost, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, claim, add-address, flush-firewall, drift, disk-full, disk-lost, cpu-busy, firewall-busy`,
       );
   }
 }

@@ -6,8 +6,9 @@ import type { Action } from '../action.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
 import { acked, advance } from './coordinator.js';
-import type { ArbiterAnswer, ArbiterRecord, ArbiterRequest } from './arbiter-record.js';
-import { ARBITER, compareVersions, readDocument, readVersion, readVoter } from './document.js';
+import type { ArbiterRecord, ArbiterRequest, RegisterAnswer } from './arbiter-record.js';
+import { findings, amendment, noDisk, put } from './disk-arbiter.js';
+import { ARBITER, compareVersions, readDocument, readVersion, readVoter, type Document } from './document.js';
 import { adopt, isSynced } from './durable.js';
 import { followTerm, putOff } from './post.js';
 import { isQuorum } from './quorum.js';
@@ -30,6 +31,8 @@ export function startArbiter(world: World): ArbiterState | null {
   const { quorum } = world.cluster;
   if (typeof quorum !== 'object' || quorum.arbiter === undefined) return null;
   return {
+    disk: quorum.arbiter.kind === 'disk' ? noDisk() : null,
+    trouble: null,
     question: null,
     askedAt: NEVER,
     answeredAt: NEVER,
@@ -88,7 +91,13 @@ export function consultArbiter(world: World, state: MembershipState, now: Ms, ou
   }
   if (post.role === 'candidate' && askVote(world, state, post, arbiter, now, out)) return;
   if (post.role === 'coordinator' && askAck(world, state, post, arbiter, now, out)) return;
-  if (now >= lookAt(world, state, arbiter)) askArbiter(world, arbiter, now, { ask: 'read' }, { for: 'look' }, out);
+  const amended = now < arbiter.pauseUntil ? null : amendment(world, state, arbiter);
+  if (amended !== null) askArbiter(world, arbiter, now, amended, { for: 'look' }, out);
+  else if (now >= lookAt(world, state, arbiter)) ask(world, arbiter, now, out);
+}
+
+function ask(world: World, arbiter: ArbiterState, now: Ms, out: Action[]): void {
+  askArbiter(world, arbiter, now, { ask: arbiter.disk === null ? 'read' : 'look' }, { for: 'look' }, out);
 }
 
 /** A3. */
@@ -106,9 +115,12 @@ function askVote(
   if (seen === null || post.askedArbiter || post.votes[voterKey(self)] === undefined) return false;
   if (seen.record.term >= term || !isUpToDate(state, seen.record)) return false;
   post.askedArbiter = true;
-  const record = { ...seen.record, term, votedFor: self };
   const purpose = { for: 'vote', term, seenAt: seen.since } as const;
-  askArbiter(world, arbiter, now, { ask: 'write', expect: seen.stamp, record }, purpose, out);
+  const request: ArbiterRequest =
+    arbiter.disk === null
+      ? { ask: 'write', expect: seen.stamp, record: { ...seen.record, term, votedFor: self } }
+      : put(world, state, arbiter.disk, 'candidate', state.record.document!);
+  askArbiter(world, arbiter, now, request, purpose, out);
   return true;
 }
 
@@ -124,15 +136,20 @@ function askAck(
   const { document, term } = state.record;
   if (document === null || !isSynced(state) || now < arbiter.pauseUntil) return false;
   if (arbiter.missing) {
-    askArbiter(world, arbiter, now, { ask: 'create', record: newRecord(world, state) }, { for: 'look' }, out);
+    createArbiter(world, state, arbiter, now, () => document, { for: 'look' }, out);
     return true;
   }
   const { seen } = arbiter;
   if (seen === null) {
-    askArbiter(world, arbiter, now, { ask: 'read' }, { for: 'look' }, out);
+    ask(world, arbiter, now, out);
     return true;
   }
   if (!needsAck(world, state, post, now)) return false;
+  if (arbiter.disk !== null) {
+    const request = put(world, state, arbiter.disk, 'coordinator', document);
+    askArbiter(world, arbiter, now, request, { for: 'ack' }, out);
+    return true;
+  }
   const { votedFor, beat, storageId } = seen.record;
   const record: ArbiterRecord = {
     storageId,
@@ -161,9 +178,24 @@ function needsAck(world: World, state: MembershipState, post: Coordinatorship, n
   );
 }
 
-function newRecord(world: World, { record }: MembershipState): ArbiterRecord {
-  const { document, term } = record;
-  return { storageId: drawWords(world, 4), term, votedFor: null, document: document!, beat: 0 };
+/** A6: a blank voter gets its first document. `of`: the document for the voter with that storageId. */
+export function createArbiter(
+  world: World,
+  state: MembershipState,
+  arbiter: ArbiterState,
+  now: Ms,
+  of: (storageId: string) => Document,
+  purpose: ArbiterQuestion['purpose'],
+  out: Action[],
+): void {
+  const { disk } = arbiter;
+  if (disk !== null) {
+    const role = state.post.role === 'coordinator' ? 'coordinator' : 'none';
+    return askArbiter(world, arbiter, now, put(world, state, disk, role, of(disk.storageId)), purpose, out);
+  }
+  const storageId = drawWords(world, 4);
+  const record = { storageId, term: state.record.term, votedFor: null, document: of(storageId), beat: 0 };
+  askArbiter(world, arbiter, now, { ask: 'create', record }, purpose, out);
 }
 
 /** A4: each nodeTimeout in peace, and at every chance from one and a half heartbeats of silence on. */
@@ -194,31 +226,35 @@ function readArbiterRecord(value: ArbiterRecord): ArbiterRecord | null {
   return { storageId, term: term!, votedFor: voted, document: read, beat };
 }
 
+/** The question whose purpose is fulfilled; null: none. */
 export function arbiterAnswered(
   world: World,
   state: MembershipState,
   now: Ms,
-  { id, answer }: Extract<Input, { kind: 'arbiter-answered' }>,
+  { id, answer: given }: Extract<Input, { kind: 'arbiter-answered' }>,
   out: Action[],
 ): ArbiterQuestion | null {
   const { arbiter } = state;
   const question = arbiter?.question;
   if (!arbiter || !question || question.id !== id) return null;
   arbiter.question = null;
-  const isWritten = answer.outcome === 'done' && question.request.ask !== 'read';
-  if (!isWritten) arbiter.pauseUntil = now + world.cluster.timing.heartbeatMs / 4;
+  const answer = given.outcome === 'blocks' ? findings(world, arbiter, question, given) : given;
+  const isLook = question.request.ask === 'read' || question.request.ask === 'look';
+  if (answer.outcome !== 'done' || isLook) arbiter.pauseUntil = now + world.cluster.timing.heartbeatMs / 4;
   if (answer.outcome === 'unknown') {
     arbiter.missed++;
-    // What the key is now is not known: a write may have been done.
-    if (question.request.ask !== 'read') arbiter.seen = null;
+    arbiter.trouble = { why: answer.why ?? null, text: answer.text };
+    // What a register is now is not known: a write may have been done. The blocks of others are theirs alone.
+    if (!isLook && arbiter.disk === null) arbiter.seen = null;
     return null;
   }
   arbiter.answeredAt = now;
   arbiter.missed = 0;
+  arbiter.trouble = null;
   arbiter.missing = answer.outcome === 'missing';
   if (answer.outcome === 'missing') arbiter.seen = null;
   else if (!look(world, state, arbiter, now, answer, question, out)) return null;
-  return question;
+  return answer.outcome === 'done' ? question : null;
 }
 
 /** A1, A4, A5: what the answer shows. False: nothing that can be understood. */
@@ -227,7 +263,7 @@ function look(
   state: MembershipState,
   arbiter: ArbiterState,
   now: Ms,
-  answer: Extract<ArbiterAnswer, { outcome: 'done' | 'refused' }>,
+  answer: Extract<RegisterAnswer, { outcome: 'done' | 'refused' }>,
   question: ArbiterQuestion,
   out: Action[],
 ): boolean {
@@ -239,9 +275,9 @@ function look(
   arbiter.storageId = record.storageId;
   const before = arbiter.seen;
   const isNew = before?.stamp.created !== answer.stamp.created || before.stamp.modified !== answer.stamp.modified;
+  arbiter.seen = { stamp: answer.stamp, record, since: isNew ? now : before.since };
   if (isNew) {
-    arbiter.seen = { stamp: answer.stamp, record, since: now };
-    const isOwn = answer.outcome === 'done' && question.request.ask !== 'read';
+    const isOwn = arbiter.disk === null && answer.outcome === 'done' && question.request.ask !== 'read';
     // Somebody coordinates through it.
     if (
       !isOwn &&
@@ -253,13 +289,14 @@ function look(
   }
   followTerm(world, state, now, record.term, out);
   if (state.post.role !== 'coordinator') adopt(state, record.document, out);
-  if (answer.outcome === 'done') count(state, now, record, question, out);
+  if (answer.outcome === 'done') count(state, arbiter, now, record, question, out);
   return true;
 }
 
 /** A write that succeeded is the arbiter's word. */
 function count(
   state: MembershipState,
+  arbiter: ArbiterState,
   now: Ms,
   record: ArbiterRecord,
   { at, purpose }: ArbiterQuestion,
@@ -268,8 +305,11 @@ function count(
   const { post } = state;
   const voter = voterKey({ name: ARBITER, storageId: record.storageId });
   if (record.term !== state.record.term) return;
-  if (purpose.for === 'vote' && post.role === 'candidate' && purpose.term === record.term)
-    post.votes[voter] = purpose.seenAt;
+  if (purpose.for === 'vote' && post.role === 'candidate' && purpose.term === record.term) {
+    if (arbiter.disk !== null) arbiter.disk.wonIn = record.term;
+    // On a disk it is the view after the write that shows since when nobody coordinated through it.
+    post.votes[voter] = arbiter.disk === null ? purpose.seenAt : arbiter.seen!.since;
+  }
   if (purpose.for !== 'ack' || post.role !== 'coordinator') return;
   acked(post, voter, at, record.document.version);
   advance(state, post, now, out);

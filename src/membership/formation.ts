@@ -2,7 +2,7 @@
 import type { Action } from '../action.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { askArbiter, arbiterVoter } from './arbiter.js';
+import { arbiterVoter, createArbiter } from './arbiter.js';
 import { ownFile } from './cluster-file.js';
 import {
   ARBITER,
@@ -18,7 +18,6 @@ import { becomeFollower, majorityLeaseEnd } from './post.js';
 import { isQuorum } from './quorum.js';
 import { enclose } from './speech.js';
 import {
-  drawWords,
   NEVER,
   others,
   packageNames,
@@ -55,11 +54,10 @@ export function formIfAll(world: World, state: MembershipState, now: Ms, out: Ac
     return formed(world, state, now, 'all-present', out);
   }
   if (!arbiter.missing || arbiter.question !== null || now < arbiter.pauseUntil) return;
-  const storageId = drawWords(world, 4);
-  const document = firstDocument(world, { term: 0, revision: 0 }, [...voters, { name: ARBITER, storageId }]);
-  const record = { storageId, term: 0, votedFor: null, document, beat: 0 };
+  const first = (storageId: string): Document =>
+    firstDocument(world, { term: 0, revision: 0 }, [...voters, { name: ARBITER, storageId }]);
   // Its answer brings the document, to this node as to all others that look there.
-  askArbiter(world, arbiter, now, { ask: 'create', record }, { for: 'formation' }, out);
+  createArbiter(world, state, arbiter, now, first, { for: 'formation' }, out);
 }
 
 export function formed(world: World, state: MembershipState, now: Ms, cause: string, out: Action[]): void {

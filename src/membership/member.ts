@@ -95,7 +95,7 @@ export function start(world: World, now: Ms): MembershipState {
     arbiter: startArbiter(world),
     leaving: false,
     words: '',
-    told: { role: 'follower', coordinator: null, lease: false },
+    told: { role: 'follower', coordinator: null, lease: false, voters: null },
     quorumMissedAt: now,
     now,
     dueAt: FAR,
@@ -124,7 +124,7 @@ export function take(
       break;
     case 'arbiter-answered': {
       const done = arbiterAnswered(world, state, now, input, out);
-      if (done?.purpose.for === 'formation' && input.answer.outcome === 'done')
+      if (done?.purpose.for === 'formation')
         formed(world, state, now, 'all-present', out);
       break;
     }

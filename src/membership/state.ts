@@ -70,6 +70,8 @@ export interface Coordinatorship {
   /** The voters that there should be (V1), and since when they have been the same. */
   wanted: string;
   wantedSince: Ms;
+  /** Name → why its vote came or went with the last change. */
+  why: Record<string, string>;
   /** By node: the last document that went to it in pieces, and when. */
   pieced: Record<string, { version: Version; at: Ms }>;
 }
@@ -137,6 +139,9 @@ export interface DiskMemory {
   /** Highest counts of the own block, written or tried. */
   beat: number;
   writes: number;
+  /** Terms of the newest vote that this run of the daemon asked for, and that it counted. */
+  stoodIn: number;
+  wonIn: number;
 }
 
 export interface ArbiterState {
@@ -231,7 +236,7 @@ export interface MembershipState {
   /** Standing words as they were last given, and what they were made of. */
   words: string;
   /** As the journal last said. */
-  told: { role: string; coordinator: string | null; lease: boolean };
+  told: { role: string; coordinator: string | null; lease: boolean; voters: Document['voters'] | null };
   /** Since when there is no quorum; while there is one: the last step. */
   quorumMissedAt: Ms;
   /** Time of the last step. */

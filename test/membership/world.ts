@@ -335,6 +335,9 @@ export class Arena {
         arbiter.record = request.record;
         return shown();
       }
+      case 'look':
+      case 'put':
+        return { outcome: 'unknown', text: 'a register has no blocks' };
     }
   }
 
