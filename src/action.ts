@@ -22,6 +22,12 @@ export type Step =
   | { do: 'flush-neighbours'; nic: string }
   | { do: 'join-group'; nic: string; group: string }
   | { do: 'leave-group'; nic: string; group: string }
+  /** A macvlan in bridge mode on the NIC `below`, set down. One that is there with that MAC on that NIC counts as done, whatever its state. */
+  | { do: 'add-macvlan'; nic: string; below: string; mac: string; alias: string }
+  /** Refused (EPERM) for a device without baton's mark in its alias. */
+  | { do: 'delete-macvlan'; nic: string }
+  /** IFF_UP. */
+  | { do: 'set-link'; nic: string; up: boolean }
   /** A file below /proc/sys/net, `{nic}` already filled in: `ipv4/conf/eth0/arp_ignore`. */
   | { do: 'set-sysctl'; nic: string; name: string; value: string };
 

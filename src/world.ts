@@ -46,7 +46,7 @@ export interface World {
   readonly cipher: Cipher;
   /** Uniform in [0, 1), from the seeded generator whose state is part of the node's state. */
   readonly random: () => number;
-  /** The latest observation of each existing NIC of the cluster file. A NIC that is not in it is missing, or was not looked at yet. */
+  /** The latest observation of each existing NIC of the cluster file, and of each macvlan of its floating addresses. A NIC that is not in it is missing, or was not looked at yet. */
   readonly host: Readonly<Record<string, NicObservation>>;
   /** NICs that the hands are changing → id of the change; 0: done, but not looked at since. What `host` says of them may be out of date. */
   readonly moving: Readonly<Record<string, number>>;

@@ -16,7 +16,7 @@ export type FromHands = FromHand<HandsInput>;
 
 /** `workerData` of the hands' thread. */
 export interface HandsData {
-  /** NICs of the cluster file on this node. */
+  /** NICs of the cluster file on this node, and macvlans of its floating addresses. */
   nics: string[];
   /** Canonical addresses whose neighbour entries are kept in view, besides those of gateways. */
   peers: string[];

@@ -85,7 +85,8 @@ export function setUp(host: Host, nic: Nic): void {
     addPrefixRoute(host, nic, held);
     if (held.family === 6 && (held.flags & IFA_F.tentative) !== 0) detectDuplicates(host, nic, held);
   }
-  if (host.sysctl('ipv6/conf', nic.name, 'disable_ipv6') !== '1') {
+  const makesLinkLocal = host.sysctl('ipv6/conf', nic.name, 'addr_gen_mode') !== '1';
+  if (makesLinkLocal && host.sysctl('ipv6/conf', nic.name, 'disable_ipv6') !== '1') {
     const local = linkLocalOf(nic.mac);
     addV6(host, nic, { family: 6, local, prefixLength: 64, scope: SCOPE_LINK, flags: 0, protocol: PROTOCOL_KERNEL_LL });
   }

@@ -6,16 +6,17 @@ import { Node } from '../../src/node.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '../../src/status.js';
 import { floatingTexts } from '../../src/takeover/floating-address.js';
 import { hasGate } from '../../src/takeover/gate-order.js';
+import { macvlansOf } from '../../src/takeover/macvlan.js';
 import type { Cipher, Seal } from '../../src/world.js';
 import { ArbiterCalls, type ArbiterLine } from './arbiter-calls.js';
 import { Disk } from './disk.js';
-import { SimulatorDriver, type DriverOptions, type Wiring } from './driver.js';
 import { DiskCalls, type DiskLine } from './disk-calls.js';
+import { SimulatorDriver, type DriverOptions, type Wiring } from './driver.js';
 import type { RunDirectory } from './hands.js';
 import type { Host } from './host.js';
 import type { Errno } from './routes.js';
-
 import type { SharedDisk } from './shared-disk.js';
+
 /** From exec to the first input: Node starts, the file is read. */
 const START_MS: Ms = 300;
 
@@ -24,9 +25,9 @@ export interface DaemonOptions {
   cluster: Cluster;
   seal: Seal;
   cipher: Cipher;
-  settle: () => void;
   /** The arbiter, if that is on disks. */
   sharedDisk?: SharedDisk;
+  settle: () => void;
   journal: (at: Ms, entry: JournalEntry) => void;
   made: (step: Step, code: Errno | null) => void;
   /** After each input: what was taken, and what came of it. */
@@ -45,8 +46,8 @@ interface Run {
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly disk: Disk;
-  readonly #runDirectory: RunDirectory = {};
   readonly #diskLine: DiskLine = { busyIn: null };
+  readonly #runDirectory: RunDirectory = {};
   #run: Run | null = null;
   #runs = 0;
   #asked = 0;
@@ -86,7 +87,6 @@ export class Daemon {
     return this.#run?.driver.now() ?? 0;
   }
 
-  /** After the time that a process needs to start; one that is still ending ends first. */
   #arbiter(): ArbiterLine | null {
     const { host, cluster, sharedDisk } = this.#options;
     if (sharedDisk) return new DiskCalls(host, sharedDisk, this.#diskLine);
@@ -94,6 +94,7 @@ export class Daemon {
     return address === null ? null : new ArbiterCalls(host, address, `${host.name} ${this.#runs}`);
   }
 
+  /** After the time that a process needs to start; one that is still ending ends first. */
   startSoon(): void {
     if (this.#run && this.#ending) {
       this.#onExit = () => this.startSoon();
@@ -114,6 +115,7 @@ export class Daemon {
     const driver = new SimulatorDriver({
       host,
       nics: self?.nets.flatMap((net) => [net.primary, ...net.standby]) ?? [],
+      macvlans: self ? macvlansOf(cluster, self).map(({ name }) => name) : [],
       timing: cluster.timing,
       random,
       runDirectory: this.#runDirectory,

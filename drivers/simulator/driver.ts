@@ -48,6 +48,8 @@ export interface DriverOptions {
   host: Host;
   /** Names of the NICs of the cluster file. */
   nics: string[];
+  /** And of the macvlans of its floating addresses. */
+  macvlans: string[];
   timing: Timing;
   random: Random;
   runDirectory: RunDirectory;
@@ -69,6 +71,8 @@ export interface DriverOptions {
 export class SimulatorDriver implements Driver {
   readonly #options: DriverOptions;
   readonly #hands: Hands;
+  /** All of which the machine is told. */
+  readonly #watched: readonly string[];
   readonly #carriers = new Map<string, string>();
   readonly #touched = new Set<string>();
   /** Inputs that a frozen process has not read. */
@@ -93,6 +97,7 @@ export class SimulatorDriver implements Driver {
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#watched = [...options.nics, ...options.macvlans];
     const { host, random, runDirectory, mayChange, made } = options;
     this.#hands = new Hands({
       host,
@@ -103,7 +108,7 @@ export class SimulatorDriver implements Driver {
       observe: (nics) => this.#observe(nics),
       changed: (id, failed, undone, nics) => {
         this.#give({ kind: 'host-changed', id, ...(failed === undefined ? {} : { failed }), undone });
-        this.#observe(nics.filter((nic) => options.nics.includes(nic)));
+        this.#observe(nics.filter((nic) => this.#watched.includes(nic)));
       },
     });
     const { floating } = options.wiring;
@@ -160,7 +165,7 @@ export class SimulatorDriver implements Driver {
       ...disk.read(),
       hostUpMs: host.clock.now - host.bootedAt,
     });
-    this.#observe(this.#options.nics);
+    this.#observe(this.#watched);
     this.#look();
     host.world.clock.after(timing.pollMs, () => this.#count());
   }
@@ -301,7 +306,7 @@ export class SimulatorDriver implements Driver {
 
   #hostTouched(nic: string): void {
     this.#lookSoon();
-    if (!this.#options.nics.includes(nic)) return;
+    if (!this.#watched.includes(nic)) return;
     this.#touched.add(nic);
     if (this.#observing) return;
     this.#observing = true;
@@ -318,7 +323,7 @@ export class SimulatorDriver implements Driver {
     if (nics.length > 0) this.#observe(nics);
   }
 
-  #observe(names: string[]): void {
+  #observe(names: readonly string[]): void {
     const { host } = this.#options;
     const nics = names.flatMap((name) => host.nics.get(name) ?? []).map((nic) => observe(host, nic));
     const missing = names.filter((name) => !host.nics.has(name));

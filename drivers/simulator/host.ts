@@ -11,6 +11,7 @@ import { Gate } from './gate.js';
 import { HostClock } from './host-clock.js';
 import { Lag } from './lag.js';
 import { Neighbours } from './neighbours.js';
+import { Macvlan } from './macvlan.js';
 import { Nic } from './nic.js';
 import { networkOf, covers } from './prefix.js';
 import type { Random } from './random.js';
@@ -65,7 +66,11 @@ export class Host {
     this.powered = false;
     this.boot++;
     this.gate.forget();
-    for (const nic of this.nics.values()) {
+    for (const nic of [...this.nics.values()]) {
+      if (nic instanceof Macvlan) {
+        this.unplug(nic.name);
+        continue;
+      }
       setDown(this, nic);
       nic.addresses.length = 0;
       nic.groups.programs.clear();
@@ -107,10 +112,24 @@ export class Host {
     return nic;
   }
 
+  /** Set down, on the NIC `below`. */
+  addMacvlan(name: string, mac: string, below: Nic, alias: string): void {
+    this.nics.set(name, new Macvlan(this, name, this.#nextIfindex++, mac, below, alias));
+    this.touched(name);
+    this.touched(below.name);
+  }
+
+  macvlansOn(nic: Nic): Macvlan[] {
+    const found: Macvlan[] = [];
+    for (const one of this.nics.values()) if (one instanceof Macvlan && one.below === nic) found.push(one);
+    return found;
+  }
+
   /** The card is taken out; all that hung on it goes. */
   unplug(name: string): void {
     const nic = this.nics.get(name);
     if (!nic) return;
+    for (const macvlan of this.macvlansOn(nic)) this.unplug(macvlan.name);
     setDown(this, nic);
     nic.remove();
     nic.addresses.length = 0;

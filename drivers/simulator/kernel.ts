@@ -1,8 +1,9 @@
 /** What a simulated kernel says to each change that the hands ask for: done, or the errno of the real one. */
 import type { Step } from '../../src/action.js';
 import type { Address } from '../../src/input.js';
-import { addAddress, deleteAddress, renewAddress } from './addresses.js';
+import { addAddress, deleteAddress, renewAddress, setDown, setUp } from './addresses.js';
 import type { Host } from './host.js';
+import { Macvlan } from './macvlan.js';
 import type { Nic } from './nic.js';
 import type { Errno } from './routes.js';
 
@@ -14,6 +15,8 @@ export function applyStep(host: Host, step: Step): Errno | null {
       return host.routes.put(step.route, 'append');
     case 'delete-route':
       return host.routes.delete(step.route);
+    case 'add-macvlan':
+      return addMacvlan(host, step);
     case 'set-sysctl':
       if (!host.nics.has(step.nic) || !host.sysctls.write(step.name, step.value)) return 'ENOENT';
       host.touched(step.nic);
@@ -23,7 +26,7 @@ export function applyStep(host: Host, step: Step): Errno | null {
   }
 }
 
-type NicStep = Exclude<Step, { do: 'replace-route' | 'append-route' | 'delete-route' | 'set-sysctl' }>;
+type NicStep = Exclude<Step, { do: 'replace-route' | 'append-route' | 'delete-route' | 'add-macvlan' | 'set-sysctl' }>;
 
 function applyToNic(host: Host, step: NicStep): Errno | null {
   const nic = host.nics.get(step.nic) ?? (step.do === 'delete-address' ? renamed(host, step.nic) : undefined);
@@ -47,11 +50,35 @@ function applyToNic(host: Host, step: NicStep): Errno | null {
       nic.groups.daemon.add(step.group);
       host.touched(nic.name);
       return null;
+    case 'delete-macvlan':
+      if (!(nic instanceof Macvlan)) return 'EPERM';
+      host.unplug(nic.name);
+      return null;
+    case 'set-link':
+      return setLink(host, nic, step.up);
     case 'leave-group':
       nic.groups.daemon.delete(step.group);
       host.touched(nic.name);
       return null;
   }
+}
+
+function addMacvlan(host: Host, { nic, below, mac, alias }: Extract<Step, { do: 'add-macvlan' }>): Errno | null {
+  const under = host.nics.get(below);
+  const there = host.nics.get(nic);
+  if (!under) return 'ENODEV';
+  if (there) return there instanceof Macvlan && there.below === under && there.mac === mac ? null : 'EEXIST';
+  host.addMacvlan(nic, mac, under, alias);
+  return null;
+}
+
+/** macvlan_open: nothing is up above what is down. */
+function setLink(host: Host, nic: Nic, up: boolean): Errno | null {
+  if (up === nic.admin) return null;
+  if (up && nic instanceof Macvlan && !nic.below.admin) return 'ENETDOWN';
+  if (up) setUp(host, nic);
+  else setDown(host, nic);
+  return null;
 }
 
 /** The hands know a NIC by its ifindex, whatever it is called now. */
@@ -78,10 +105,14 @@ export function wasDone(step: Step, code: Errno): boolean {
     case 'delete-address':
     case 'delete-route':
     case 'delete-neighbour':
+    case 'delete-macvlan':
     case 'leave-group':
       return code === 'EADDRNOTAVAIL' || code === 'ESRCH' || code === 'ENOENT' || code === 'ENODEV';
     case 'replace-route':
       return code === 'EEXIST';
+    case 'set-link':
+      return !step.up && code === 'ENODEV';
+    case 'add-macvlan':
     case 'set-neighbour':
     case 'flush-neighbours':
     case 'set-sysctl':
@@ -100,6 +131,7 @@ export const ERROR_TEXT: Record<Errno, string> = {
   EHOSTUNREACH: 'No route to host',
   EINVAL: 'Invalid argument',
   EACCES: 'Permission denied',
+  EPERM: 'Operation not permitted',
   EADDRNOTAVAIL: 'Cannot assign requested address',
 };
 

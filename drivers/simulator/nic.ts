@@ -130,6 +130,7 @@ export class Nic implements CableEnd {
     if (this.host.deafTo.size > 0 && this.host.deafTo.has(frame.source)) return;
     this.rx++;
     frame.packet?.trace.counted.push({ counters: this, counter: 'rx' });
+    for (const macvlan of this.host.macvlansOn(this)) if (macvlan.hear(frame)) return;
     if (frame.destination !== this.mac && !isGroupMac(frame.destination)) return;
     this.host.receive(this, frame);
   }

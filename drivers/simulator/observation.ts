@@ -3,6 +3,7 @@ import type { Address, NicObservation, Route } from '../../src/input.js';
 import { OBSERVED_SETTINGS } from '../../src/takeover/settings.js';
 import { validLeftS } from './addresses.js';
 import type { Host } from './host.js';
+import { Macvlan } from './macvlan.js';
 import { NUD } from './neighbours.js';
 import type { Nic } from './nic.js';
 
@@ -24,11 +25,15 @@ export function observe(host: Host, nic: Nic): NicObservation {
     groups: [...new Set([...nic.groups.programs, ...nic.groups.daemon])],
     settings: settingsOf(host, nic.name),
     ...(nic.lag === undefined ? {} : { ports: nic.lag.observed() }),
-    children: [],
+    children: host
+      .macvlansOn(nic)
+      .map(({ name }) => name)
+      .sort(),
   };
 }
 
-function kindOf(nic: Nic): { kind?: string } {
+function kindOf(nic: Nic): { kind?: string; below?: string } {
+  if (nic instanceof Macvlan) return { kind: 'macvlan', below: nic.below.name };
   if (nic.lag !== undefined) return { kind: 'bond' };
   return nic.physical ? {} : { kind: 'veth' };
 }

@@ -14,6 +14,7 @@ export type Errno =
   | 'EHOSTUNREACH'
   | 'EINVAL'
   | 'EACCES'
+  | 'EPERM'
   | 'EADDRNOTAVAIL';
 
 const MAIN = 254;

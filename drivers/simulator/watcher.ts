@@ -5,6 +5,7 @@
 import type { Overlap } from '../lab.js';
 import { Port } from './bridge.js';
 import type { Host } from './host.js';
+import { Macvlan } from './macvlan.js';
 import type { World } from './wire.js';
 
 export class Watcher {
@@ -96,7 +97,7 @@ function answers(host: Host, address: string): boolean {
 
 function isSeen(host: Host, address: string): boolean {
   for (const nic of host.nics.values()) {
-    const { cable } = nic;
+    const { cable } = nic instanceof Macvlan ? nic.below : nic;
     if (!nic.has(address) || !cable?.passes(0) || !cable.passes(1)) continue;
     if (!cable.ends.some((end) => end instanceof Port && end.bridge.mute)) return true;
   }

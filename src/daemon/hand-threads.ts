@@ -6,6 +6,7 @@ import { PortHands, type Hands, type HandsData } from '../../drivers/linux/hands
 import type { Arbiter, Cluster, ClusterNode } from '../config/cluster.js';
 import { floatingTexts } from '../takeover/floating-address.js';
 import { hasGate } from '../takeover/gate-order.js';
+import { macvlansOf } from '../takeover/macvlan.js';
 import { OBSERVED_SETTINGS } from '../takeover/settings.js';
 import type { EngineSettings } from './engine-port.js';
 
@@ -44,7 +45,10 @@ export function startHands(
 function handsData(settings: EngineSettings, self: ClusterNode): HandsData {
   const { cluster, runDir, stateDir } = settings;
   return {
-    nics: self.nets.flatMap((net) => [net.primary, ...net.standby]),
+    nics: [
+      ...self.nets.flatMap((net) => [net.primary, ...net.standby]),
+      ...macvlansOf(cluster, self).map(({ name }) => name),
+    ],
     peers: peersOf(cluster, self),
     settings: [...OBSERVED_SETTINGS],
     runDir,

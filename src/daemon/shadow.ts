@@ -96,7 +96,12 @@ function describeStep(step: Step): string {
     case 'leave-group':
       return `${step.do} ${step.group} ${step.nic}`;
     case 'flush-neighbours':
+    case 'delete-macvlan':
       return `${step.do} ${step.nic}`;
+    case 'add-macvlan':
+      return `${step.do} ${step.mac} ${step.nic} on ${step.below}`;
+    case 'set-link':
+      return `${step.do} ${step.nic} ${step.up ? 'up' : 'down'}`;
     case 'set-sysctl':
       return `${step.do} ${step.name} ${step.value}`;
   }

@@ -23,6 +23,9 @@ export const PART = {
   /** Takeover: who has that address? and what the net said. */
   inquiry: 40,
   sighting: 41,
+  /** Takeover: did you hear a frame under this MAC? and which were heard. */
+  trial: 42,
+  heard: 43,
 } as const;
 
 export type PartKind = number;

@@ -20,6 +20,7 @@
  */
 import type { Action } from '../action.js';
 import { ETHERTYPE_POLL } from '../frame/ethernet.js';
+import { isMacvlanName } from '../frame/macvlan.js';
 import { decodePoll, senderIn, type Poll } from '../frame/poll.js';
 import { readMac } from '../frame/mac.js';
 import type { Input, Ms } from '../input.js';
@@ -157,7 +158,8 @@ function pathsChanged(world: World, state: HealthState, now: Ms, out: Action[]):
 
 function takeObservation(world: World, state: HealthState, name: string, now: Ms, out: Action[]): void {
   const nic = state.nics[name];
-  if (nic === undefined) return drop(state, 'unknown-nic');
+  // A macvlan is as well as its NIC.
+  if (nic === undefined) return isMacvlanName(name) ? undefined : drop(state, 'unknown-nic');
   followPorts(state, nic, world.host[name]?.ports, now, out);
   if (observeLink(nic, world.host[name], now)) linkChanged(world, state, nic, now, out);
   else reviewReadiness(world, state, state.nets[nic.net]!, now, out);

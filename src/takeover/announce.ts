@@ -54,6 +54,9 @@ export interface AnnouncerState {
 /** Is the address on that NIC of this host, and may this node serve it? A moment: until then. */
 export type StillOurs = (nic: string, address: string) => boolean | Ms;
 
+/** Under which MAC that address is known on that NIC; absent: under the NIC's own. */
+export type MacOf = (nic: string, address: string) => string | undefined;
+
 export function startAnnouncer(): AnnouncerState {
   return { bursts: {}, sentAt: {}, order: 0, dropped: {} };
 }
@@ -98,6 +101,7 @@ export function takeAnnouncements(
   now: Ms,
   stillOurs: StillOurs,
   out: Action[],
+  macOf: MacOf = () => undefined,
 ): void {
   const due = Object.values(state.bursts).filter((burst) => burst.dueAt <= now);
   if (due.length === 0) return;
@@ -117,9 +121,10 @@ export function takeAnnouncements(
     if (nic === undefined) end(state, burst, 'announcement-nic-missing');
     else if (ours === false) end(state, burst, 'announcement-not-ours');
     else {
-      if (burst.rounds > 1 && burst.round === 0 && form === 0) journal(burst, nic.mac, now, out);
+      const mac = macOf(burst.nic, burst.address) ?? nic.mac;
+      if (burst.rounds > 1 && burst.round === 0 && form === 0) journal(burst, mac, now, out);
       const router = nic.settings['ipv6/conf/{nic}/forwarding'] === '1';
-      const bytes = frameOf(burst.address, form, nic.mac, router);
+      const bytes = frameOf(burst.address, form, mac, router);
       out.push({ kind: 'send-frame', nic: burst.nic, bytes, ...(ours === true ? {} : { until: ours }) });
       countSent(world, state, burst.net, now);
       advance(state, burst, now);

@@ -10,6 +10,8 @@ export interface FloatingAddress {
   prefix: Prefix;
   /** May it be chosen as source of new connections? */
   source: boolean;
+  /** Of its own, that travels with it; absent: that of the NIC which carries it. */
+  mac?: string;
 }
 
 /** In the order of the file. Reckoned from the file alone, so it is no state: kept only because every step asks. */
@@ -21,13 +23,14 @@ function reckoned(cluster: Cluster) {
       name,
       resources.flatMap((resource): FloatingAddress[] => {
         if (resource.kind !== 'address') return [];
-        const { net, address: prefix, source } = resource;
-        return [{ package: name, net, prefix, source }];
+        const { net, address: prefix, source, mac } = resource;
+        return [{ package: name, net, prefix, source, ...(mac !== undefined && { mac }) }];
       }),
     ]),
   );
   const all = [...byPackage.values()].flat();
-  return { all, byAddress: new Map(all.map((floating) => [floating.prefix.address, floating])), byPackage };
+  const macs = new Set(all.flatMap(({ mac }) => mac ?? []));
+  return { all, macs, byAddress: new Map(all.map((floating) => [floating.prefix.address, floating])), byPackage };
 }
 
 function known(cluster: Cluster): ReturnType<typeof reckoned> {
@@ -41,6 +44,11 @@ function known(cluster: Cluster): ReturnType<typeof reckoned> {
 
 export function floatingAddresses(cluster: Cluster): readonly FloatingAddress[] {
   return known(cluster).all;
+}
+
+/** MACs that travel with floating addresses. */
+export function floatingMacs(cluster: Cluster): ReadonlySet<string> {
+  return known(cluster).macs;
 }
 
 /** Canonical texts without prefix length. */

@@ -3,8 +3,10 @@ import type { Part } from '../frame/part.js';
 import type { Address, Ms } from '../input.js';
 import type { Document, Version } from '../membership/document.js';
 import type { InquestState } from './inquest.js';
+import type { MacvlanState } from './macvlan.js';
 import type { Refresh } from './refresh.js';
 import type { Rival } from './rival.js';
+import { startTrials, type TrialState } from './trial.js';
 import type { VerificationState } from './verification.js';
 
 /** What membership allows, as of this very step. */
@@ -101,6 +103,9 @@ export interface FloatingState {
   rivals: Record<string, Rival>;
   /** Node → MACs of its NICs, as it said. */
   macs: Record<string, string[]>;
+  /** By name. */
+  macvlans: Record<string, MacvlanState>;
+  trials: TrialState;
   /** What the last look stood on. */
   gist: string;
   /** When time alone changes something; null: never. */
@@ -123,6 +128,8 @@ export function startFloating(now: Ms): FloatingState {
     inquests: { open: [], probedAt: {} },
     rivals: {},
     macs: {},
+    macvlans: {},
+    trials: startTrials(),
     gist: '',
     lookAt: null,
   };

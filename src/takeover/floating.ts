@@ -18,6 +18,7 @@ import type { FloatingState } from './floating-state.js';
 import { CLOSED, endGateAlarm, gateDeadline, gateLost, gateWritten, hasGate, orderGate } from './gate-order.js';
 import { allowed, followKernel, followMandate, hasLease, isServed } from './job.js';
 import { beginInquest, endInquests, inquestDeadline, noteClaim } from './inquest.js';
+import { forgetMacvlan, macvlanChanged, macvlansDeadline, placesOf, tendMacvlans } from './macvlan.js';
 import { endAsSeen, lifetimeDeadline } from './lifetime.js';
 import { ADDRESS_PROTOCOL } from './ledger.js';
 import {
@@ -32,8 +33,9 @@ import {
 } from './placing.js';
 import { refreshDeadline, takeRefresh } from './refresh.js';
 import { outlastRivals, rivalsDeadline, watchRival } from './rival.js';
-import { allNics, drop, type Turn } from './state.js';
+import { drop, type Turn } from './state.js';
 import { forgetTampering, tamperingDeadline } from './tampering.js';
+import { followTrials, noteTest, placeOf, takeTrialPart, takeTrials, trialsDeadline } from './trial.js';
 import { sighted, takeVerification, verificationDeadline } from './verification.js';
 
 /** Before anything else: no lease, no service. */
@@ -65,6 +67,7 @@ export function absorbFloating(turn: Turn, input: Input): void {
 /** Frames are many: only those that may concern an address are opened. */
 function hear(turn: Turn, nic: string, bytes: Uint8Array): void {
   const { world, state } = turn;
+  noteTest(turn, nic, bytes);
   const isServing = Object.values(world.jobs).some((job) => job.state === 'running');
   if (!isServing && state.floating.inquests.open.length === 0) return;
   const claim = claimIn(bytes);
@@ -78,6 +81,9 @@ function listen(turn: Turn): void {
   const { world, state } = turn;
   for (const { node, parts } of world.heard) {
     for (const { kind, bytes } of parts) {
+      if (kind === PART.trial || kind === PART.heard) {
+        if (!takeTrialPart(turn, node, kind, bytes)) drop(state, 'trial-damaged');
+      }
       if (kind !== PART.inquiry && kind !== PART.sighting) continue;
       const told = kind === PART.inquiry ? decodeInquiry(bytes) : decodeSighting(bytes);
       if (told === null) {
@@ -93,6 +99,7 @@ function listen(turn: Turn): void {
 
 /** `host-changed`. False: that id is none of these. */
 export function floatingChanged(turn: Turn, { id, failed }: Input & { kind: 'host-changed' }): boolean {
+  if (macvlanChanged(turn, id, failed ? `${failed.code} ${failed.text}`.trim() : null)) return true;
   const added = placed(turn, id, failed);
   if (added === null) return false;
   for (const place of added) tellMoved(turn, place);
@@ -104,12 +111,13 @@ function tellMoved({ world, state, now }: Turn, { nic, address: { local: address
   const floating = floatingOf(world.cluster, address);
   if (floating === undefined || world.jobs[floating.package]?.state !== 'running') return;
   const cause = address in state.floating.tampering ? 'removed-by-other' : 'local-switch';
-  announce(state.announcer, now, { net: floating.net, nic, address, cause });
+  announce(state.announcer, now, { net: floating.net, nic: world.host[nic]?.below ?? nic, address, cause });
 }
 
-function forgetNic({ state }: Turn, nic: string): void {
-  const { until } = state.floating;
+function forgetNic(turn: Turn, nic: string): void {
+  const { until } = turn.state.floating;
   for (const key of Object.keys(until)) if (key.startsWith(`${nic} `)) delete until[key];
+  forgetMacvlan(turn, nic);
 }
 
 /** After the local switch, whose carrier the addresses follow. */
@@ -117,6 +125,7 @@ export function lookAtFloating(turn: Turn, input: Input): void {
   const { state, now } = turn;
   if (turn.world.cluster.packages.length === 0 || !state.ready) return;
   const { floating } = state;
+  takeTrials(turn);
   const gist = gistOf(turn);
   const told = TELLING.has(input.kind);
   if (told || gist !== floating.gist || (floating.lookAt !== null && floating.lookAt <= now)) lookAtAll(turn);
@@ -139,14 +148,17 @@ function gistOf(turn: Turn): string {
   const version = mandate.document?.version;
   const may = Object.entries(mandate.may).map(([name, epoch]) => `${name}=${epoch.term}.${epoch.revision}`);
   const nics = world.self.nets.map(({ net }) => nicFor(turn, net));
-  return [mandate.leaseEnd, version?.term, version?.revision, ...may, ...nics, state.stopping?.phase].join(' ');
+  const macs = Object.entries(state.floating.trials.own).map(([name, { use }]) => `${name}=${use}`);
+  return [mandate.leaseEnd, version?.term, version?.revision, ...may, ...nics, ...macs, state.stopping?.phase].join(
+    ' ',
+  );
 }
 
 /** The first look: what an earlier run left lies there by our doing, and stays until it is known whether it may (N7). */
 export function adoptFloating({ world, state, now }: Turn): void {
   const { floating } = state;
   const left = new Set<string>();
-  for (const nic of allNics(world.self)) {
+  for (const nic of placesOf(world)) {
     for (const address of world.host[nic]?.addresses ?? []) {
       const known = floatingOf(world.cluster, address.local);
       if (known === undefined || address.protocol !== ADDRESS_PROTOCOL) continue;
@@ -174,16 +186,24 @@ function lookAtAll(turn: Turn): void {
   const spared = floating.adopting.filter((name) => !served.includes(name));
   const waits = floating.gate.known === null && floating.gate.pending.length === 0;
   if (!waits) tellGate(turn, served);
+  followTrials(turn, new Set(served));
+  takeTrials(turn);
   placeAddresses(turn, new Set(served), new Set(spared));
   // N7: what is not allowed is gone before the gate that an earlier run left is written.
   const isLeaving = Object.values(floating.posted).some(({ does, outcome }) => does === 'delete' && outcome === null);
   if (waits && !isLeaving && spared.length === 0) tellGate(turn, served);
+  tendMacvlans(turn, wantedPlaces(turn, served));
   followKernel(turn);
   watchPlaces(turn);
   forgetTampering(turn);
   outlastRivals(turn);
   endGateAlarm(turn);
   floating.lookAt = nextLook(turn);
+}
+
+function wantedPlaces(turn: Turn, served: readonly string[]): Set<string> {
+  const mine = served.flatMap((name) => addressesOf(turn.world.cluster, name));
+  return new Set(mine.flatMap((floating) => placeOf(turn, floating) ?? []));
 }
 
 function tellGate(turn: Turn, served: readonly string[]): void {
@@ -200,6 +220,7 @@ function nextLook(turn: Turn): Ms | null {
     serves && mandate.leaseEnd !== null ? mandate.leaseEnd : Infinity,
     state.floating.adopting.length > 0 ? adoptionEnd(turn) : Infinity,
     placesDeadline(turn),
+    macvlansDeadline(turn),
     lifetimeDeadline(turn),
     tamperingDeadline(turn),
     rivalsDeadline(turn),
@@ -215,6 +236,7 @@ export function floatingDeadline(world: World, floating: FloatingState): Ms {
     refreshDeadline(floating.refresh),
     verificationDeadline(floating.verification, world),
     inquestDeadline(floating.inquests),
+    trialsDeadline(floating.trials),
   );
 }
 
@@ -224,7 +246,8 @@ export function mayAnnounce(turn: Turn, nic: string, address: string): boolean {
   if (floating === undefined) return false;
   const job = turn.world.jobs[floating.package];
   if (job?.state !== 'running' || allowed(turn, floating.package) === null) return false;
-  return nicFor(turn, floating.net) === nic && isThere(turn, nic, floating);
+  const place = placeOf(turn, floating);
+  return nicFor(turn, floating.net) === nic && place !== null && isThere(turn, place, floating);
 }
 
 /** Nothing of any package is here any more, and the gate is closed. */

@@ -17,6 +17,7 @@ import { announce, withdraw } from './announce.js';
 import { addressesOf } from './floating-address.js';
 import { hasGate, isOpenFor, mayPass } from './gate-order.js';
 import { isThere, mayBeThere, nicFor } from './placing.js';
+import { placeOf } from './trial.js';
 import type { Turn } from './state.js';
 import { verifyPackage } from './verification.js';
 
@@ -126,8 +127,8 @@ function isReady(turn: Turn, name: string): boolean {
   const { world, state, now } = turn;
   const mine = addressesOf(world.cluster, name);
   const lie = mine.every((floating) => {
-    const nic = nicFor(turn, floating.net);
-    return nic !== null && isThere(turn, nic, floating);
+    const place = placeOf(turn, floating);
+    return place !== null && isThere(turn, place, floating);
   });
   if (!lie || !hasLease(turn)) return false;
   return (

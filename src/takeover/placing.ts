@@ -12,6 +12,7 @@ import type { Step } from '../action.js';
 import type { Address, Ms, SwitchFailure } from '../input.js';
 import { clear, journal, raise } from './account.js';
 import { enslavement } from './choice.js';
+import type { Posted } from './floating-state.js';
 import {
   addressesOf,
   type FloatingAddress,
@@ -23,8 +24,10 @@ import {
 } from './floating-address.js';
 import { hasExpired, lifetimeS, mustRenew } from './lifetime.js';
 import { addressKey } from './portfolio.js';
-import { allNics, drop, type Turn } from './state.js';
+import { placesOf } from './macvlan.js';
+import { drop, type Turn } from './state.js';
 import { isHeldOff, tampered } from './tampering.js';
+import { placeOf } from './trial.js';
 
 const RETRY_FIRST: Ms = 50;
 const RETRY_LONGEST: Ms = 10_000;
@@ -54,7 +57,7 @@ function places({ world, state }: Turn): Map<string, Place[]> {
     else found.set(place.address.local, [place]);
   };
   const { posted } = state.floating;
-  for (const nic of allNics(world.self)) {
+  for (const nic of placesOf(world)) {
     for (const address of world.host[nic]?.addresses ?? []) {
       if (floatingOf(world.cluster, address.local) && !(placeKey(nic, address) in posted)) put({ nic, address });
     }
@@ -72,7 +75,7 @@ export function placeAddresses(turn: Turn, served: ReadonlySet<string>, spared: 
   for (const floating of floatingAddresses(turn.world.cluster)) {
     if (spared.has(floating.package)) continue;
     const found = there.get(floating.prefix.address) ?? [];
-    const nic = served.has(floating.package) ? nicFor(turn, floating.net) : null;
+    const nic = served.has(floating.package) ? placeOf(turn, floating) : null;
     const kept = found.find((place) => nic !== null && isAt(place, nic, floating));
     for (const place of found) {
       if (place === kept && !isDead(place.address)) continue;
@@ -83,7 +86,25 @@ export function placeAddresses(turn: Turn, served: ReadonlySet<string>, spared: 
     const step = kept && !isDead(kept.address) ? renewal(turn, floating, kept) : addition(turn, floating, nic);
     if (step !== null) adds.push(step);
   }
-  post(turn, [...first, ...adds, ...deletes]);
+  post(turn, [...silenced(turn, first, deletes), ...first, ...raised(turn, adds), ...adds, ...deletes]);
+}
+
+/** Set down first, a macvlan does not go on telling routers which groups it leaves: not one more frame under a MAC that goes elsewhere. */
+function silenced({ world }: Turn, ...going: Step[][]): Step[] {
+  const names = new Set(
+    going.flat().flatMap((step) => (step.do === 'delete-address' && step.address.family === 6 ? step.nic : [])),
+  );
+  return [...names]
+    .filter((nic) => world.host[nic]?.below !== undefined)
+    .map((nic) => ({ do: 'set-link', nic, up: false }));
+}
+
+/** Macvlans are down until they are needed. */
+function raised({ world }: Turn, coming: readonly Step[]): Step[] {
+  const names = new Set(coming.flatMap((step) => (step.do === 'add-address' ? step.nic : [])));
+  return [...names]
+    .filter((nic) => world.host[nic]?.below !== undefined && !world.host[nic].admin)
+    .map((nic) => ({ do: 'set-link', nic, up: true }));
 }
 
 function isAt({ nic, address }: Place, wanted: string, { prefix }: FloatingAddress): boolean {
@@ -218,11 +239,19 @@ export function watchPlaces({ state, now, out }: Turn): void {
   drop(state, 'look-late');
 }
 
-/** Has the kernel one of them, or may it have? */
+/**
+ * Has the kernel one of them, or may it have? A deletion that it acknowledged is as good as a look (N5): all looks until the
+ * next one of that NIC are older. Whoever puts the address back after that is found as at any other time, and meets a gate
+ * that does not know it.
+ */
 export function mayBeThere({ world, state }: Turn, name: string): boolean {
   const mine = new Set(addressesOf(world.cluster, name).map(({ prefix }) => prefix.address));
-  if (Object.values(state.floating.posted).some(({ address }) => mine.has(address.local))) return true;
-  return allNics(world.self).some((nic) => world.host[nic]?.addresses.some(({ local }) => mine.has(local)));
+  const { posted } = state.floating;
+  const isGone = (known: Posted | undefined): boolean => known?.does === 'delete' && known.outcome === 'done';
+  if (Object.values(posted).some((known) => mine.has(known.address.local) && !isGone(known))) return true;
+  return placesOf(world).some((nic) =>
+    world.host[nic]?.addresses.some((address) => mine.has(address.local) && !isGone(posted[placeKey(nic, address)])),
+  );
 }
 
 /** Is the address on that NIC, by the newest truth there is? Until a NIC was looked at again that is the outcome of the change. */

@@ -20,6 +20,7 @@ import { expireLocks, operate } from './operator.js';
 import { parseLedger, parseRunSwitch, persist } from './run-record.js';
 import { setUp, settingsSet } from './setting-up.js';
 import { allNics, drop, netsOfNic, nicsOf, type Turn } from './state.js';
+import { placeOf } from './trial.js';
 import { askStop, cleaned, depart, goOn } from './stopping.js';
 
 export function takeTurn(turn: Turn, input: Input): void {
@@ -36,7 +37,14 @@ export function takeTurn(turn: Turn, input: Input): void {
   const isOfNics = input.kind === 'frame-received' || input.kind === 'counters-read' || input.kind === 'echo-answered';
   if (looked || !isOfNics || floatingDeadline(world, state.floating) <= now) lookAtFloating(turn, input);
   goOn(turn);
-  takeAnnouncements(world, state.announcer, now, (nic, address) => isOurs(turn, nic, address), out);
+  takeAnnouncements(
+    world,
+    state.announcer,
+    now,
+    (nic, address) => isOurs(turn, nic, address),
+    out,
+    (nic, address) => macOf(turn, nic, address),
+  );
 }
 
 function hasLeft({ state }: Turn): boolean {
@@ -163,6 +171,12 @@ function changed(turn: Turn, input: Input & { kind: 'host-changed' }): void {
   const net = own && state.nets[own.net];
   if (own && net) finish(turn, own, net, failed, undone);
   else drop(state, 'host-changed-unknown');
+}
+
+/** A floating address on its macvlan is known under that one's MAC. */
+function macOf(turn: Turn, nic: string, address: string): string | undefined {
+  const floating = floatingOf(turn.world.cluster, address);
+  return floating?.mac === undefined || placeOf(turn, floating) === nic ? undefined : floating.mac;
 }
 
 /** Until the NICs were looked at after a change, its outcome is the newest truth there is. */

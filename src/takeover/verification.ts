@@ -12,9 +12,11 @@ import { clear, journal, raise } from './account.js';
 import { announce } from './announce.js';
 import { isOwnMac } from './claim.js';
 import { addressesOf, floatingOf } from './floating-address.js';
+import { macAt } from './macvlan.js';
 import { nicFor } from './placing.js';
 import { defend } from './rival.js';
 import { allNics, netOf, type Turn } from './state.js';
+import { placeOf } from './trial.js';
 
 /** Peers that are asked: one may have a deaf NIC. */
 const ASKED_PEERS = 2;
@@ -110,7 +112,7 @@ export function sighted(turn: Turn, node: string, { token, seen }: Sighting): vo
     const open = verification.unconfirmed[address];
     if (floating === undefined || open === undefined || !round.waiting.includes(address)) continue;
     const nic = nicFor(turn, net);
-    if (nic !== null && world.host[nic]?.mac === mac) confirm(turn, address, node);
+    if (mac === macAt(turn, placeOf(turn, floating))) confirm(turn, address, node);
     else if (!isOwnMac(world, mac)) {
       if (!open.others.includes(mac)) open.others = [...open.others, mac].slice(-4);
       if (nic !== null) defend(turn, floating, mac, nic);

@@ -47,6 +47,7 @@ function open(): void {
     timing: profiles.default,
     random: world.random.stream('driver'),
     runDirectory,
+    macvlans: [],
     disk,
     wiring: { listens: new Set(['10.77.0.1']), port: 7789, floating: ['10.77.0.100'] },
     offsetMs: OFFSET_MS,

@@ -1,0 +1,269 @@
+/**
+ * May this node speak under the MAC of a floating address? Switches with port security and hypervisors take frames under
+ * one MAC a port only. Before an address is put on its macvlan a test frame goes out, and peers tell whether they heard it.
+ *
+ *   holder ──trial────────────────────────▶ peer
+ *          ──ARP probe, solicitation from ::─▶ net ──▶ peer ──heard──▶ holder
+ *
+ *   wait ──heard──▶ mac        no answer from anybody, nobody to ask ──▶ mac, asked again later
+ *     └──heard nothing──▶ plain: on the NIC itself, under its MAC, with an alarm; asked again later
+ *
+ * With nobody to ask the MAC is used: clients believe in it, and what speaks against it is a guess.
+ */
+import { arpProbe, decodeArp } from '../frame/arp.js';
+import { decodeEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '../frame/ethernet.js';
+import { UNSPECIFIED_V4, UNSPECIFIED_V6 } from '../frame/ip.js';
+import { readMac } from '../frame/mac.js';
+import { macvlanName } from '../frame/macvlan.js';
+import { decodeNdp, neighbourProbe } from '../frame/ndp.js';
+import { PART } from '../frame/part.js';
+import { decodeTrial, encodeTrial, type Trial as TrialWords } from '../frame/trial.js';
+import type { Ms } from '../input.js';
+import { clear, journal, raise, record } from './account.js';
+import { type FloatingAddress, floatingAddresses, floatingMacs } from './floating-address.js';
+import { isInUse, isPrepared, isSilentElsewhere } from './macvlan.js';
+import { nicFor } from './placing.js';
+import { drop, netsOfNic, type Turn } from './state.js';
+
+/** Test frames after the first question: one may be lost. */
+const ROUNDS: readonly Ms[] = [0, 50, 150];
+/** So long a peer listens before it says that it heard nothing. */
+const LISTENS: Ms = 250;
+const ANSWER_WITHIN: Ms = 400;
+/** A frame may overtake the question about it. */
+const HEARD_BEFORE: Ms = 200;
+const ASK_AGAIN: Ms = 30_000;
+const ASK_SOON: Ms = 5000;
+/** Of all askers together. */
+const LISTENING_MAX = 64;
+
+/** One MAC on one NIC. */
+export interface Trial {
+  net: string;
+  nic: string;
+  mac: string;
+  use: 'wait' | 'mac' | 'plain';
+  /** Null: nothing is asked now. */
+  asking: { token: number; since: Ms; sent: number; deafTo: string[]; asked: string[] } | null;
+  /** When it is asked again; null: it is proven. */
+  nextAt: Ms | null;
+}
+
+export interface TrialState {
+  /** By name of the macvlan. */
+  own: Record<string, Trial>;
+  token: number;
+  /** MAC → when a test frame under it was heard last. */
+  heardAt: Record<string, Ms>;
+  /** Questions of peers that are open. */
+  listening: { node: string; token: number; macs: string[]; endAt: Ms }[];
+}
+
+export function startTrials(): TrialState {
+  return { own: {}, token: 0, heardAt: {}, listening: [] };
+}
+
+/** Begins and ends trials, as the addresses of `served` packages come and go. */
+export function followTrials(turn: Turn, served: ReadonlySet<string>): void {
+  const { world, state } = turn;
+  if (floatingMacs(world.cluster).size === 0) return;
+  const { own } = state.floating.trials;
+  const wanted = new Map<string, FloatingAddress>();
+  for (const floating of floatingAddresses(world.cluster)) {
+    const nic = served.has(floating.package) && floating.mac !== undefined ? nicFor(turn, floating.net) : null;
+    if (nic !== null) wanted.set(macvlanName(nic, floating.mac ?? ''), floating);
+  }
+  for (const [name, { mac, nic }] of Object.entries(own)) {
+    if (wanted.has(name)) continue;
+    delete own[name];
+    clear(turn, alarmOf(mac, nic));
+  }
+  for (const [name, { net, mac }] of wanted) {
+    const nic = nicFor(turn, net);
+    if (name in own || nic === null || mac === undefined || !isSilentElsewhere(turn, mac, name)) continue;
+    // What an earlier run left there was proven then.
+    const use = isInUse(turn, name) ? 'mac' : 'wait';
+    own[name] = { net, nic, mac, use, asking: null, nextAt: turn.now };
+  }
+}
+
+function alarmOf(mac: string, nic: string): string {
+  return `mac ${mac} ${nic}`;
+}
+
+/** Null: not yet. */
+export function mayUse({ state }: Turn, name: string): 'mac' | 'plain' | null {
+  const use = state.floating.trials.own[name]?.use;
+  return use === undefined || use === 'wait' ? null : use;
+}
+
+/** What is due: test frames, questions, and their ends. */
+export function takeTrials(turn: Turn): void {
+  const { state, now } = turn;
+  for (const [name, trial] of Object.entries(state.floating.trials.own)) {
+    if (trial.asking === null && trial.nextAt !== null && trial.nextAt <= now) ask(turn, name, trial);
+    if (trial.asking !== null) goOn(turn, name, trial, trial.asking);
+  }
+  endListening(turn);
+}
+
+function ask(turn: Turn, name: string, trial: Trial): void {
+  const { state, now, peers } = turn;
+  const asked = peers.askable(trial.net);
+  if (asked.length === 0) {
+    trial.nextAt = now + ASK_SOON;
+    if (trial.use === 'wait') settle(turn, name, trial, 'mac', 'nobody-to-ask', {});
+    return;
+  }
+  const { trials } = state.floating;
+  trials.token = (trials.token + 1) % 2 ** 32;
+  trial.asking = { token: trials.token, since: now, sent: 0, deafTo: [], asked };
+}
+
+type Asking = NonNullable<Trial['asking']>;
+
+function goOn(turn: Turn, name: string, trial: Trial, asking: Asking): void {
+  const { now } = turn;
+  if (asking.deafTo.length > 0 && asking.deafTo.length === asking.asked.length)
+    return refuse(turn, name, trial, asking);
+  if (now >= asking.since + ANSWER_WITHIN) {
+    if (asking.deafTo.length > 0) return refuse(turn, name, trial, asking);
+    trial.asking = null;
+    trial.nextAt = now + ASK_SOON;
+    if (trial.use === 'wait') settle(turn, name, trial, 'mac', 'nobody-answers', { asked: asking.asked });
+    return;
+  }
+  const due = ROUNDS[asking.sent];
+  if (due === undefined || now < asking.since + due) return;
+  asking.sent++;
+  const bytes = encodeTrial({ token: asking.token, macs: [trial.mac] });
+  for (const node of asking.asked) turn.peers.tell(node, { kind: PART.trial, bytes });
+  sendTest(turn, trial);
+}
+
+/** A probe for one of the addresses: it enters no cache, and a fabric that carries addresses carries it. */
+function sendTest({ world, mandate, out }: Turn, { nic, mac, net }: Trial): void {
+  const mine = floatingAddresses(world.cluster).filter((x) => x.mac === mac && x.net === net);
+  const probed = mine.find(({ prefix }) => prefix.family === 4) ?? mine[0];
+  if (probed === undefined) return;
+  const { family, address } = probed.prefix;
+  const bytes = family === 4 ? arpProbe(mac, address) : neighbourProbe(mac, address);
+  out.push({ kind: 'send-frame', nic, bytes, ...(mandate.leaseEnd !== null && { until: mandate.leaseEnd }) });
+}
+
+function refuse(turn: Turn, name: string, trial: Trial, asking: Asking): void {
+  const { mac, nic, net } = trial;
+  trial.asking = null;
+  trial.nextAt = turn.now + ASK_AGAIN;
+  const text = `${asking.deafTo.join(', ')} did not hear ${mac} from ${nic} on ${net}: its addresses are announced under the NIC's own MAC; does a switch or hypervisor bind the port to one MAC?`;
+  raise(turn, alarmOf(mac, nic), 'mac-refused', text);
+  if (trial.use !== 'plain') settle(turn, name, trial, 'plain', 'unheard', { by: asking.deafTo });
+}
+
+function settle(
+  turn: Turn,
+  name: string,
+  trial: Trial,
+  use: 'mac' | 'plain',
+  cause: string,
+  evidence: Record<string, unknown>,
+): void {
+  const { net, nic, mac } = trial;
+  trial.use = use;
+  journal(turn, { event: 'mac-tested', net, nic, to: use, cause, evidence: { mac, macvlan: name, ...evidence } });
+  record(turn, nic, use === 'mac' ? `speaks under ${mac}` : `does not speak under ${mac}`, cause, evidence);
+}
+
+/** A peer's answer. */
+export function heardTrial(turn: Turn, node: string, { token, macs }: TrialWords): void {
+  const found = Object.entries(turn.state.floating.trials.own).find(([, { asking }]) => asking?.token === token);
+  if (found === undefined) return;
+  const [name, trial] = found;
+  const { asking } = trial;
+  if (asking === null) return;
+  if (!macs.includes(trial.mac)) {
+    if (asking.asked.includes(node) && !asking.deafTo.includes(node)) asking.deafTo.push(node);
+    return;
+  }
+  trial.asking = null;
+  trial.nextAt = null;
+  clear(turn, alarmOf(trial.mac, trial.nic));
+  const tookMs = Math.round((turn.now - asking.since) * 1000) / 1000;
+  settle(turn, name, trial, 'mac', 'heard', { by: node, tookMs });
+}
+
+/** On the asked node. */
+export function beginListening(turn: Turn, node: string, { token, macs }: TrialWords): void {
+  const { state, now } = turn;
+  const { trials } = state.floating;
+  if (trials.listening.some((x) => x.node === node && x.token === token)) return;
+  if (trials.listening.length >= LISTENING_MAX) return drop(state, 'trial-too-many');
+  trials.listening.push({ node, token, macs, endAt: now + LISTENS });
+  endListening(turn);
+}
+
+/** A frame came in: a test of another node's? */
+export function noteTest(turn: Turn, nic: string, bytes: Uint8Array): void {
+  const { world, state, now } = turn;
+  const macs = floatingMacs(world.cluster);
+  if (macs.size === 0 || bytes.length < 12) return;
+  const mac = readMac(bytes, 6);
+  if (!macs.has(mac) || !isProbe(bytes)) return;
+  const nets = netsOfNic(world.self, nic).map(({ net }) => net);
+  if (!floatingAddresses(world.cluster).some((x) => x.mac === mac && nets.includes(x.net))) return;
+  state.floating.trials.heardAt[mac] = now;
+  endListening(turn);
+}
+
+/** What a holder sends in service is no test: it may be the one before. */
+function isProbe(bytes: Uint8Array): boolean {
+  const frame = decodeEthernet(bytes);
+  if (typeof frame === 'string') return false;
+  if (frame.etherType === ETHERTYPE_ARP) {
+    const arp = decodeArp(frame.payload);
+    return typeof arp !== 'string' && arp.op === 'request' && arp.spa === UNSPECIFIED_V4;
+  }
+  if (frame.etherType !== ETHERTYPE_IPV6) return false;
+  const ndp = decodeNdp(frame.payload);
+  return typeof ndp !== 'string' && ndp.type === 'neighbour-solicitation' && ndp.source === UNSPECIFIED_V6;
+}
+
+function endListening(turn: Turn): void {
+  const { state, now, peers } = turn;
+  const { trials } = state.floating;
+  trials.listening = trials.listening.filter(({ node, token, macs, endAt }) => {
+    const since = endAt - LISTENS - HEARD_BEFORE;
+    const heard = macs.filter((mac) => (trials.heardAt[mac] ?? -Infinity) >= since);
+    if (heard.length < macs.length && now < endAt) return true;
+    peers.tell(node, { kind: PART.heard, bytes: encodeTrial({ token, macs: heard }) });
+    return false;
+  });
+}
+
+/** Parts of that kind that came in. False: damaged. */
+export function takeTrialPart(turn: Turn, node: string, kind: number, bytes: Uint8Array): boolean {
+  const told = decodeTrial(bytes);
+  if (told === null) return false;
+  if (kind === PART.trial) beginListening(turn, node, told);
+  else heardTrial(turn, node, told);
+  return true;
+}
+
+export function trialsDeadline({ own, listening }: TrialState): Ms {
+  let at = listening.reduce((earliest, { endAt }) => Math.min(earliest, endAt), Infinity);
+  for (const { asking, nextAt } of Object.values(own)) {
+    if (asking === null) at = Math.min(at, nextAt ?? Infinity);
+    else at = Math.min(at, asking.since + Math.min(ROUNDS[asking.sent] ?? Infinity, ANSWER_WITHIN));
+  }
+  return at;
+}
+
+/** Where the address belongs: on its macvlan, or on the NIC itself; null: nowhere yet. */
+export function placeOf(turn: Turn, floating: FloatingAddress): string | null {
+  const nic = nicFor(turn, floating.net);
+  if (nic === null || floating.mac === undefined) return nic;
+  const name = macvlanName(nic, floating.mac);
+  const use = mayUse(turn, name);
+  if (use !== 'mac') return use === 'plain' ? nic : null;
+  return isPrepared(turn, name) ? name : null;
+}
