@@ -31,6 +31,21 @@ export type Step =
   /** A file below /proc/sys/net, `{nic}` already filled in: `ipv4/conf/eth0/arp_ignore`. */
   | { do: 'set-sysctl'; nic: string; name: string; value: string };
 
+/** What a program is run with. */
+export interface RunAgentWords {
+  command: string[];
+  /** All that it can read there. */
+  stdin: string;
+  /** On top of a clean one. */
+  environment: Record<string, string>;
+  /** Then its process group is killed. */
+  withinMs: Ms;
+  /** Bytes of its output that are kept, of the end. */
+  outputMax: number;
+  /** Masked in the output. */
+  secrets: string[];
+}
+
 export type Action =
   /**
    * One Ethernet frame out of one NIC, without FCS. `until`: not from that moment on, for the right to say it is over then;
@@ -63,21 +78,10 @@ export type Action =
    */
   | { kind: 'write-gate'; id: number; held: string[]; leaseEnd: Ms | null }
   /**
-   * One program with its arguments, without a shell, in a process group of its own, which is killed after `withinMs`. It must
-   * be root's alone (DESIGN 13). `stdin`: all that it can read there. `environment` comes on top of a clean one. `outputMax`:
-   * bytes that are kept, of the end. `secrets` are masked there. Several may run at a time. Result: `agent-exited`.
+   * One program with its arguments, without a shell, in a process group of its own. It must be root's alone (DESIGN 13).
+   * `id`: the stage that asks, and its count: `fence 3`. Several may run at a time. Result: `agent-exited`.
    */
-  | {
-      kind: 'run-agent';
-      /** The stage that asks, and its count: `fence 3`. */
-      id: string;
-      command: string[];
-      stdin: string;
-      environment: Record<string, string>;
-      withinMs: Ms;
-      outputMax: number;
-      secrets: string[];
-    }
+  | ({ kind: 'run-agent'; id: string } & RunAgentWords)
   /** Its process group is killed; its `agent-exited` comes all the same. */
   | { kind: 'end-agent'; id: string }
   /** Look again at these NICs. */
