@@ -83,6 +83,9 @@ export type JournalEvent =
   | 'gate'
   /** The durable record is missing or damaged: this node is a new voter. */
   | 'state-lost'
+  /** The coordinator has a lost node shut by fence agents, and opened again. to: `begun`, `done`, `failed`, `given-up`. */
+  | 'fencing'
+  | 'unfencing'
   | 'formed'
   /** A package here: from, to the state of its job. */
   | 'package'
@@ -108,6 +111,8 @@ export type ClusterRequest =
   | { ask: 'cluster-run'; force?: boolean; dryRun?: boolean }
   | { ask: 'cluster-halt'; dryRun?: boolean }
   | { ask: 'node-run' | 'node-halt' | 'node-remove'; node: string; dryRun?: boolean }
+  /** The operator vouches that the node is off; fence agents are to open it again. */
+  | { ask: 'node-fenced' | 'node-unfence'; node: string; dryRun?: boolean }
   | { ask: 'package-halt' | 'package-enable' | 'package-disable'; package: string; dryRun?: boolean }
   | { ask: 'package-start' | 'package-move'; package: string; to?: string; dryRun?: boolean }
   /** All that `node` runs comes to the node that was asked. */

@@ -14,7 +14,9 @@ export function fenceAgents(cluster: Cluster): Finding[] {
   const nodes = cluster.nodes.map(({ name }) => name);
   return cluster.fenceAgents.flatMap(({ nodes: covered, run }, i) => {
     const at: FilePath = ['fenceAgents', i];
-    const unknown = covered.flatMap((node, j) => unknownNode(node, nodes, [...at, 'nodes', j]));
+    const ofPlugs = 'agent' in run ? Object.keys(run.plugs) : [];
+    const named = covered.filter((node) => !ofPlugs.includes(node));
+    const unknown = named.flatMap((node) => unknownNode(node, nodes, [...at, 'nodes', covered.indexOf(node)]));
     return 'agent' in run ? [...unknown, ...parameters(run, at), ...plugs(run, covered, nodes, at)] : unknown;
   });
 }
@@ -35,7 +37,7 @@ function plugs({ parameters: given, plugs: all }: Agent, covered: readonly strin
   const found = Object.entries(all).flatMap(([node, plug]) => {
     const path = [...at, 'plugs', node];
     const unfit = isLine(plug) ? [] : [{ path, text: 'more than one line; expected a text of one line' }];
-    return covered.includes(node) ? unfit : [...unknownNode(node, nodes, path), ...unfit];
+    return [...unknownNode(node, nodes, path), ...unfit];
   });
   if (Object.keys(all).length === 0) return found;
   for (const name of ['plug', 'port'])

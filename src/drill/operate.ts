@@ -74,6 +74,10 @@ function clusterRequest(words: string, [name]: string[], values: Values): Cluste
       return { ask: 'node-halt', node: node(), ...dryRun };
     case 'node remove':
       return { ask: 'node-remove', node: node(), ...dryRun };
+    case 'node fenced':
+      return { ask: 'node-fenced', node: node(), ...dryRun };
+    case 'node unfence':
+      return { ask: 'node-unfence', node: node(), ...dryRun };
     case 'package halt':
       return { ask: 'package-halt', package: one(), ...dryRun };
     case 'package enable':
@@ -86,7 +90,7 @@ function clusterRequest(words: string, [name]: string[], values: Values): Cluste
       return { ask: 'package-move', package: one(), ...toOf(values), ...dryRun };
     default:
       throw new Error(
-        `"${words}" is no command; known: cluster run, halt; node run, halt, remove; package start, move, halt, enable, disable`,
+        `"${words}" is no command; known: cluster run, halt; node run, halt, remove, fenced, unfence; package start, move, halt, enable, disable`,
       );
   }
 }

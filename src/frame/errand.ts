@@ -76,6 +76,8 @@ export function requestOf(value: unknown): ClusterRequest | null {
     case 'node-run':
     case 'node-halt':
     case 'node-remove':
+    case 'node-fenced':
+    case 'node-unfence':
     case 'takeover':
       return typeof value['node'] === 'string' ? { ask, node: value['node'], ...dry } : null;
     case 'package-halt':

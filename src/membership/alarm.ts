@@ -11,6 +11,9 @@ export type MembershipAlarm =
   /** The arbiter is another voter than the document has: it lost its data. */
   | 'arbiter-lost'
   | 'state-not-stored'
+  /** A lost node that every fence agent failed to shut; one that is back and could not be opened again. */
+  | 'fencing-failed'
+  | 'unfencing-failed'
   /** This node is another voter than the document has: its disk was lost. */
   | 'state-lost'
   /** Nodes of the cluster file, or its arbiter, that the document does not have as voters. */

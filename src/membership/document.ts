@@ -45,12 +45,21 @@ export interface PackageOrder {
   at?: string;
 }
 
+export interface FenceMark {
+  /** `due`: no agent had success yet. */
+  state: 'due' | 'done';
+  /** Which agent did it: index in the cluster file; absent: none yet, or an operator vouches. */
+  by?: number;
+}
+
 export interface Document {
   version: Version;
   /** `previous` present: a joint document. */
   voters: { next: Voter[]; previous?: Voter[] };
   placements: Record<string, Placement>;
   orders: Orders;
+  /** Nodes that were shut by fence agents, or are to be. */
+  fences?: Record<string, FenceMark>;
   /** Of the cluster file under which leases are granted: no lease runs under another one. */
   digest: string;
   /** When such a lease is surely over, T(L) of that file; absent: as of the reader's. */
@@ -127,16 +136,29 @@ function readOrders(value: unknown): Orders | null {
   return { ...value, clusterHalted, haltedNodes, removedNodes, packages };
 }
 
+function readFences(value: unknown): Record<string, FenceMark> | null {
+  if (!isRecord(value)) return null;
+  const fences: Record<string, FenceMark> = {};
+  for (const [node, found] of Object.entries(value)) {
+    if (!isRecord(found)) return null;
+    const { state, by } = found;
+    if ((state !== 'due' && state !== 'done') || (by !== undefined && !Number.isSafeInteger(by))) return null;
+    fences[node] = by === undefined ? { state } : { state, by: by as number };
+  }
+  return fences;
+}
+
 /** Fields of orders that this version does not know are kept. */
 export function readDocument(value: unknown): Document | null {
   if (!isRecord(value) || !isRecord(value['voters']) || !isRecord(value['placements'])) return null;
   const { voters, digest, overMs } = value;
+  const fences = value['fences'] === undefined ? undefined : readFences(value['fences']);
   const version = readVersion(value['version']);
   const next = readVoters(voters['next']);
   const previous = voters['previous'] === undefined ? undefined : readVoters(voters['previous']);
   const orders = readOrders(value['orders']);
   if (version === null || version.term < 0 || next === null || previous === null || orders === null) return null;
-  if (!isText(digest) || (overMs !== undefined && !isSpan(overMs))) return null;
+  if (!isText(digest) || fences === null || (overMs !== undefined && !isSpan(overMs))) return null;
   const placements: Document['placements'] = {};
   for (const [name, found] of Object.entries(value['placements'])) {
     const placement = readPlacement(found);
@@ -144,5 +166,6 @@ export function readDocument(value: unknown): Document | null {
     placements[name] = placement;
   }
   const who = previous === undefined ? { next } : { next, previous };
-  return { version, voters: who, placements, orders, digest, ...(overMs !== undefined && { overMs }) };
+  const rest = { ...(overMs !== undefined && { overMs }), ...(fences !== undefined && { fences }) };
+  return { version, voters: who, placements, orders, digest, ...rest };
 }

@@ -27,6 +27,9 @@ import { coordinate, coordinatorMoments, hearAnswer } from './coordinator.js';
 import { BLANK, type Document, type Version } from './document.js';
 import { persisted, restore, retry } from './durable.js';
 import { farewell, hearAsk, hearReply, standIfDue, tally } from './election.js';
+import { noFencing, waitsForFence } from './fence.js';
+import { agentName, agentsOf } from './fence-agent.js';
+import { agentExited, awaitsJudgement, fence, fencingMoments, open, vouch } from './fencing.js';
 import { forceDocument, forceRefusal, formed, formIfAll, spread } from './formation.js';
 import { hearGrant, leaseEndOf, servable, useGrants } from './lease.js';
 import { putOff } from './post.js';
@@ -93,6 +96,7 @@ export function start(world: World, now: Ms): MembershipState {
     pieces: {},
     peers: {},
     arbiter: startArbiter(world),
+    fencing: noFencing(),
     leaving: false,
     words: '',
     told: { role: 'follower', coordinator: null, lease: false, voters: null },
@@ -128,6 +132,9 @@ export function take(
         formed(world, state, now, 'all-present', out);
       break;
     }
+    case 'agent-exited':
+      agentExited(world, state, now, input, out);
+      break;
     case 'stalled':
       awake(world, state, now, input.forMs);
       break;
@@ -216,6 +223,7 @@ function settle(world: World, state: MembershipState, now: Ms, health: HealthSta
     tally(world, state, now, out);
   }
   if (state.post.role === 'coordinator') coordinate(world, state, state.post, now, out);
+  fence(world, state, now, judges, out);
   consultArbiter(world, state, now, out);
   answer(world, state, now);
   flush(world, state, health, now, out);
@@ -230,8 +238,12 @@ function plan(world: World, state: MembershipState, now: Ms, judged: boolean): v
   const moments = [state.retryAt, ...arbiterMoments(world, state), ...reportMoments(world, state)];
   if (state.durable?.document?.version.revision === 0) moments.push(state.spreadAt);
   if (post.role === 'coordinator') moments.push(...coordinatorMoments(world, state, post), freeAt(world, state, now));
+  if (post.role === 'coordinator') moments.push(...fencingMoments(world, state, post, now));
   state.dueAt = Math.min(FAR, ...moments.filter((at) => at > now));
-  if (post.role === 'coordinator') return;
+  if (post.role === 'coordinator') {
+    if (!judged && awaitsJudgement(world, state, post, now)) state.dueAt = now;
+    return;
+  }
   const judgements = state.kind === 'solo' ? [state.electAt, aloneAt(world, state)] : [state.electAt];
   for (const at of judgements) if (at > now || !judged) state.dueAt = Math.min(state.dueAt, Math.max(at, now));
 }
@@ -276,6 +288,29 @@ export function changeable(world: World, state: MembershipState, now: Ms): Docum
 /** May that package be placed on another node than its present one (C6)? */
 export function isReleased(world: World, state: MembershipState, now: Ms, name: string): boolean {
   return isFree(world, state, now, name);
+}
+
+/** For which node that is not shut yet that package waits, in words; null: for none. */
+export function fenceAwaited(world: World, state: MembershipState, now: Ms, name: string): string | null {
+  const node = state.record.document?.placements[name]?.node ?? null;
+  if (node === null || node === world.self.name || isFree(world, state, now, name)) return null;
+  const health = state.peers[node]?.health;
+  if (health === 'alive' || !waitsForFence(world, state, name, node)) return null;
+  return `it waits until ${node} is shut by ${agentsOf(world.cluster, node).map(agentName).join(' or ')}`;
+}
+
+/** C6c: an operator vouches that the node is off. A text says why that is of no use. */
+export function vouchOff(world: World, state: MembershipState, now: Ms, node: string, out: Action[]): string | null {
+  const refused = vouch(world, state, now, node, out);
+  plan(world, state, now, false);
+  return refused;
+}
+
+/** Fence agents are to open the node again, heard or not. A text says why not. */
+export function openAgain(world: World, state: MembershipState, now: Ms, node: string, out: Action[]): string | null {
+  const refused = open(world, state, now, node, out);
+  plan(world, state, now, false);
+  return refused;
 }
 
 export function view(world: World, state: MembershipState, _health: HealthState, _now: Ms, node: string): NodeView {

@@ -6,6 +6,7 @@ import { isOfOwnFile } from './cluster-file.js';
 import { leaseBound, putForward } from './coordinator.js';
 import { compareVersions, type Document, type Orders, type Placement, type Version } from './document.js';
 import { isSynced } from './durable.js';
+import { isFenced, waitsForFence, withMarks } from './fence.js';
 import { majorityLeaseEnd } from './post.js';
 import { drop, FAR, packageNames, type Coordinatorship, type MembershipState } from './state.js';
 
@@ -31,7 +32,8 @@ export function isFree(world: World, state: MembershipState, now: Ms, name: stri
   if (!placement || placement.node === null) return true;
   const { node, state: ordered } = placement;
   if (node === world.self.name) return ordered === 'halt' && isSynced(state) && world.jobs[name]?.held === false;
-  return (ordered === 'halt' && hasLetGo(post, node, name)) || isOver(world, state, post, now, node);
+  if ((ordered === 'halt' && hasLetGo(post, node, name)) || isFenced(world, state, post, now, node)) return true;
+  return !waitsForFence(world, state, name, node) && isOver(world, state, post, now, node);
 }
 
 /** C6a: its newest answer shows the committed order on its disk, and the addresses gone. */
@@ -46,7 +48,7 @@ function isOver(world: World, state: MembershipState, post: Coordinatorship, now
 }
 
 /** When a node counts as lost if it answers no more. */
-function silentAt(world: World, state: MembershipState, post: Coordinatorship, node: string): Ms {
+export function silentAt(world: World, state: MembershipState, post: Coordinatorship, node: string): Ms {
   const { nodeTimeoutMs, heartbeatMs } = world.cluster.timing;
   const health = state.peers[node]?.health ?? 'unheard';
   if (health === 'left') return post.since;
@@ -86,7 +88,7 @@ export function proposeChange(
     if (placed === null) drop(state, 'placement-not-free');
     else next[name] = placed;
   }
-  const content = { ...document, placements: next, orders: orders ?? document.orders };
+  const content = withMarks(state, { ...document, placements: next, orders: orders ?? document.orders });
   if (JSON.stringify(content) === JSON.stringify(document)) return null;
   return putForward(state, state.post, content, cause, out);
 }

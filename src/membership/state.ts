@@ -5,6 +5,7 @@ import type { Ms } from '../input.js';
 import type { Alarm, Decision, PeerHealth } from '../status.js';
 import type { World } from '../world.js';
 import type { ArbiterRecord, ArbiterRequest, ArbiterStamp, ArbiterTrouble, DiskBlock } from './arbiter-record.js';
+import type { Fencing } from './fence.js';
 import { BLANK, type Document, type Version, type Voter } from './document.js';
 
 /** Long before everything: state must survive JSON, which knows no -Infinity. */
@@ -232,6 +233,7 @@ export interface MembershipState {
   pieces: Record<string, Pieces>;
   peers: Record<string, Peer>;
   arbiter: ArbiterState | null;
+  fencing: Fencing;
   leaving: boolean;
   /** Standing words as they were last given, and what they were made of. */
   words: string;

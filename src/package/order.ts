@@ -11,6 +11,8 @@ export interface Plan {
   targets: Task['targets'];
   /** What is done, for `--dry-run`. */
   text: string;
+  /** What the membership is to do as it begins. */
+  fence?: { does: 'vouch' | 'open'; node: string };
 }
 
 export type Planned = { plan: Plan } | { refused: string } | { done: string };
@@ -33,6 +35,10 @@ export function planOf(picture: Picture, task: Pick<Task, 'node' | 'request' | '
       return haltNode(picture, request.node);
     case 'node-remove':
       return removeNode(picture, request.node);
+    case 'node-fenced':
+      return vouchFor(picture, request.node);
+    case 'node-unfence':
+      return openNode(picture, request.node);
     case 'package-enable':
     case 'package-disable':
       return enable(picture, request.package, request.ask === 'package-enable');
@@ -88,6 +94,24 @@ function removeNode(picture: Picture, node: string): Planned {
     return { refused: `${node} is ${health}: stop batond there first, or halt it with: baton node halt ${node}` };
   const next = { ...orders, removedNodes: [...without(orders.removedNodes, node), node] };
   return { plan: { orders: next, targets: {}, text: `${node} is removed: ${fate(picture, next, node)}` } };
+}
+
+function vouchFor(picture: Picture, node: string): Planned {
+  const { orders, fences } = picture.document;
+  const { health } = picture.nodes[node]!;
+  if (health === 'alive' || health === 'suspect') return { refused: `${node} is ${health}: it is not off` };
+  if (fences?.[node]?.state === 'done') return { done: `${node} is shut already` };
+  const text = `${node} is off: its packages need not wait for it (${placedOn(picture.document.placements, node).join(', ') || 'none'})`;
+  return { plan: { orders, targets: {}, text, fence: { does: 'vouch', node } } };
+}
+
+function openNode(picture: Picture, node: string): Planned {
+  const { orders, placements } = picture.document;
+  const { health } = picture.nodes[node]!;
+  const placed = placedOn(placements, node);
+  if (health !== 'alive' && placed.length > 0)
+    return { refused: `${node} is ${health}, and may still run ${placed.join(', ')}: it stays shut` };
+  return { plan: { orders, targets: {}, text: `${node} is opened again`, fence: { does: 'open', node } } };
 }
 
 /** What becomes of the packages of a node under these orders. */
@@ -254,6 +278,10 @@ export function missing(picture: Picture, { request, targets }: Pick<Task, 'requ
     case 'node-run':
     case 'package-enable':
       return picture.packages.flatMap(({ name }) => startingOf(picture, name));
+    case 'node-fenced':
+      return picture.packages.flatMap(({ name }) => startingOf(picture, name));
+    case 'node-unfence':
+      return picture.document.fences?.[request.node] === undefined ? [] : [`${request.node} is not open again yet`];
     case 'package-disable':
       return [];
     case 'package-halt':

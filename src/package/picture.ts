@@ -37,6 +37,9 @@ export function gather(turn: Turn, document: Document, holding: Holding): Pictur
     released: Object.fromEntries(
       packages.map(({ name }) => [name, membership.isReleased(world, turn.membership, now, name)]),
     ),
+    awaited: Object.fromEntries(
+      packages.map(({ name }) => [name, membership.fenceAwaited(world, turn.membership, now, name)]),
+    ),
     memory: state,
     lasts,
   };

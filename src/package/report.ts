@@ -83,7 +83,9 @@ function dueAlarms(picture: Picture, { verdicts }: Decided): DueAlarm[] {
     const isEnabled = orders.packages[name]?.enabled ?? enabled;
     const isDown = seenOf(picture, name).state !== 'running';
     if (isEnabled && isDown && picture.lasts(`down ${name}`, 2 * picture.nodeTimeoutMs)) {
-      const reason = why.length > 0 ? why.join(', ') : `it does not run on ${node ?? 'any node'} yet`;
+      const awaited = picture.awaited?.[name] ?? null;
+      const reasons = awaited === null ? why : [...why, awaited];
+      const reason = reasons.length > 0 ? reasons.join(', ') : `it does not run on ${node ?? 'any node'} yet`;
       due.push({ what: 'package-down', package: name, text: `${name} is down: ${reason}` });
     }
     return due;

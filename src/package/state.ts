@@ -98,6 +98,8 @@ export interface Picture {
   capacities: Record<string, number>;
   document: Document;
   released: Record<string, boolean>;
+  /** Package → the node that is to be shut first, in words; null: none. */
+  awaited?: Record<string, string | null>;
   memory: Pick<PackagesState, 'wishes' | 'moves' | 'failed'>;
   /** Holds the condition, which is so now, for that long without a break? */
   lasts: (condition: string, forMs: Ms) => boolean;

@@ -7,7 +7,8 @@ import type { Ms } from '../input.js';
 import type { Orders } from '../membership/document.js';
 import type { OperatorAnswer } from '../status.js';
 import { hindrance } from './candidate.js';
-import { missing, planOf } from './order.js';
+import * as membership from '../membership/member.js';
+import { missing, planOf, type Plan } from './order.js';
 import type { Picture, Task, Turn } from './state.js';
 
 /** The asking node gives up a little later. */
@@ -62,6 +63,8 @@ export function planTasks(turn: Turn, picture: Picture): Beginning {
     else if (task.request.dryRun === true) {
       const { text, targets } = planned.plan;
       finish(turn, task, { ok: true, text: `would be done: ${text}`, data: { dryRun: true, targets } });
+    } else if (planned.plan.fence !== undefined && refusedFence(turn, planned.plan.fence, task)) {
+      continue;
     } else {
       const { text, targets, orders } = planned.plan;
       Object.assign(task, { text, targets });
@@ -71,6 +74,14 @@ export function planTasks(turn: Turn, picture: Picture): Beginning {
     }
   }
   return beginning;
+}
+
+/** True: the membership would not, and the task is answered. */
+function refusedFence(turn: Turn, { does, node }: NonNullable<Plan['fence']>, task: Task): boolean {
+  const act = does === 'vouch' ? membership.vouchOff : membership.openAgain;
+  const refused = act(turn.world, turn.membership, turn.now, node, turn.out);
+  if (refused !== null) finish(turn, task, { ok: false, text: refused });
+  return refused !== null;
 }
 
 /** The change was refused: they are planned again with the next. */

@@ -1,0 +1,118 @@
+/**
+ * What the coordinator knows of nodes that it shuts, and what follows from it for grants and packages (MEMBERSHIP C6c).
+ *
+ *   lost ──▶ waiting ──▶ running ──success──▶ done ──heard, has let go──▶ unfence: running ──▶ done
+ *               ▲           │ every agent failed
+ *               └─back-off──┘
+ */
+import type { Package } from '../config/cluster.js';
+import type { Ms } from '../input.js';
+import type { World } from '../world.js';
+import type { Document, FenceMark } from './document.js';
+import { agentsOf } from './fence-agent.js';
+import type { Coordinatorship, MembershipState } from './state.js';
+
+export interface Fence {
+  does: 'fence' | 'unfence';
+  /** The named cause of the journal. */
+  cause: 'node-lost' | 'heard-again' | 'operator';
+  since: Ms;
+  phase: 'waiting' | 'running' | 'failed' | 'done';
+  /** Of `waiting` and `failed`: when an agent is run next. */
+  dueAt: Ms;
+  /** Which of the node's agents is at work, or is tried next: index among those of `agents`. */
+  at: number;
+  /** Indexes among the cluster file's agents, in the order in which they are run. */
+  agents: number[];
+  /** Of the run: its id, and when it began (C6c: no grant since). */
+  run: string | null;
+  begunAt: Ms;
+  /** Rounds in which every agent failed. */
+  failures: number;
+  /** What went wrong last. */
+  text: string;
+  /** Index of the agent that did it; null: none yet, or an operator vouches. */
+  by: number | null;
+  /** A lease was granted to the node after that: C6c holds no more. */
+  isGranted: boolean;
+}
+
+/** Plain data, and of one term: the next coordinator begins anew. */
+export interface Fencing {
+  term: number;
+  /** Programs that were run, for their ids. */
+  runs: number;
+  nodes: Record<string, Fence>;
+}
+
+export function noFencing(): Fencing {
+  return { term: -1, runs: 0, nodes: {} };
+}
+
+/** C4, C6c: a node that is being shut gets no lease; a lease that it gets later takes the success back. */
+export function mayGrant({ fencing }: MembershipState, node: string): boolean {
+  const fence = fencing.nodes[node];
+  if (fence?.does !== 'fence') return true;
+  if (fence.phase === 'running') return false;
+  fence.isGranted = true;
+  return true;
+}
+
+/** C6c: shut with success, begun after the last grant, and none since. */
+export function isFenced(world: World, state: MembershipState, post: Coordinatorship, now: Ms, node: string): boolean {
+  const fence = state.fencing.nodes[node];
+  if (fence?.does !== 'fence' || fence.phase !== 'done' || fence.isGranted) return false;
+  // One that is off can take no lease from an older coordinator; one that was rebooted could, until that has no majority any more.
+  const isOff = fence.by === null || world.cluster.fenceAgents[fence.by]?.action !== 'reboot';
+  return isOff || now >= post.oldLeasesEnd;
+}
+
+/** Does the gate keep all of that package from answering on a node without a lease? With quorum none each node leases to itself. */
+function isGated({ cluster }: World, { kind }: MembershipState, { resources }: Package): boolean {
+  return kind === 'voting' && cluster.fence === 'gate' && resources.every((one) => one.kind === 'address');
+}
+
+/** A MAC in two places confuses switches though no address answers: the gate does not hold it back. */
+function hasMac({ resources }: Package): boolean {
+  return resources.some((one) => one.kind === 'address' && one.mac !== undefined);
+}
+
+/** Packages that do not leave a lost node before it is shut, where there are agents for it. */
+export function needsFence(world: World, state: MembershipState, candidate: Package): boolean {
+  return hasMac(candidate) || !isGated(world, state, candidate);
+}
+
+/** Must that package wait until the node is shut? Where the gate protects it, one round of failures is enough. */
+export function waitsForFence(world: World, state: MembershipState, name: string, node: string): boolean {
+  const candidate = world.cluster.packages.find((one) => one.name === name);
+  if (candidate === undefined || state.peers[node]?.health === 'left') return false;
+  if (agentsOf(world.cluster, node).length === 0 || !needsFence(world, state, candidate)) return false;
+  const fence = state.fencing.nodes[node];
+  return !(isGated(world, state, candidate) && fence?.does === 'fence' && fence.failures > 0);
+}
+
+/** Has an agent been at work, so that it may have done something? */
+export function wasTried({ run, text, phase }: Fence): boolean {
+  return run !== null || text !== '' || phase === 'done';
+}
+
+/** What the document is to say of nodes that were shut, or are to be, so that the next coordinator knows. */
+export function marks({ fencing }: MembershipState, present: Document['fences']): Document['fences'] {
+  const marked: Record<string, FenceMark> = { ...present };
+  for (const [node, fence] of Object.entries(fencing.nodes)) {
+    if (fence.does === 'fence') {
+      if (!wasTried(fence)) continue;
+      const by = fence.by === null ? {} : { by: fence.by };
+      marked[node] = fence.phase === 'done' ? { state: 'done', ...by } : { state: 'due' };
+    } else if (fence.phase === 'done') delete marked[node];
+  }
+  return Object.keys(marked).length > 0 ? marked : undefined;
+}
+
+/** The document with the marks as they should be. */
+export function withMarks<T extends Pick<Document, 'fences'>>(state: MembershipState, document: T): T {
+  const { fences, ...rest } = document;
+  const wanted = marks(state, fences);
+  if (JSON.stringify(wanted) === JSON.stringify(fences)) return document;
+  return (wanted === undefined ? rest : { ...rest, fences: wanted }) as T;
+}
