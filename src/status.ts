@@ -78,6 +78,8 @@ export type JournalEvent =
   | 'coordinator'
   /** A document was committed: evidence has the version and what it changed. */
   | 'committed'
+  /** Who votes, as this node learns of it; cause: `joint` while both the new and the former ones count, then `final`. */
+  | 'voters'
   /** This node's lease: from, to `valid`, `over`. */
   | 'lease'
   | 'gate'
@@ -219,7 +221,12 @@ export interface MembershipStatus {
   waiting?: string;
   version: string;
   committed: string | null;
+  /** `@arbiter` is one of them. */
   voters: string[];
+  /** While they change: the former ones, of which a majority is needed too. */
+  previousVoters?: string[];
+  /** Is this node, with the storage that it has now, a voter? */
+  hasVote: boolean;
   leaseLeftMs: Ms | null;
   arbiter?: { reachable: boolean; agoMs: Ms | null };
 }

@@ -27,11 +27,6 @@ function outside(cluster: Cluster): Finding[] {
   const { quorum, console, notify } = cluster;
   for (const { name, mac } of cluster.nets)
     if (mac !== undefined) found.push({ path: ['nets', name, 'mac'], text: `a MAC that follows a switch: ${NOT_YET}` });
-  if (typeof quorum === 'object' && quorum.onArbiterLoss === 'keep')
-    found.push({
-      path: ['quorum', 'onArbiterLoss'],
-      text: 'keep: in this version the voters stay the same, so a lone node needs the arbiter; expected surrender',
-    });
   if (console !== undefined) found.push({ path: ['console'], atKey: true, text: `the web page: ${NOT_YET}` });
   if (notify !== undefined && notify.length > 0)
     found.push({ path: ['notify'], atKey: true, text: `notifications: ${NOT_YET}` });

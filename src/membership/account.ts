@@ -9,7 +9,7 @@ import { isPatient } from './election.js';
 import { missingFounders } from './formation.js';
 import { leaseEndOf } from './lease.js';
 import { majorityLeaseEnd } from './post.js';
-import { isQuorum, isVoter } from './quorum.js';
+import { isQuorum, isVoter, namesOf } from './quorum.js';
 import { NEVER, others, selfVoter, versionOf, type MembershipState } from './state.js';
 
 /** Whom this node takes for coordinator; null: none is heard. */
@@ -35,13 +35,21 @@ export function waitingFor(world: World, state: MembershipState, now: Ms): strin
     return `waits until ${others(world).join(', ')} is heard, or surely silent, and a target answers`;
   if (document === null) return waitingToForm(world, state);
   const missing = absentVoters(state, document).filter((name) => name !== world.self.name);
+  const names = missing.map(voterName).join(', ');
   const isPresent = (voter: string): boolean => !missing.includes(voter.slice(0, voter.lastIndexOf('/')));
   if (isPatient(world, state, now, document)) {
     const seconds = Math.ceil((state.patientUntil - now) / 1000);
     return `waits ${seconds} s for ${missing.filter((name) => name !== ARBITER).join(', ')} to appear`;
   }
-  const waiting = isQuorum(document.voters, isPresent) ? 'waits for the election' : `waits for ${missing.join(', ')}`;
-  return isVoter(document.voters, selfVoter(world, state)) ? waiting : `${waiting}: this node has no vote`;
+  if (isQuorum(document.voters, isPresent)) return 'waits for the election';
+  // Who is not among the voters cannot tell what they have decided since.
+  if (isVoter(document.voters, selfVoter(world, state))) return `waits for ${names}`;
+  return `waits for ${names}: only ${names} ${missing.length > 1 ? 'have' : 'has'} the newest document`;
+}
+
+/** As people call it. */
+export function voterName(name: string): string {
+  return name === ARBITER ? 'the arbiter' : name;
 }
 
 function waitingToForm(world: World, state: MembershipState): string {
@@ -56,15 +64,16 @@ function waitingToForm(world: World, state: MembershipState): string {
   return 'waits for the cluster to be formed';
 }
 
-/** Voters that are not heard, or are others than the document has. */
+/** Voters that are not heard, or are others than the document has; of a joint document both the new and the former ones. */
 function absentVoters(state: MembershipState, { voters }: Document): string[] {
-  return voters.next
+  const absent = [...voters.next, ...(voters.previous ?? [])]
     .filter(({ name, storageId }) => {
       if (name === ARBITER) return state.arbiter?.seen?.record.storageId !== storageId || !isArbiterReached(state);
       const { health, standing } = state.peers[name] ?? {};
       return health !== 'alive' || standing?.storageId !== storageId;
     })
     .map(({ name }) => name);
+  return [...new Set(absent)];
 }
 
 /** Its last question was answered, or is not overdue yet. */
@@ -101,7 +110,29 @@ export function report(world: World, state: MembershipState, now: Ms, out: Actio
     out.push({ kind: 'journal', entry: { at: now, event: 'lease', from, to, cause, evidence } });
     told.lease = hasLease;
   }
+  reportVoters(state, now, out);
   reviewAlarms(world, state, now, out);
+}
+
+/** A change of voters, as this node learns of it; the coordinator knows why. */
+function reportVoters({ record: { document }, post, told }: MembershipState, now: Ms, out: Action[]): void {
+  if (document === null || document.voters === told.voters) return;
+  const from = told.voters === null ? null : votersText(told.voters);
+  const to = votersText(document.voters);
+  told.voters = document.voters;
+  if (from === null || from === to) return;
+  const cause = document.voters.previous === undefined ? 'final' : 'joint';
+  const why = post.role === 'coordinator' && cause === 'joint' ? post.why : {};
+  const evidence = { version: showVersion(document.version), ...why };
+  out.push({
+    kind: 'journal',
+    entry: { at: now, event: 'voters', from, to, cause, evidence },
+  });
+}
+
+function votersText({ next, previous }: Document['voters']): string {
+  const names = namesOf(next).map(voterName).join(', ');
+  return previous === undefined ? names : `${names} with ${namesOf(previous).map(voterName).join(', ')}`;
 }
 
 function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action[]): void {
@@ -120,31 +151,21 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
     if (!isLost) arbiter.lostSince = now;
     // Seen twice: what was read before the cluster was formed is out of date.
     if (isLost && now - arbiter.lostSince >= world.cluster.timing.nodeTimeoutMs)
-      raiseAlarm(state, 'arbiter-lost', 'the arbiter lost its data: it is no voter any more', now, out);
+      raiseAlarm(
+        state,
+        'arbiter-lost',
+        'the arbiter lost its data: it has no vote until the coordinator has taken it in anew',
+        now,
+        out,
+      );
     else if (!isLost && seen !== undefined) clearAlarm(state, 'arbiter-lost', now, out);
   }
   const self = record.document?.voters.next.find(({ name }) => name === world.self.name);
   if (self !== undefined && self.storageId !== record.storageId) {
-    const text = `the state of this node was lost: it serves, but its vote does not count; ${votesAnew(state)}`;
+    const text =
+      'the state of this node was lost: it serves, but has no vote until the coordinator has taken it in anew';
     raiseAlarm(state, 'state-lost', text, now, out);
   } else clearAlarm(state, 'state-lost', now, out);
-  const without = withoutVote(world, state);
-  if (without.length === 0) clearAlarm(state, 'without-vote', now, out);
-  else raiseAlarm(state, 'without-vote', `no vote: ${without.join(', ')}; ${votesAnew(state)}`, now, out);
-}
-
-/** Whom the cluster file has and the document's voters have not: the cluster was forced without them, or they are new. */
-function withoutVote({ cluster }: World, { kind, arbiter, record: { document } }: MembershipState): string[] {
-  if (kind !== 'voting' || document === null) return [];
-  const wanted = cluster.nodes.map(({ name }) => name).filter((name) => !document.orders.removedNodes.includes(name));
-  if (arbiter !== null) wanted.push(ARBITER);
-  return wanted.filter((name) => document.voters.next.every((voter) => voter.name !== name));
-}
-
-/** The voters are those of the formation (P3), so only another formation gives a vote. */
-function votesAnew({ arbiter }: MembershipState): string {
-  const key = arbiter === null ? '' : " and the arbiter's key";
-  return `to vote anew, stop batond on every node, delete every state.record${key}, start batond`;
 }
 
 /** When something of this changes by time alone. */
@@ -166,7 +187,9 @@ export function account(world: World, state: MembershipState, now: Ms): Membersh
     ...(waiting !== undefined && { waiting }),
     version: showVersion(versionOf(record)),
     committed: committedText(state),
-    voters: (record.document?.voters.next ?? []).map(({ name }) => name),
+    voters: namesOf(record.document?.voters.next ?? []),
+    ...(record.document?.voters.previous !== undefined && { previousVoters: namesOf(record.document.voters.previous) }),
+    hasVote: record.document !== null && isVoter(record.document.voters, selfVoter(world, state)),
     leaseLeftMs: end === null ? null : end - now,
     ...(arbiter !== null && {
       arbiter: {

@@ -16,8 +16,6 @@ export type MembershipAlarm =
   | 'unfencing-failed'
   /** This node is another voter than the document has: its disk was lost. */
   | 'state-lost'
-  /** Nodes of the cluster file, or its arbiter, that the document does not have as voters. */
-  | 'without-vote'
   /** `quorum: none`: both nodes may have served at once. */
   | 'dual';
 

@@ -9,7 +9,7 @@ import { BLANK, compareVersions, newerVersion, showVersion, type Document, type 
 import { change, isSynced, mayLead } from './durable.js';
 import { mayGrant } from './fence.js';
 import { becomeFollower, followTerm, majorityLeaseEnd } from './post.js';
-import { isQuorum } from './quorum.js';
+import { isQuorum, namesOf } from './quorum.js';
 import { leaseMs, surelyOverMs } from './span.js';
 import { enclose, lead } from './speech.js';
 import {
@@ -50,6 +50,7 @@ export function takePost(
     before: null,
     wanted: '',
     wantedSince: now,
+    why: {},
     pieced: {},
   };
   state.tries = 0;
@@ -133,8 +134,13 @@ function differences(before: Document | null, after: Document): Record<string, u
     const { node, state, epoch } = placement;
     placed[name] = `${node ?? 'nowhere'} ${state} ${showVersion(epoch)}`;
   }
+  const isOtherVoters = JSON.stringify(before?.voters) !== JSON.stringify(after.voters);
   const isOrdered = JSON.stringify(before?.orders) !== JSON.stringify(after.orders);
-  return { ...(Object.keys(placed).length > 0 && { placed }), ...(isOrdered && { orders: after.orders }) };
+  return {
+    ...(Object.keys(placed).length > 0 && { placed }),
+    ...(isOrdered && { orders: after.orders }),
+    ...(isOtherVoters && { voters: namesOf(after.voters.next) }),
+  };
 }
 
 /** C4, C5. */

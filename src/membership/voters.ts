@@ -18,6 +18,7 @@ import { selfVoter, voterKey, type Coordinatorship, type MembershipState } from 
 const SETTLED_MS = 800;
 /** V2: a coordinator is to have heard everybody: so much older than nodeTimeout it is before it changes the voters. */
 const BEYOND_TIMEOUT_MS = 300;
+const DECISIONS_KEPT = 100;
 /** Without an arbiter fewer are no gain: of two voters both are needed. */
 const LEAST = 3;
 
@@ -26,7 +27,7 @@ function byName(a: Voter, b: Voter): number {
 }
 
 /** Nodes that may vote: of the cluster file, and not removed by an operator. */
-function entitled({ cluster }: World, { orders }: Document): string[] {
+function entitled({ cluster }: World, { orders }: Pick<Document, 'orders'>): string[] {
   return cluster.nodes.map(({ name }) => name).filter((name) => !orders.removedNodes.includes(name));
 }
 
@@ -91,6 +92,8 @@ export function reviewVoters(
   const isDue = key !== keysOf(next) && now >= changeAt(world, post);
   if (!isDue || changeableDocument(world, state, now) === null || !haveDocument(world, post, next, wanted)) return;
   const voters = { next: [...wanted].sort(byName), previous: next };
+  post.why = reasons(world, state, post, document, wanted);
+  decide(state, now, post.why, voters);
   putForward(state, post, { ...document, voters }, 'voters-differ', out);
 }
 
@@ -124,4 +127,44 @@ export function finishVoters(
   const { document } = state.record;
   if (document?.voters.previous === undefined || changeableDocument(world, state, now) === null) return;
   putForward(state, post, { ...document, voters: { next: document.voters.next } }, 'voters-joint', out);
+}
+
+/** Name → why its vote comes or goes. */
+function reasons(
+  world: World,
+  state: MembershipState,
+  { answered }: Coordinatorship,
+  { voters: { next }, orders }: Document,
+  wanted: readonly Voter[],
+): Record<string, string> {
+  const why: Record<string, string> = {};
+  for (const voter of wanted) {
+    if (next.some((it) => voterKey(it) === voterKey(voter))) continue;
+    if (namesOf(next).includes(voter.name)) why[voter.name] = 'has other storage than before';
+    else why[voter.name] = voter.name === ARBITER ? 'makes the number odd' : 'answers';
+  }
+  for (const { name } of next) {
+    if (namesOf(wanted).includes(name)) continue;
+    if (name === ARBITER) why[name] = 'the number is odd without it';
+    else if (orders.removedNodes.includes(name)) why[name] = 'was removed';
+    else if (!entitled(world, { orders }).includes(name)) why[name] = 'is not in the cluster file';
+    else if (state.peers[name]?.health === 'left') why[name] = 'has left';
+    else why[name] = answered[name] === undefined ? 'was not heard' : 'is silent';
+  }
+  return why;
+}
+
+/** For `why`. */
+function decide(
+  { decisions }: MembershipState,
+  now: Ms,
+  why: Record<string, string>,
+  { next, previous }: Required<Document['voters']>,
+): void {
+  for (const [name, cause] of Object.entries(why)) {
+    const text = namesOf(next).includes(name) ? 'gets a vote' : 'has no vote any more';
+    const evidence = { voters: namesOf(next), before: namesOf(previous) };
+    decisions.push({ at: now, subject: name === ARBITER ? 'arbiter' : name, text, cause, evidence });
+  }
+  decisions.splice(0, decisions.length - DECISIONS_KEPT);
 }

@@ -275,6 +275,10 @@ export function missing(picture: Picture, { request, targets }: Pick<Task, 'requ
         ...picture.packages.flatMap(({ name }) => startingOf(picture, name)),
       ];
     case 'node-remove':
+      return [
+        ...(isVoting(picture, request.node) ? [`${request.node} still has its vote`] : []),
+        ...picture.packages.flatMap(({ name }) => startingOf(picture, name)),
+      ];
     case 'node-run':
     case 'package-enable':
       return picture.packages.flatMap(({ name }) => startingOf(picture, name));
@@ -292,6 +296,10 @@ export function missing(picture: Picture, { request, targets }: Pick<Task, 'requ
     case 'surrender':
       return moves;
   }
+}
+
+function isVoting({ document: { voters } }: Picture, node: string): boolean {
+  return [...voters.next, ...(voters.previous ?? [])].some(({ name }) => name === node);
 }
 
 function awaited(picture: Picture, name: string, to: string): string[] {

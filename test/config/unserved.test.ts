@@ -61,11 +61,6 @@ describe('what this version does not do is refused, not ignored', () => {
     ['mac that follows', { net: ', mac: follow' }, /^nets\.public\.mac: a MAC that follows/],
     ['onLeaseLoss', { web: 'onLeaseLoss: reboot' }, /^packages\.web\.onLeaseLoss: reboot matters to resources/],
     ['disk arbiter', { quorum: '{ arbiter: { disk: /dev/sdx } }' }, /^quorum\.arbiter: a disk as arbiter/],
-    [
-      'onArbiterLoss',
-      { quorum: `{ ${etcd}, onArbiterLoss: keep }` },
-      /^quorum\.onArbiterLoss: keep: .* expected surrender/,
-    ],
     ['fence agents', { top: 'fenceAgents: [{ command: [/usr/sbin/fence] }]' }, /^fenceAgents: fencing a dead node/],
     ['web page', { top: 'console: { listen: "127.0.0.1:7780" }' }, /^console: the web page/],
     ['notifications', { top: 'notify: [{ webhook: "http://127.0.0.1:9000/a" }]' }, /^notify: notifications/],

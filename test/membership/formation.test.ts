@@ -129,9 +129,6 @@ describe('force', () => {
     expect(force(stand)).toBeNull();
     expect(stand.state.record.document).toMatchObject({ version: v(1, 0) });
     stand.to(5001).take({ kind: 'woke' });
-    expect(stand.state.alarms['without-vote']?.text).toMatch(
-      /^no vote: gamma; to vote anew, stop batond on every node/,
-    );
     expect(stand.last('beta', 'piece').founds).toBe(true);
   });
 
@@ -250,7 +247,7 @@ describe('arbiter', () => {
     expect(stand.asked.length - calm).toBeGreaterThan(1);
   });
 
-  test('A6: a missing key is made anew by the coordinator with another storage id, which is no voter', () => {
+  test('A6, V4: a missing key is made anew by the coordinator with another storage id, which votes once the voters were changed', () => {
     const stand = withRegister();
     calmUntil(stand, 1600);
     stand.hearReply('beta', { pre: true, term: 0 });
@@ -260,16 +257,26 @@ describe('arbiter', () => {
     stand.wakeUntil(stand.now + 100);
     const { request } = stand.asked.at(-1)!;
     if (request.ask !== 'create') throw new Error(request.ask);
-    expect(request.record.storageId).not.toBe(ids['@arbiter']);
+    const { storageId } = request.record;
+    expect(storageId).not.toBe(ids['@arbiter']);
     expect(request.record.document).toEqual(stand.state.record.document);
-    stand.answerArbiter({ outcome: 'done', stamp: stamp(9, 9), record: request.record });
+    let { record } = request;
+    stand.answerArbiter({ outcome: 'done', stamp: stamp(9, 9), record });
+    expect(Object.keys(stand.state.post.role === 'coordinator' ? stand.state.post.acked : {})).not.toContain(
+      `@arbiter/${ids['@arbiter']}`,
+    );
     for (let t = stand.now + 50; t < 3400; t += 50) {
       stand.wakeUntil(t);
-      if (stand.state.arbiter?.question)
-        stand.answerArbiter({ outcome: 'done', stamp: stamp(9, 9), record: request.record });
-      stand.hearAnswer('beta', t, v(1, 1));
+      const { question } = stand.state.arbiter!;
+      if (question?.request.ask === 'write') ({ record } = question.request);
+      if (question) stand.answerArbiter({ outcome: 'done', stamp: stamp(9, 9), record });
+      stand.hearAnswer('beta', t, stand.state.record.document!.version);
     }
-    expect(Object.keys(stand.state.alarms)).toContain('arbiter-lost');
+    const changes = stand.journal.filter(({ event }) => event === 'voters').map(({ cause }) => cause);
+    expect(changes.slice(-2)).toEqual(['joint', 'final']);
+    expect(stand.state.record.document?.voters).toEqual({
+      next: [{ name: '@arbiter', storageId }, voter('alpha'), voter('beta')],
+    });
   });
 
   test('one question at a time, an unknown outcome counts for nothing', () => {

@@ -39,6 +39,24 @@ const KINDS = [
 ] as const;
 type Kind = (typeof KINDS)[number];
 
+const OF_VOTERS: Kind[] = [
+  'off',
+  'off',
+  'off',
+  'lost',
+  'remove',
+  'new-file',
+  'at-joint',
+  'at-joint',
+  'crash-coordinator',
+  'cut-coordinator',
+  'cut-holder',
+  'pause-holder',
+  'arbiter-off',
+  'arbiter-slow',
+  'arbiter-forgets',
+];
+
 /** One seed from formation to healing. Throws a Violation. */
 export function play(seed: number, mode?: Mode, verbose = false): Arena {
   const arena = new Arena(seed, { ...(mode && { mode }), verbose });
@@ -54,8 +72,11 @@ export function play(seed: number, mode?: Mode, verbose = false): Arena {
   const kinds = KINDS.filter((kind) => arena.random() < (isRare(kind) ? 0.3 : 0.5)).filter(
     (kind) => arena.hasArbiter || !kind.startsWith('arbiter'),
   );
-  const gap = arena.pick([300, 800, 2000, 4000]);
-  const drawn = kinds.length > 0 ? kinds : (['crash', 'part'] as const);
+  // So that there is the time to change the voters, again and again.
+  const isOfVoters = arena.random() < 0.5;
+  const gap = isOfVoters ? arena.pick([2500, 4000]) : arena.pick([300, 800, 2000, 4000]);
+  const changing = OF_VOTERS.filter((kind) => arena.hasArbiter || !kind.startsWith('arbiter'));
+  const drawn = isOfVoters ? changing : kinds.length > 0 ? kinds : (['crash', 'part'] as const);
   for (let t = 2500; t < endsAt; t -= Math.log(1 - arena.random()) * gap) {
     const at = t;
     arena.at(at, () => strike(arena, arena.pick(drawn)));

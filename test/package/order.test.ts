@@ -221,6 +221,22 @@ describe('what comes of a request', () => {
 });
 
 describe('what is still missing', () => {
+  test('V1: of a removal, as long as the node has a vote, be it in a joint document', () => {
+    const [alpha, beta] = ['alpha', 'beta'].map((name) => ({ name, storageId: 'a'.repeat(32) }));
+    const still = (voters: object): string[] => {
+      const seen = picture({ placements: [] });
+      const document = { ...seen.document, voters: voters as typeof seen.document.voters };
+      const orders = { ...document.orders, clusterHalted: true };
+      return missing(
+        { ...seen, document: { ...document, orders } },
+        { request: { ask: 'node-remove', node: 'beta' }, targets: {} },
+      );
+    };
+    expect(still({ next: [alpha, beta] })).toEqual(['beta still has its vote']);
+    expect(still({ next: [alpha], previous: [alpha, beta] })).toEqual(['beta still has its vote']);
+    expect(still({ next: [alpha] })).toEqual([]);
+  });
+
   const targets = { web: { to: 'beta', from: 'alpha' } };
   const old = { jobs: { web: { state: 'running' as const, epoch: { ...EPOCH, revision: 1 }, held: true } } };
   test.each<[string, ClusterRequest, Told, string[]]>([

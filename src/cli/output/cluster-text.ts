@@ -33,7 +33,15 @@ function membershipText({ gate }: NodeStatus, membership: MembershipStatus, pain
     const ago = arbiter.agoMs === null ? '' : `, ${span(arbiter.agoMs)} ago`;
     parts.push(arbiter.reachable ? `arbiter reachable${ago}` : paint.bad(`arbiter not reachable${ago}`));
   }
-  return [parts.join(', ')];
+  return [parts.join(', '), ...votersText(membership, paint)];
+}
+
+function votersText({ voters, previousVoters, hasVote }: MembershipStatus, paint: Paint): string[] {
+  if (voters.length === 0) return [];
+  const named = (names: readonly string[]): string => names.map((name) => name.replace('@', 'the ')).join(', ');
+  const former =
+    previousVoters === undefined ? '' : paint.warn(`; until both majorities have it also ${named(previousVoters)}`);
+  return [`voters ${named(voters)}${former}${hasVote ? '' : paint.warn('; this node has no vote')}`];
 }
 
 function paintState(state: NodeDocument['state'], paint: Paint): string {
