@@ -56,7 +56,10 @@ export async function runTests(pattern) {
     const from = performance.now();
     let wrong = null;
     try {
-      for (const hook of around.first) if (!once.has(hook)) (once.add(hook), await hook());
+      for (const hook of around.first.filter((each) => !once.has(each))) {
+        once.add(hook);
+        await hook();
+      }
       for (const hook of around.before) await hook();
       await run();
     } catch (error) {
