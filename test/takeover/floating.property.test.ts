@@ -128,7 +128,7 @@ class Story {
     const allowed = new Set(lease ? NAMES.filter((each) => each in mandate.may) : []);
     for (const each of NAMES) {
       const addresses = new Set(ADDRESSES[each]);
-      const onHost = Object.values(stand.world.host).some((nic) =>
+      const onHost = Object.values(stand.kernel.nics).some((nic) =>
         nic.addresses.some(({ local }) => addresses.has(local)),
       );
       const adding = stand.hands.some(({ steps }) =>

@@ -202,6 +202,38 @@ describe('surrender', () => {
     expect(stand.job().held).toBe(true);
   });
 
+  it('N5: a deletion that the kernel acknowledged needs no look; one that it refused does', () => {
+    const told = (refused: string | null): string[] => {
+      const stand = running();
+      stand.handsIdle = false;
+      stand.refuses = (step) => step.do === 'delete-address' && step.address.local === refused;
+      stand.halt();
+      const seen: string[] = [];
+      stand.check = () => {
+        const shown = stand.world.host['eth0']!.addresses.some(({ local }) => local === V6);
+        seen.push(`${shown ? 'shown' : 'gone'}, ${stand.job().held ? 'held' : 'not held'}`);
+      };
+      stand.change();
+      return seen;
+    };
+    expect(told(null)).toEqual(['shown, not held', 'gone, not held']);
+    expect(told(V6)).toEqual(['shown, held', 'shown, held']);
+  });
+
+  it('N5: who puts it back after that is found by the look', () => {
+    const stand = running();
+    stand.halt();
+    expect(stand.job().held).toBe(false);
+    const address = { family: 4, local: V4, prefixLength: 32, scope: 0, flags: 0x202 } as const;
+    stand.handsIdle = false;
+    stand.kernel.apply({ do: 'add-address', nic: 'eth0', address });
+    stand.observe();
+    expect(stand.job()).toMatchObject({ state: 'halted', held: true });
+    expect(stand.orders.at(-1)).toBe(`delete-address eth0 ${V4}`);
+    stand.change();
+    expect(stand.job().held).toBe(false);
+  });
+
   it('N5: an addition under way counts as held', () => {
     const stand = new FloatingStand().start();
     stand.handsIdle = false;
