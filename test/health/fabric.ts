@@ -2,11 +2,12 @@
  * A tiny net in memory for the health stage alone: nodes that run the real monitor, switches joined by one trunk each,
  * a target, and faults. Frames take TRANSIT_MS. Virtual time.
  */
-import { BARE } from '../bare-cluster.js';
+import { BARE, BARE_NET } from '../bare-cluster.js';
 import { noCipher } from '../no-cipher.js';
 import { createHmac } from 'node:crypto';
 import type { Action } from '../../src/action.js';
 import type { Cluster, Net, Timing } from '../../src/config/cluster.js';
+import { profiles } from '../../src/config/timing.js';
 import { arpReply, decodeArp } from '../../src/frame/arp.js';
 import { decodeEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '../../src/frame/ethernet.js';
 import { decodeNdp, neighbourAnswer } from '../../src/frame/ndp.js';
@@ -19,15 +20,7 @@ import type { World } from '../../src/world.js';
 
 export const TRANSIT_MS = 0.2;
 
-export const DEFAULT: Timing = {
-  pollMs: 200,
-  pollMisses: 3,
-  carrierPollMs: 20,
-  heartbeatMs: 200,
-  nodeTimeoutMs: 1000,
-  marginMs: 50,
-  renewLateMaxMs: 20,
-};
+export const DEFAULT: Timing = profiles.default;
 export const FAST: Timing = { ...DEFAULT, pollMs: 20, carrierPollMs: 10 };
 
 export interface FabricOptions {
@@ -86,16 +79,6 @@ export const seal = (bytes: Uint8Array): Uint8Array => {
 
 export const strongSeal = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac('sha256', 'key').update(bytes).digest()).subarray(0, 16);
-
-const DEFAULT_NET: Omit<Net, 'name'> = {
-  targets: [],
-  failureDetection: 'inonly_or_inout',
-  autoSwitchBack: true,
-  upDelayMs: 5000,
-  flapMax: 3,
-  flapWindowMs: 600_000,
-  announceEveryMs: 30_000,
-};
 
 export class Host {
   readonly world: World;
@@ -201,7 +184,7 @@ export class Fabric {
     }));
     return {
       ...BARE,
-      nets: nets.map((name) => ({ ...DEFAULT_NET, ...this.options.net, targets, name })),
+      nets: nets.map((name) => ({ ...BARE_NET, ...this.options.net, targets, name })),
       nodes: Object.keys(this.options.nodes).map((name, i) => ({
         name,
         nets: nets.flatMap((net) => {

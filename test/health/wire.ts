@@ -1,26 +1,16 @@
 /** Nodes that run the real monitor and hear each other by datagrams alone, in virtual time: each net is one wire that can fail. */
 import type { Action } from '../../src/action.js';
-import type { Cluster, ClusterNode, Net, Timing } from '../../src/config/cluster.js';
+import type { Cluster, ClusterNode, Timing } from '../../src/config/cluster.js';
 import type { Part } from '../../src/frame/part.js';
 import * as health from '../../src/health/monitor.js';
 import type { Input, NicObservation } from '../../src/input.js';
 import type { JournalEntry } from '../../src/status.js';
 import type { Cipher, HeardBeat, World } from '../../src/world.js';
-import { BARE } from '../bare-cluster.js';
+import { BARE, BARE_NET } from '../bare-cluster.js';
 import { cipherWith } from '../../drivers/cipher.js';
 import { DEFAULT, dice, seal } from './fabric.js';
 
 export const KEY = new Uint8Array(32).fill(7);
-
-const NET: Omit<Net, 'name'> = {
-  targets: [],
-  failureDetection: 'inonly_or_inout',
-  autoSwitchBack: true,
-  upDelayMs: 5000,
-  flapMax: 3,
-  flapWindowMs: 600_000,
-  announceEveryMs: 30_000,
-};
 
 export interface WireOptions {
   /** Names; the first is alpha. */
@@ -48,7 +38,7 @@ export function clusterOf(options: WireOptions = {}): Cluster {
   return {
     ...BARE,
     nets: Object.entries(nets).map(([name, heartbeat]) => ({
-      ...NET,
+      ...BARE_NET,
       name,
       targets: (options.targets ?? []).map((address) => ({ family: 4, address })),
       ...(heartbeat === undefined ? {} : { heartbeat }),

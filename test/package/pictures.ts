@@ -1,4 +1,5 @@
 /** Pictures of a cluster for tables: all is well unless said otherwise. */
+import { BARE_PACKAGE } from '../bare-cluster.js';
 import type { Package } from '../../src/config/cluster.js';
 import type { Orders, Placement } from '../../src/membership/document.js';
 import { decide, type Decided } from '../../src/package/placement.js';
@@ -8,16 +9,7 @@ export function packageNamed(name: string, more: Partial<Package> = {}): Package
   return {
     name,
     nodes: ['alpha', 'beta', 'gamma'],
-    failover: 'configured-node',
-    failback: 'manual',
-    enabled: true,
-    onLeaseLoss: 'halt',
-    movesMax: 3,
-    movesWindowMs: 600_000,
-    priority: 0,
-    weight: 0,
-    dependsOn: [],
-    excludes: [],
+    ...BARE_PACKAGE,
     resources: [
       {
         kind: 'address',

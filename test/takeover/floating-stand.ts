@@ -5,7 +5,7 @@
 import type { Action, Step } from '../../src/action.js';
 import type { Cluster, Package } from '../../src/config/cluster.js';
 import type { Verdict } from '../../src/health/state.js';
-import type { GateOutcome, Input, Ms, SwitchFailure } from '../../src/input.js';
+import type { GateOutcome, Input, Ms } from '../../src/input.js';
 import type { Document, Version } from '../../src/membership/document.js';
 import { formatIp } from '../../src/frame/ip.js';
 import type { Part } from '../../src/frame/part.js';
@@ -18,9 +18,9 @@ import * as localSwitch from '../../src/takeover/local-switch.js';
 import { startState, type TakeoverState } from '../../src/takeover/state.js';
 import { takeTurn } from '../../src/takeover/turn.js';
 import type { Job, World } from '../../src/world.js';
-import { noCipher } from '../no-cipher.js';
-import { KernelError, type ModelKernel } from './model-kernel.js';
-import { cluster, ordinaryKernel } from './stand.js';
+import { BARE_PACKAGE } from '../bare-cluster.js';
+import type { ModelKernel } from './model-kernel.js';
+import { attempt, cluster, noteHost, ordinaryKernel, worldOf } from './stand.js';
 
 export const V4 = '10.77.0.100';
 export const V6 = 'fd77::100';
@@ -30,16 +30,7 @@ export function packageOf(name: string, ...addresses: string[]): Package {
   return {
     name,
     nodes: ['alpha', 'beta'],
-    failover: 'configured-node',
-    failback: 'manual',
-    enabled: true,
-    onLeaseLoss: 'halt',
-    movesMax: 3,
-    movesWindowMs: 600_000,
-    priority: 0,
-    weight: 1,
-    dependsOn: [],
-    excludes: [],
+    ...BARE_PACKAGE,
     resources: addresses.map((text) => {
       const [address = '', length] = text.split('/');
       const family = address.includes(':') ? 6 : 4;
@@ -104,18 +95,7 @@ export class FloatingStand {
     if (options.announceRate !== undefined) file.nets[0]!.announceRate = options.announceRate;
     if (options.announceEveryMs !== undefined) file.nets[0]!.announceEveryMs = options.announceEveryMs;
     file.nodes.push({ name: 'beta', nets: [{ net: 'public', primary: 'eth0', standby: ['eth1'], addresses: [] }] });
-    this.world = {
-      cluster: file,
-      self: file.nodes[0]!,
-      incarnation: '0123456789abcdef',
-      seal: (bytes) => bytes,
-      random: () => 0.5,
-      host: {},
-      moving: {},
-      cipher: noCipher,
-      heard: [],
-      jobs: {},
-    };
+    this.world = worldOf(file);
     for (const nic of ['eth0', 'eth1']) this.health(nic, 'up');
     this.state = startState(this.world, this.now);
   }
@@ -215,18 +195,12 @@ export class FloatingStand {
   }
 
   observe(): void {
-    const mine = ['eth0', 'eth1'];
-    const nics = mine.filter((nic) => nic in this.kernel.nics).map((nic) => this.kernel.observe(nic));
-    this.give({ kind: 'host-observed', nics, missing: mine.filter((nic) => !(nic in this.kernel.nics)) });
+    this.give(this.kernel.look(['eth0', 'eth1']));
   }
 
   give(input: Input): void {
     const actions: Action[] = [];
-    if (input.kind === 'host-observed') {
-      const host = this.world.host as Record<string, unknown>;
-      for (const nic of input.missing) delete host[nic];
-      for (const seen of input.nics) host[seen.nic] = seen;
-    }
+    noteHost(this.world, input);
     const { world, state, now, mandate } = this;
     const verdict = (nic: string): Verdict => this.verdicts[nic]!;
     const peers = {
@@ -289,21 +263,7 @@ export class FloatingStand {
 
   /** The eldest change. */
   change(): void {
-    const { id, steps, undo } = this.hands.shift()!;
-    let failed: SwitchFailure | undefined;
-    for (const [i, step] of steps.entries()) {
-      try {
-        if (this.refuses(step)) throw new KernelError('EPERM', 'Operation not permitted');
-        this.kernel.apply(step);
-      } catch (error) {
-        if (!(error instanceof KernelError)) throw error;
-        failed = { step: i, code: error.code, text: error.message };
-        break;
-      }
-    }
-    const undone = failed !== undefined && undo !== undefined;
-    if (failed && undo) for (const step of undo.slice(0, failed.step).reverse()) this.kernel.apply(step);
-    this.give({ kind: 'host-changed', id, undone, ...(failed && { failed }) });
+    this.give(this.kernel.change(this.hands.shift()!, (step) => attempt(this, step)));
     this.observe();
   }
 

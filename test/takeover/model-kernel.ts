@@ -3,9 +3,9 @@
  * a primary address takes its secondaries along, deleting the last IPv4 address of a NIC its routes, an address its
  * `src` routes; IPv4 replace hits the first route of its key whatever its NIC; IPv6 append makes a multipath.
  */
-import type { Step } from '../../src/action.js';
+import type { Action, Step } from '../../src/action.js';
 import { samePrefix } from '../../src/frame/ip.js';
-import type { Address, Neighbour, NicObservation, Route } from '../../src/input.js';
+import type { Address, Input, Neighbour, NicObservation, Route, SwitchFailure } from '../../src/input.js';
 import { addressKey, routeKey, routeText } from '../../src/takeover/portfolio.js';
 
 const SECONDARY = 0x01;
@@ -91,6 +91,32 @@ export class ModelKernel {
   removeNic(name: string): void {
     delete this.nics[name];
     this.routes = this.routes.filter((route) => !onNic(route, name));
+  }
+
+  look(nics: readonly string[]): Extract<Input, { kind: 'host-observed' }> {
+    const present = nics.filter((nic) => nic in this.nics);
+    const missing = nics.filter((nic) => !(nic in this.nics));
+    return { kind: 'host-observed', nics: present.map((nic) => this.observe(nic)), missing };
+  }
+
+  /** Step by step as the hands do it, and back from the first that fails, if there is a way back. */
+  change(
+    { id, steps, undo }: Extract<Action, { kind: 'change-host' }>,
+    attempt: (step: Step) => void,
+  ): Extract<Input, { kind: 'host-changed' }> {
+    let failed: SwitchFailure | undefined;
+    for (const [i, step] of steps.entries()) {
+      try {
+        attempt(step);
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        failed = { step: i, code: error.code, text: error.message };
+        break;
+      }
+    }
+    const undone = failed !== undefined && undo !== undefined;
+    if (failed && undo) for (const step of undo.slice(0, failed.step).reverse()) this.apply(step);
+    return { kind: 'host-changed', id, undone, ...(failed && { failed }) };
   }
 
   apply(step: Step): void {

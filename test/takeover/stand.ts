@@ -1,10 +1,11 @@
 /** The local switch on a test stand: the model kernel below it, verdicts set by hand, hands that can be stopped, refused or killed. */
-import { BARE } from '../bare-cluster.js';
+import { BARE, BARE_NET } from '../bare-cluster.js';
 import { noCipher } from '../no-cipher.js';
 import type { Action, RunRecord, Step } from '../../src/action.js';
 import type { Cluster } from '../../src/config/cluster.js';
+import { profiles } from '../../src/config/timing.js';
 import type { Verdict } from '../../src/health/state.js';
-import type { Input, Ms, SwitchFailure } from '../../src/input.js';
+import type { Input, Ms } from '../../src/input.js';
 import type { HealthReason, JournalEntry, NicHealth, OperatorAnswer, OperatorRequest } from '../../src/status.js';
 import * as takeover from '../../src/takeover/local-switch.js';
 import { startState, type TakeoverState } from '../../src/takeover/state.js';
@@ -43,29 +44,40 @@ export function cluster({
   });
   return {
     ...BARE,
-    nets: [
-      {
-        name: 'public',
-        targets: [],
-        failureDetection: 'inonly_or_inout',
-        autoSwitchBack,
-        upDelayMs: 5000,
-        flapMax: 3,
-        flapWindowMs: 600_000,
-        announceEveryMs: 30_000,
-      },
-    ],
+    nets: [{ ...BARE_NET, name: 'public', autoSwitchBack }],
     nodes: [{ name: 'alpha', nets: [{ net: 'public', primary: 'eth0', standby, addresses: prefixes }] }],
-    timing: {
-      pollMs: 200,
-      pollMisses: 3,
-      carrierPollMs: 20,
-      heartbeatMs: 200,
-      nodeTimeoutMs: 1000,
-      marginMs: 50,
-      renewLateMaxMs: 20,
-    },
+    timing: profiles.default,
   };
+}
+
+/** As the first node of that file. */
+export function worldOf(file: Cluster): World {
+  return {
+    cluster: file,
+    self: file.nodes[0]!,
+    incarnation: '0123456789abcdef',
+    seal: (bytes) => bytes,
+    random: () => 0.5,
+    host: {},
+    moving: {},
+    cipher: noCipher,
+    heard: [],
+    jobs: {},
+  };
+}
+
+/** As the node does before any stage takes the input. */
+export function noteHost(world: World, input: Input): void {
+  if (input.kind !== 'host-observed') return;
+  const host = world.host as Record<string, unknown>;
+  for (const nic of input.missing) delete host[nic];
+  for (const seen of input.nics) host[seen.nic] = seen;
+}
+
+/** One step, by a kernel that is let to refuse it. */
+export function attempt({ kernel, refuses }: Pick<Stand, 'kernel' | 'refuses'>, step: Step): void {
+  if (refuses(step)) throw new KernelError('EPERM', 'Operation not permitted');
+  kernel.apply(step);
 }
 
 /** A host with an ordinary configuration on eth0, and eth1 (and eth2) idle. */
@@ -137,18 +149,7 @@ export class Stand {
     readonly options: StandOptions = {},
   ) {
     const file = cluster(options);
-    this.world = {
-      cluster: file,
-      self: file.nodes[0]!,
-      incarnation: '0123456789abcdef',
-      seal: (bytes) => bytes,
-      random: () => 0.5,
-      host: {},
-      moving: {},
-      cipher: noCipher,
-      heard: [],
-      jobs: {},
-    };
+    this.world = worldOf(file);
     for (const nic of ['eth0', 'eth1', 'eth2']) this.health(nic, 'up');
     this.state = startState(this.world, this.now);
   }
@@ -191,8 +192,7 @@ export class Stand {
 
   observe(): void {
     const mine = ['eth0', ...(this.options.standby ?? ['eth1'])];
-    const nics = mine.filter((nic) => nic in this.kernel.nics).map((nic) => this.kernel.observe(nic));
-    this.give({ kind: 'host-observed', nics, missing: mine.filter((nic) => !(nic in this.kernel.nics)) });
+    this.give(this.kernel.look(mine));
   }
 
   /** The operator's answer, or undefined while it is not there. */
@@ -218,11 +218,7 @@ export class Stand {
 
   give(input: Input): void {
     const actions: Action[] = [];
-    if (input.kind === 'host-observed') {
-      const host = this.world.host as Record<string, unknown>;
-      for (const nic of input.missing) delete host[nic];
-      for (const seen of input.nics) host[seen.nic] = seen;
-    }
+    noteHost(this.world, input);
     takeTurn(
       {
         world: this.world,
@@ -291,24 +287,14 @@ export class Stand {
     }
   }
 
-  private change({ id, steps, undo, record }: Extract<Action, { kind: 'change-host' }>): void {
-    this.run = { ...this.run, ...record };
-    let failed: SwitchFailure | undefined;
-    for (const [i, step] of steps.entries()) {
+  private change(action: Extract<Action, { kind: 'change-host' }>): void {
+    this.run = { ...this.run, ...action.record };
+    const done = this.kernel.change(action, (step) => {
       if (this.killAfter-- <= 0) throw new Killed();
-      try {
-        if (this.refuses(step)) throw new KernelError('EPERM', 'Operation not permitted');
-        this.kernel.apply(step);
-        this.done.push(step);
-      } catch (error) {
-        if (!(error instanceof KernelError)) throw error;
-        failed = { step: i, code: error.code, text: error.message };
-        break;
-      }
-    }
-    const undone = failed !== undefined && undo !== undefined;
-    if (failed && undo) for (const step of undo.slice(0, failed.step).reverse()) this.kernel.apply(step);
-    this.give({ kind: 'host-changed', id, undone, ...(failed && { failed }) });
+      attempt(this, step);
+      this.done.push(step);
+    });
+    this.give(done);
     this.observe();
   }
 }
