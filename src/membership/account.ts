@@ -10,7 +10,7 @@ import { missingFounders } from './formation.js';
 import { leaseEndOf } from './lease.js';
 import { majorityLeaseEnd } from './post.js';
 import { isQuorum, isVoter, namesOf } from './quorum.js';
-import { NEVER, others, selfVoter, versionOf, type MembershipState } from './state.js';
+import { NEVER, others, selfVoter, versionOf, type ArbiterState, type MembershipState } from './state.js';
 
 /** Whom this node takes for coordinator; null: none is heard. */
 export function presentCoordinator(world: World, state: MembershipState, now: Ms): string | null {
@@ -143,8 +143,7 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
     raiseAlarm(state, 'no-quorum', `no coordinator with a majority: ${waiting}`, now, out);
   if (waiting === undefined) state.quorumMissedAt = now;
   if (arbiter !== null) {
-    if (arbiter.missed >= 3) raiseAlarm(state, 'arbiter-unreachable', 'the arbiter does not answer', now, out);
-    else if (arbiter.missed === 0) clearAlarm(state, 'arbiter-unreachable', now, out);
+    alarmOfSilence(state, arbiter, now, out);
     const listed = record.document?.voters.next.find(({ name }) => name === ARBITER);
     const seen = arbiter.seen?.record.storageId;
     const isLost = listed !== undefined && (arbiter.missing || (seen !== undefined && seen !== listed.storageId));
@@ -166,6 +165,17 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
       'the state of this node was lost: it serves, but has no vote until the coordinator has taken it in anew';
     raiseAlarm(state, 'state-lost', text, now, out);
   } else clearAlarm(state, 'state-lost', now, out);
+}
+
+/** Questions came to nothing: the disk is another's, or nobody knows why. */
+function alarmOfSilence(state: MembershipState, { missed, trouble }: ArbiterState, now: Ms, out: Action[]): void {
+  const isForeign = trouble?.why === 'foreign' || trouble?.why === 'unprepared';
+  if (missed > 0 && isForeign) raiseAlarm(state, 'arbiter-foreign', `no arbiter there: ${trouble.text}`, now, out);
+  else clearAlarm(state, 'arbiter-foreign', now, out);
+  if (missed >= 3 && !isForeign) {
+    const text = trouble === null ? 'the arbiter does not answer' : `no word of the arbiter: ${trouble.text}`;
+    raiseAlarm(state, 'arbiter-unreachable', text, now, out);
+  } else if (missed === 0 || isForeign) clearAlarm(state, 'arbiter-unreachable', now, out);
 }
 
 /** When something of this changes by time alone. */
@@ -195,6 +205,8 @@ export function account(world: World, state: MembershipState, now: Ms): Membersh
       arbiter: {
         reachable: isArbiterReached(state),
         agoMs: arbiter.answeredAt === NEVER ? null : now - arbiter.answeredAt,
+        kind: arbiter.disk === null ? 'etcd' : 'disk',
+        ...(arbiter.missed > 0 && arbiter.trouble !== null && { trouble: arbiter.trouble.text }),
       },
     }),
   };

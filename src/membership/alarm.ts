@@ -8,6 +8,8 @@ export type MembershipAlarm =
   /** No coordinator with a majority; the text names whom it waits for. */
   | 'no-quorum'
   | 'arbiter-unreachable'
+  /** The arbiter's disk holds something else than this cluster's arbiter: nothing is written to it. */
+  | 'arbiter-foreign'
   /** The arbiter is another voter than the document has: it lost its data. */
   | 'arbiter-lost'
   | 'state-not-stored'

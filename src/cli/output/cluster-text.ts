@@ -31,7 +31,9 @@ function membershipText({ gate }: NodeStatus, membership: MembershipStatus, pain
   ];
   if (arbiter !== undefined) {
     const ago = arbiter.agoMs === null ? '' : `, ${span(arbiter.agoMs)} ago`;
-    parts.push(arbiter.reachable ? `arbiter reachable${ago}` : paint.bad(`arbiter not reachable${ago}`));
+    const name = arbiter.kind === 'disk' ? 'disk arbiter' : 'arbiter';
+    const trouble = arbiter.trouble === undefined ? '' : `: ${arbiter.trouble}`;
+    parts.push(arbiter.reachable ? `${name} reachable${ago}` : paint.bad(`${name} not reachable${ago}${trouble}`));
   }
   return [parts.join(', '), ...votersText(membership, paint)];
 }
