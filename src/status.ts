@@ -228,7 +228,12 @@ export interface MembershipStatus {
   /** Is this node, with the storage that it has now, a voter? */
   hasVote: boolean;
   leaseLeftMs: Ms | null;
-  arbiter?: { reachable: boolean; agoMs: Ms | null };
+  arbiter?: {
+    reachable: boolean;
+    agoMs: Ms | null;
+    kind: 'etcd' | 'disk';
+    /** Why its newest question came to nothing. */ trouble?: string;
+  };
 }
 
 export interface NodeStatus {
