@@ -40,6 +40,8 @@ export class NamespacesLab implements Lab {
   readonly name = 'kernel';
   readonly #prefix = nextPrefix();
   readonly #daemons = new Map<string, DaemonProcess>();
+  /** Node → writes its later cluster file. */
+  readonly #laterFiles = new Map<string, () => Promise<void>>();
   readonly #probers: Prober[] = [];
   /** On nodes: echo servers and multicast receivers. */
   readonly #receivers = new Map<string, Prober>();
@@ -98,7 +100,9 @@ export class NamespacesLab implements Lab {
       const { key, ...differs } = scenario.differs[node] ?? {};
       const config = join(folder, 'cluster.yaml');
       const chosen = key === 'other' ? keys.other : keys.own;
-      await writeFile(config, stringify({ cluster: 'drill', key: chosen, ...scenario.cluster, ...differs }));
+      const file = { cluster: 'drill', key: chosen, ...scenario.cluster, ...differs };
+      await writeFile(config, stringify(file));
+      this.#laterFiles.set(node, () => writeFile(config, stringify({ ...file, ...scenario.later })));
       const daemon = new DaemonProcess({ node, namespace: this.namespaceOf(node), folder, config });
       if (fillable.includes(node)) await mountDisk(daemon.stateDirectory);
       this.#daemons.set(node, daemon);
@@ -233,6 +237,9 @@ export class NamespacesLab implements Lab {
         return fillDisk(this.#daemon(fault.node).stateDirectory);
       case 'disk-lost':
         this.#daemon(fault.node).loseDisk();
+        return null;
+      case 'new-file':
+        await this.#laterFiles.get(fault.node)?.();
         return null;
       case 'duplicate':
       case 'reorder':

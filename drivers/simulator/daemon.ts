@@ -23,6 +23,8 @@ const START_MS: Ms = 300;
 export interface DaemonOptions {
   host: Host;
   cluster: Cluster;
+  /** The file that may replace it. */
+  later: Cluster;
   seal: Seal;
   cipher: Cipher;
   /** The arbiter, if that is on disks. */
@@ -53,6 +55,7 @@ export class Daemon {
   #asked = 0;
   /** Changes until the blow falls. */
   #changesLeft = Infinity;
+  #cluster: Cluster;
   #diskLost = false;
   #onExit: (() => void) | null = null;
   /** Asked to stop. */
@@ -60,6 +63,7 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    this.#cluster = options.cluster;
     const { world, name } = options.host;
     this.disk = new Disk(world, world.random.stream(`disk ${name}`));
   }
@@ -88,9 +92,9 @@ export class Daemon {
   }
 
   #arbiter(): ArbiterLine | null {
-    const { host, cluster, sharedDisk } = this.#options;
+    const { host, sharedDisk } = this.#options;
     if (sharedDisk) return new DiskCalls(host, sharedDisk, this.#diskLine);
-    const address = arbiterAddress(cluster);
+    const address = arbiterAddress(this.#cluster);
     return address === null ? null : new ArbiterCalls(host, address, `${host.name} ${this.#runs}`);
   }
 
@@ -104,7 +108,8 @@ export class Daemon {
   }
 
   start(): void {
-    const { host, cluster, seal, settle, made, pauseMs } = this.#options;
+    const { host, seal, settle, made, pauseMs } = this.#options;
+    const cluster = this.#cluster;
     if (this.#run || !host.powered) return;
     if (this.#diskLost) this.disk.lose();
     this.#diskLost = false;
@@ -165,6 +170,11 @@ export class Daemon {
   /** The state directory is empty when it next starts. */
   loseDisk(): void {
     this.#diskLost = true;
+  }
+
+  /** What it reads when it next starts. */
+  replaceFile(): void {
+    this.#cluster = this.#options.later;
   }
 
   killAt(change: number): void {

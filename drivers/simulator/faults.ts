@@ -63,6 +63,7 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'drift':
     case 'disk-full':
     case 'disk-lost':
+    case 'new-file':
     case 'flush-firewall':
     case 'remove-address':
       return strikeHost(network, named(network.daemons, fault.node, 'node'), fault);

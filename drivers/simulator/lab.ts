@@ -15,7 +15,7 @@ import type { Fault, Scenario } from '../../src/drill/scenario.js';
 import type { Ms } from '../../src/input.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer } from '../../src/status.js';
 import { floatingTexts } from '../../src/takeover/floating-address.js';
-import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, TcpReport } from '../lab.js';
+import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, Stay, TcpReport } from '../lab.js';
 import { isToldRoute, routeText } from '../route-text.js';
 import { Prober, type Client } from './client.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
@@ -23,6 +23,7 @@ import { inflict } from './faults.js';
 import type { Host } from './host.js';
 import { buildNetwork, hasDiskArbiter, type Network } from './network.js';
 import { plainCipher, plainSeal } from './plain-cipher.js';
+import { PortWatch } from './port-watch.js';
 import { isLinkLocal } from './prefix.js';
 import { writeTrace, type TraceLine } from './trace.js';
 import { Watcher } from './watcher.js';
@@ -48,6 +49,7 @@ export interface SimulatorOptions {
 export class SimulatorLab implements Lab {
   readonly name = 'simulator';
   readonly #network: Network;
+  readonly #ports: PortWatch;
   readonly #healing = new Map<string, () => void>();
   readonly #journal: (JournalEntry & { node: string })[] = [];
   readonly #trace: TraceLine[] = [];
@@ -71,6 +73,7 @@ export class SimulatorLab implements Lab {
       boots: new Map(),
     };
     this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null, sharedDisk: null };
+    this.#ports = new PortWatch(this.#network.world);
   }
 
   async build(scenario: Scenario): Promise<void> {
@@ -93,6 +96,7 @@ export class SimulatorLab implements Lab {
     const daemon = new Daemon({
       host,
       cluster,
+      later: clusterFor(this.#scenario!, name, true),
       seal: plainSeal(key),
       cipher: plainCipher(key),
       settle: () => this.#settle(),
@@ -245,6 +249,15 @@ export class SimulatorLab implements Lab {
     return overlaps.map((one) => ({ ...one, fromMs: this.drillTime(one.fromMs), toMs: this.drillTime(one.toMs) }));
   }
 
+  stays(): Stay[] {
+    return this.#ports.stays(this.#zero);
+  }
+
+  async neighbour(client: string, address: string): Promise<string | null> {
+    const neighbours = this.#network.clients.get(client)?.host.neighbours.entries.values() ?? [];
+    return [...neighbours].find((entry) => entry.address === address)?.mac ?? null;
+  }
+
   multicastReceived(node: string, since: Ms): number {
     if (this.#scenario?.topology.multicast?.node !== node) return 0;
     return this.#datagrams.filter((at) => at - this.#zero >= since).length;
@@ -309,10 +322,16 @@ export class SimulatorLab implements Lab {
   }
 }
 
-/** The cluster file of that node. */
-function clusterFor(scenario: Scenario, node: string): Cluster {
+/** The cluster file of that node; `later`: after `new-file`. */
+function clusterFor(scenario: Scenario, node: string, later = false): Cluster {
   const differing = { ...scenario.differs[node] };
   delete differing['key'];
-  const file = { cluster: 'drill', key: '/etc/baton/cluster.key', ...scenario.cluster, ...differing };
+  const file = {
+    cluster: 'drill',
+    key: '/etc/baton/cluster.key',
+    ...scenario.cluster,
+    ...differing,
+    ...(later && scenario.later),
+  };
   return parseCluster(stringify(file), scenario.name);
 }

@@ -12,7 +12,7 @@ export type Heal = () => void;
 export type DaemonFault = Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' }>;
 export type HostFault = Extract<
   Fault,
-  { fault: 'power-off' | 'drift' | 'disk-full' | 'disk-lost' | 'flush-firewall' | 'remove-address' }
+  { fault: 'power-off' | 'drift' | 'disk-full' | 'disk-lost' | 'new-file' | 'flush-firewall' | 'remove-address' }
 >;
 
 export function strikeDaemon(daemon: Daemon, fault: DaemonFault): Heal | null {
@@ -53,6 +53,9 @@ export function strikeHost(network: Network, daemon: Daemon, fault: HostFault): 
       return () => (daemon.disk.full = false);
     case 'disk-lost':
       daemon.loseDisk();
+      return null;
+    case 'new-file':
+      daemon.replaceFile();
       return null;
     case 'flush-firewall':
       host.gate.flush();

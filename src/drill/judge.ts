@@ -151,6 +151,23 @@ async function clusterWrong(lab: Lab, scenario: Scenario, expected: Expectation)
     const found = (await lab.status(node))?.gate ?? 'not shown';
     if (found !== wanted) wrong.push(`the gate of ${node} is ${found}, not ${wanted}`);
   }
+  wrong.push(...(await votersWrong(lab, expected)));
+  return wrong;
+}
+
+async function votersWrong(lab: Lab, { voters, waiting }: Expectation): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const [node, wanted] of Object.entries(voters ?? {})) {
+    const seen = (await lab.status(node))?.membership;
+    const found = seen ? [...seen.voters].sort().join(' ') : 'not shown';
+    const former = seen?.previousVoters === undefined ? '' : ` with ${seen.previousVoters.join(' ')}`;
+    if (`${found}${former}` !== [...wanted].sort().join(' '))
+      wrong.push(`the voters are ${found}${former} to ${node}, not ${wanted.join(' ')}`);
+  }
+  for (const [node, wanted] of Object.entries(waiting ?? {})) {
+    const found = (await lab.status(node))?.membership?.waiting ?? 'for nothing';
+    if (!found.startsWith(wanted)) wrong.push(`${node} ${found}, not ${wanted}`);
+  }
   return wrong;
 }
 

@@ -98,6 +98,10 @@ const expectation = z.strictObject({
   paths: z.record(z.string(), z.string()).optional(),
   /** Node → words none of which may stand among its alarms' `what`; an empty list: it has no alarm at all. */
   noAlarms: z.record(name, z.array(z.string())).optional(),
+  /** Node → who votes, as it says: names, `@arbiter` among them. Voters that are being changed are none of these. */
+  voters: z.record(name, z.array(z.string())).optional(),
+  /** Node → what it waits for, the beginning of its words. */
+  waiting: z.record(name, z.string()).optional(),
   /** Node → its gate. */
   gate: z.record(name, z.enum(['open', 'closed', 'off'])).optional(),
 });
@@ -133,6 +137,8 @@ export const scenarioSchema = z.strictObject({
   cluster: z.record(z.string(), z.unknown()),
   /** Nodes whose cluster file or key differs: the file's top level keys that are replaced; `key: other` for another key. */
   differs: z.record(name, z.record(z.string(), z.unknown())).default({}),
+  /** The file's top level keys that `new-file` replaces. */
+  later: z.record(z.string(), z.unknown()).default({}),
   /** Faults in force before the daemons start. */
   before: z.array(z.string()).default([]),
   steps: z.array(step),
@@ -247,6 +253,8 @@ export type Fault =
   | { fault: 'disk-full'; node: string }
   /** The state directory is empty when the daemon next starts. */
   | { fault: 'disk-lost'; node: string }
+  /** Its cluster file is replaced by the later one; the daemon reads that when it next starts. */
+  | { fault: 'new-file'; node: string }
   /** Kernel lab only: so many processes that do nothing but run. */
   | { fault: 'cpu-busy'; processes: number }
   /** Kernel lab only: a firewall with a set of 100,000 elements is loaded again and again on that node. */
@@ -323,6 +331,7 @@ export function parseFault(text: string): Fault {
     case 'flush-firewall':
     case 'disk-full':
     case 'disk-lost':
+    case 'new-file':
     case 'firewall-busy':
       return { fault: verb, node: required(a, 'the node') };
     case 'freeze-for':
@@ -371,7 +380,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, claim, add-address, flush-firewall, drift, disk-full, disk-lost, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, cpu-busy, firewall-busy`,
       );
   }
 }

@@ -41,7 +41,6 @@ function problems(parts: Parts): string[] {
   return parseClusterFile(file(parts), 'c.yaml').unserved.map(({ at, text }) => `${at}: ${text}`);
 }
 
-const etcd = 'arbiter: { etcd: { endpoints: ["http://10.77.0.9:2379"] } }';
 
 describe('what this version does not do is refused, not ignored', () => {
   test.each<[string, Parts, RegExp]>([
