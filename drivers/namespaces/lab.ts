@@ -18,7 +18,8 @@ import { DaemonProcess } from './daemon-process.js';
 import { fillDisk, mountDisk, unmountBelow } from './disk.js';
 import { strikeHost } from './host-faults.js';
 import { flushFirewall, keepCpuBusy, keepFirewallBusy } from './load-faults.js';
-import { clearLeftovers, folderOf, namespacesOf, nextPrefix, removeNamespace } from './names.js';
+import { placeCommands, strikeFence, withCommands } from './fence-commands.js';
+import { clearLeftovers, fenceFolderOf, folderOf, namespacesOf, nextPrefix, removeNamespace } from './names.js';
 import { bootNode, loseNode } from './power.js';
 import { Prober, compileProber, monotonicMs, type Watched } from './prober.js';
 import { arbiterRefusal, refusal } from './prerequisites.js';
@@ -62,7 +63,8 @@ export class NamespacesLab implements Lab {
   /** Name of the namespace that stands for a switch, node or client: for a look from outside. */
   readonly namespaceOf = (name: string): string => `${this.#prefix}-${name}`;
 
-  async build(scenario: Scenario): Promise<void> {
+  async build(told: Scenario): Promise<void> {
+    const scenario = withCommands(told, this.#prefix);
     const reason = refusal();
     if (reason !== null) throw new Error(reason);
     const lacking = scenario.topology.arbiter === undefined ? null : arbiterRefusal();
@@ -81,6 +83,7 @@ export class NamespacesLab implements Lab {
     };
     await mkdir(folderOf(this.#prefix), { mode: 0o700 });
     await raiseTopology(scenario, wiring, this.namespaceOf);
+    await placeCommands(scenario, this.#wire, this.#prefix);
     await this.#placeDaemons(scenario, wiring.nodes);
     await this.#startArbiter(scenario);
     await this.#startProbers(scenario, program);
@@ -235,6 +238,11 @@ export class NamespacesLab implements Lab {
         return this.#powerOff(this.#wire, fault.node);
       case 'disk-full':
         return fillDisk(this.#daemon(fault.node).stateDirectory);
+      case 'fence-hang':
+      case 'fence-fail':
+      case 'fence-lie':
+      case 'fence-slow':
+        return strikeFence(this.#prefix, fault);
       case 'disk-lost':
         this.#daemon(fault.node).loseDisk();
         return null;
@@ -343,5 +351,6 @@ export class NamespacesLab implements Lab {
     await unmountBelow(folderOf(this.#prefix));
     for (const namespace of await namespacesOf(this.#prefix)) await removeNamespace(namespace);
     await rm(folderOf(this.#prefix), { recursive: true, force: true });
+    await rm(fenceFolderOf(this.#prefix), { recursive: true, force: true });
   }
 }

@@ -65,6 +65,11 @@ export function folderOf(prefix: string): string {
   return join(tmpdir(), prefix);
 }
 
+/** Of commands that daemons run: unlike the other folder it lies where only root may write, all the way. */
+export function fenceFolderOf(prefix: string): string {
+  return join('/run', prefix);
+}
+
 /** Removes namespaces and folders of labs whose process is gone; tells the names. */
 export async function clearLeftovers(): Promise<string[]> {
   const namespaces = (await namesIn('/run/netns')).filter(isLeftover);
@@ -72,5 +77,7 @@ export async function clearLeftovers(): Promise<string[]> {
   for (const name of namespaces) await removeNamespace(name);
   for (const name of folders) await unmountBelow(join(tmpdir(), name));
   for (const name of folders) await rm(join(tmpdir(), name), { recursive: true, force: true });
-  return [...namespaces, ...folders];
+  const commands = (await namesIn('/run')).filter(isLeftover);
+  for (const name of commands) await rm(fenceFolderOf(name), { recursive: true, force: true });
+  return [...namespaces, ...folders, ...commands];
 }

@@ -25,6 +25,7 @@ export class Cable {
   #duplicatePercent = 0;
   #reorderPercent = 0;
   #cut = false;
+  #closed = false;
   #carrier = false;
 
   constructor(world: World, name: string, one: CableEnd, other: CableEnd) {
@@ -39,6 +40,12 @@ export class Cable {
 
   set cut(cut: boolean) {
     this.#cut = cut;
+    this.look();
+  }
+
+  /** The port that it is plugged into is set down, whatever else befalls it. */
+  set closed(closed: boolean) {
+    this.#closed = closed;
     this.look();
   }
 
@@ -67,7 +74,7 @@ export class Cable {
 
   /** To be called when an end gained or lost its power. */
   look(): void {
-    const carrier = !this.#cut && this.ends[0].powered() && this.ends[1].powered();
+    const carrier = !this.#cut && !this.#closed && this.ends[0].powered() && this.ends[1].powered();
     if (carrier === this.#carrier) return;
     this.#carrier = carrier;
     this.ends[0].carrierChanged(carrier);

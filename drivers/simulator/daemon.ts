@@ -9,6 +9,7 @@ import { hasGate } from '../../src/takeover/gate-order.js';
 import { macvlansOf } from '../../src/takeover/macvlan.js';
 import type { Cipher, Seal } from '../../src/world.js';
 import { ArbiterCalls, type ArbiterLine } from './arbiter-calls.js';
+import type { AgentLine } from '../agent/agent-port.js';
 import { Disk } from './disk.js';
 import { DiskCalls, type DiskLine } from './disk-calls.js';
 import { SimulatorDriver, type DriverOptions, type Wiring } from './driver.js';
@@ -30,6 +31,8 @@ export interface DaemonOptions {
   /** The arbiter, if that is on disks. */
   sharedDisk?: SharedDisk;
   settle: () => void;
+  /** Programs on its host, for one run of it. Absent: there are none. */
+  agents?: () => AgentLine;
   journal: (at: Ms, entry: JournalEntry) => void;
   made: (step: Step, code: Errno | null) => void;
   /** After each input: what was taken, and what came of it. */
@@ -128,6 +131,7 @@ export class Daemon {
       wiring: wiringOf(cluster, host.name),
       ...(arbiter === null ? {} : { arbiter }),
       ...(pauseMs === undefined ? {} : { pauseMs }),
+      ...(this.#options.agents && { agents: this.#options.agents() }),
       offsetMs,
       settle,
       mayChange: () => this.#mayChange(),

@@ -1,6 +1,7 @@
 /** Every fault of the scenario language as a blow at the simulated world. Each returns what heals it; null: it ends by itself. */
 import type { Fault, NicRef } from '../../src/drill/scenario.js';
 import { setDown, setUp } from './addresses.js';
+import { strikeFence } from './fence-device.js';
 import type { Cable } from './cable.js';
 import type { Bridge } from './bridge.js';
 import type { Host } from './host.js';
@@ -81,6 +82,11 @@ export function inflict(network: Network, fault: Fault): Heal | null {
       return block(network, fault.from, fault.to);
     case 'split':
       return split(network, fault.groups);
+    case 'fence-hang':
+    case 'fence-fail':
+    case 'fence-lie':
+    case 'fence-slow':
+      return strikeFence(network, fault);
     case 'claim':
       return claim(named(network.clients, fault.client, 'client'), fault.address);
     case 'arbiter-off':

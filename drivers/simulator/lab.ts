@@ -20,6 +20,7 @@ import { isToldRoute, routeText } from '../route-text.js';
 import { Prober, type Client } from './client.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
 import { inflict } from './faults.js';
+import { FencePrograms } from './fence-device.js';
 import type { Host } from './host.js';
 import { buildNetwork, hasDiskArbiter, type Network } from './network.js';
 import { plainCipher, plainSeal } from './plain-cipher.js';
@@ -71,6 +72,7 @@ export class SimulatorLab implements Lab {
       daemons: new Map(),
       ports: new Map(),
       boots: new Map(),
+      fences: new Map(),
     };
     this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null, sharedDisk: null };
     this.#ports = new PortWatch(this.#network.world);
@@ -100,6 +102,7 @@ export class SimulatorLab implements Lab {
       seal: plainSeal(key),
       cipher: plainCipher(key),
       settle: () => this.#settle(),
+      ...(this.#network.fences.size > 0 && { agents: () => new FencePrograms(this.#network) }),
       journal: (at, entry) => this.#tell(name, at, entry),
       ...(this.#network.sharedDisk && hasDiskArbiter(cluster) && { sharedDisk: this.#network.sharedDisk }),
       made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),

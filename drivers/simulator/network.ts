@@ -11,6 +11,7 @@ import { Bridge, trunk, type Port } from './bridge.js';
 import type { Cable } from './cable.js';
 import { Client, CLIENT_NIC } from './client.js';
 import type { Daemon } from './daemon.js';
+import { FenceDevice } from './fence-device.js';
 import { Host } from './host.js';
 import { NUD } from './neighbours.js';
 import { SharedDisk } from './shared-disk.js';
@@ -28,6 +29,7 @@ export interface Network {
   arbiter: Arbiter | null;
   /** The arbiter, if that is on disks. */
   sharedDisk: SharedDisk | null;
+  fences: Map<string, FenceDevice>;
   /** Node → what its start scripts make of a fresh kernel. */
   boots: Map<string, () => void>;
 }
@@ -44,6 +46,7 @@ export function buildNetwork(network: Network, scenario: Scenario, clusterOf: (n
     network.trunks.set(name, trunk(network.world, switchOf(network, left), switchOf(network, right)));
   }
   for (const [n, name] of Object.keys(topology.nodes).entries()) raiseNode(network, scenario, clusterOf(name), name, n);
+  for (const [name, plan] of Object.entries(topology.fences)) network.fences.set(name, new FenceDevice(network, plan));
   for (const [n, name] of Object.keys(topology.clients).entries()) raiseClient(network, scenario, name, n);
   if (topology.arbiter !== undefined) network.arbiter = new Arbiter(clientOf(network, topology.arbiter).host);
   if (Object.keys(topology.nodes).some((name) => hasDiskArbiter(clusterOf(name))))

@@ -66,7 +66,7 @@ export function strikeHost(network: Network, daemon: Daemon, fault: HostFault): 
   }
 }
 
-function powerOff(network: Network, daemon: Daemon): Heal {
+export function powerOff(network: Network, daemon: Daemon): Heal {
   const { host } = daemon;
   daemon.powerOff();
   host.powerOff();

@@ -24,6 +24,16 @@ const client = z.strictObject({
   stuck: z.boolean().default(false),
 });
 
+/** A device that shuts nodes from outside. Its command is `/lab/NAME` of that topology, for `fenceAgents`. */
+const fenceDevice = z.strictObject({
+  /** `ports`: it closes the node's ports at switches, and opens them again. */
+  shuts: z.enum(['power', 'ports']).default('ports'),
+  /** Of `ports`: at these switches only; none named: at all. */
+  switches: z.array(name).default([]),
+  /** From the command to its end. */
+  takes: duration.default(50),
+});
+
 const topology = z.strictObject({
   switches: z.array(name).min(1),
   /** `left-right` joins two switches. */
@@ -41,6 +51,7 @@ const topology = z.strictObject({
     )
     .default({}),
   clients: z.record(name, client).default({}),
+  fences: z.record(name, fenceDevice).default({}),
   /** An etcd (simulator: a register like it) on that client; the cluster file names it by the client's address, port 2379. */
   arbiter: name.optional(),
   /**
@@ -185,6 +196,11 @@ export function isDiskOnly(fault: ArbiterFault): fault is DiskOnlyFault {
   return DISK_FAULTS.includes(fault.fault);
 }
 
+/** A fence device that hangs, fails, says that it is done and does nothing, or takes so much longer. */
+export type FenceFault =
+  | { fault: 'fence-hang' | 'fence-fail' | 'fence-lie'; device: string }
+  | { fault: 'fence-slow'; device: string; forMs: Ms };
+
 /** A blow, as `inflict` and `heal` take it. */
 export type Fault =
   /** The cable is out: carrier lost at the node. */
@@ -230,6 +246,7 @@ export type Fault =
   | { fault: 'block'; from: string; to: string }
   /** Groups of nodes that do not hear each other, on any net; `arbiter` may stand in one, else all reach it. */
   | { fault: 'split'; groups: string[][] }
+  | FenceFault
   /** Heal starts it again, with its data. */
   | { fault: 'arbiter-off' }
   | { fault: 'arbiter-freeze' }
@@ -364,6 +381,12 @@ export function parseFault(text: string): Fault {
       return { fault: verb, byMs: duration.parse(a) };
     case 'arbiter-torn':
       return { fault: verb, node: required(a, 'the node') };
+    case 'fence-hang':
+    case 'fence-fail':
+    case 'fence-lie':
+      return { fault: verb, device: required(a, 'the fence device') };
+    case 'fence-slow':
+      return { fault: 'fence-slow', device: required(a, 'the fence device'), forMs: duration.parse(b) };
     case 'claim':
       return { fault: 'claim', client: required(a, 'the client'), address: required(b, 'the address') };
     case 'add-address':
@@ -380,7 +403,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, cpu-busy, firewall-busy`,
       );
   }
 }

@@ -95,7 +95,7 @@ function isSilent({ world, state, post, now }: Case, node: string): boolean {
 }
 
 function placedOn({ world, state }: Case, node: string) {
-  const { placements } = state.record.document ?? { placements: {} };
+  const placements = state.record.document?.placements ?? {};
   return world.cluster.packages.filter(({ name }) => placements[name]?.node === node);
 }
 
@@ -288,7 +288,7 @@ function reviewAlarms({ world, state, now, out }: Case): void {
       ([, fence]) => fence.does === does && fence.failures > 0 && fence.phase !== 'done',
     );
   const shut = failing('fence').map(([node, { text }]) => {
-    const { placements } = state.record.document ?? { placements: {} };
+    const placements = state.record.document?.placements ?? {};
     const waiting = packageNames(world).filter(
       (name) => placements[name]?.node === node && waitsForFence(world, state, name, node),
     );
