@@ -85,7 +85,7 @@ function bookRun(
   const way = from === null || from === to ? `on ${to}` : `on ${to}, before on ${from}`;
   record(turn, name, `${name} is placed ${way}: ${verdict.why.join('; ') || verdict.cause}`, verdict.cause, evidence);
   if (from !== to && countsAsMove(verdict.cause)) {
-    const { movesWindowMs } = turn.world.cluster.packages!.find((one) => one.name === name)!;
+    const { movesWindowMs } = turn.world.cluster.packages.find((one) => one.name === name)!;
     const before = (state.moves[name] ?? []).filter((at) => now - at < movesWindowMs);
     state.moves[name] = [...before, now];
   }
