@@ -41,6 +41,15 @@ export interface Overlap {
   toMs: Ms;
 }
 
+/** A time in which frames under a MAC came from one NIC, and from no other of those in view. */
+export interface Stay {
+  mac: string;
+  node: string;
+  nic: string;
+  fromMs: Ms;
+  toMs: Ms;
+}
+
 /** Frames of one client's view: gratuitous ARP and unsolicited neighbour advertisements that arrived at it. */
 export interface AnnouncementSeen {
   at: Ms;
@@ -85,6 +94,10 @@ export interface Lab {
   holders(address: string): string[];
   /** Every question the watcher asked is answered by one node at most, else it is here. */
   overlaps(): Overlap[];
+  /** Where MACs that may move were sent from, each MAC's stays by time. */
+  stays(): Stay[];
+  /** The MAC that the client has for that address; null: none. */
+  neighbour(client: string, address: string): Promise<string | null>;
   /** Datagrams of a multicast stream from a client that a receiver on that node got since `since`; see Scenario `multicast`. */
   multicastReceived(node: string, since: Ms): number;
   /** Removes all that was built; safe to call twice, and after a failed build. */

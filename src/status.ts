@@ -43,6 +43,7 @@ export type JournalEvent =
   | 'switch-started'
   | 'switch-done'
   | 'switch-failed'
+  | 'mac-taken'
   | 'mac-tested'
   /** There is a reason to switch but it is not done: locked, no fit standby, flapping. */
   | 'switch-refused'

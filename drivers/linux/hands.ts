@@ -56,6 +56,7 @@ export class HandsThread {
       session: this.#session,
       names: this.#mirror.links,
       memberships: new Memberships(),
+      linkOf: (nic) => this.#mirror.links.get(this.#mirror.links.indexOf(nic)),
       isMonitored: (nic) => this.#mirror.isMonitored(nic),
     };
     const listener = {

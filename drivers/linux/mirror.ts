@@ -316,6 +316,7 @@ export class Mirror {
       mtu: link.mtu,
       linkType: link.linkType,
       ...(link.kind !== undefined && { kind: link.kind }),
+      ...this.#belowOf(link),
       ...(master && { master: master.name }),
       ...(master?.kind !== undefined && { masterKind: master.kind }),
       admin: link.admin,
@@ -328,6 +329,11 @@ export class Mirror {
       ...(ports && { ports }),
       children: this.links.childrenOf(link.ifindex),
     };
+  }
+
+  #belowOf({ kind, below }: Link): { below?: string } {
+    const nic = kind === 'macvlan' ? this.links.get(below)?.name : undefined;
+    return nic === undefined ? {} : { below: nic };
   }
 }
 

@@ -10,12 +10,15 @@ import { performStep, type StepTools } from './step.js';
 
 const ROUNDS = 3;
 
+const MACVLAN = { ifindex: 1, mac: '', mtu: 1500, linkType: 1, admin: true, carrier: true } as const;
+
 /** Changes nothing: the kernel is asked only for the loopback link. Throws nothing that matters later. */
 export function rehearse(session: Session): void {
   const tools: StepTools = {
     session: { request: () => undefined, dump: () => [], filters: true },
     names: { nameOf: () => 'lo', indexOf: () => 1 },
     memberships: { join: () => undefined, leave: () => undefined },
+    linkOf: (name) => ({ ...MACVLAN, name }),
     isMonitored: () => true,
   };
   for (let round = 0; round < ROUNDS; round++) {
@@ -54,5 +57,6 @@ function sampleSteps(local: string, destination: string): Step[] {
     { do: 'delete-route', route: whole },
     { do: 'delete-neighbour', nic, neighbour },
     { do: 'delete-address', nic, address },
+    { do: 'set-link', nic, up: true },
   ];
 }

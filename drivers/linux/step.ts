@@ -1,7 +1,11 @@
 /** Steps on the real kernel: each is one request, so that a daemon killed at any moment has done it or has not. */
 import type { Step } from '../../src/action.js';
+import { parseMac } from '../../src/frame/mac.js';
+import { MACVLAN_MARK } from '../../src/frame/macvlan.js';
 import type { Address } from '../../src/input.js';
 import { encodeAddress, RTM_DELADDR, RTM_NEWADDR } from './netlink/address.js';
+import { RTM_DELLINK, RTM_NEWLINK, type Link } from './netlink/link.js';
+import { encodeAdmin, encodeAlias, encodeLinkDeletion, encodeMacvlan } from './netlink/macvlan.js';
 import { NetlinkError, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink/message.js';
 import { encodeNeighbour, NTF_PROXY, NUD_PERMANENT, RTM_DELNEIGH, RTM_NEWNEIGH } from './netlink/neighbour.js';
 import { encodeRoute, RTM_DELROUTE, RTM_NEWROUTE, type NicNames } from './netlink/route.js';
@@ -26,6 +30,7 @@ export interface StepTools {
   session: Pick<Session, 'request' | 'dump' | 'filters'>;
   names: NicNames & { formerIndexOf?(nic: string): number | undefined };
   memberships: Pick<Memberships, 'join' | 'leave'>;
+  linkOf(nic: string): Link | undefined;
   /** Is this the name of a NIC of the cluster file? Labels that begin with one are renamed. */
   isMonitored(nic: string): boolean;
 }
@@ -69,9 +74,40 @@ export function performStep(step: Step, tools: StepTools): void {
       const ifindex = tools.names.indexOf(step.nic);
       return ifindex === undefined ? undefined : tools.memberships.leave(ifindex, step.group);
     }
+    case 'add-macvlan':
+      return addMacvlan(step, tools);
+    case 'delete-macvlan':
+      return deleteMacvlan(step.nic, tools);
+    case 'set-link': {
+      const ifindex = step.up ? indexOf(step.nic, tools) : tools.names.indexOf(step.nic);
+      if (ifindex === undefined) return;
+      return request(tools, RTM_NEWLINK, 0, step.up ? [] : GONE, () => encodeAdmin(ifindex, step.up));
+    }
     case 'set-sysctl':
       return writeSetting(step.name, step.value);
   }
+}
+
+/** One that is there already must be the same in all that names it. */
+function addMacvlan({ nic, below, mac, alias }: Extract<Step, { do: 'add-macvlan' }>, tools: StepTools): void {
+  const under = indexOf(below, tools);
+  const bytes = parseMac(mac);
+  if (bytes === null) throw new NetlinkError('EINVAL', `${mac} is not a MAC address`);
+  const there = tools.linkOf(nic);
+  if (there === undefined)
+    tools.session.request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, encodeMacvlan(nic, under, bytes));
+  else if (there.kind !== 'macvlan' || there.below !== under || there.mac !== mac)
+    throw new NetlinkError('EEXIST', `${nic} is there already, and is another device`);
+  if (there?.alias !== alias) tools.session.request(RTM_NEWLINK, 0, encodeAlias(nic, alias));
+}
+
+/** What has no mark of ours is somebody else's, whatever its name. */
+function deleteMacvlan(nic: string, tools: StepTools): void {
+  const there = tools.linkOf(nic);
+  if (there === undefined) return;
+  if (there.kind !== 'macvlan' || there.alias?.startsWith(MACVLAN_MARK) !== true)
+    throw new NetlinkError('EPERM', `${nic} does not bear baton's mark`);
+  request(tools, RTM_DELLINK, 0, GONE, () => encodeLinkDeletion(there.ifindex));
 }
 
 /** Entries that come meanwhile stay: no address is left on the NIC under which the kernel could ask. */

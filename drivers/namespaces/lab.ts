@@ -11,7 +11,7 @@ import { stringify } from 'yaml';
 import { floatingBySwitch } from '../../src/drill/floating.js';
 import { parseFault, type Fault, type Scenario } from '../../src/drill/scenario.js';
 import type { JournalEntry, NodeStatus } from '../../src/status.js';
-import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, TcpReport } from '../lab.js';
+import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, Stay, TcpReport } from '../lab.js';
 import { ArbiterProcess } from './arbiter.js';
 import { strikeArbiter, strikeDaemon } from './daemon-faults.js';
 import { DaemonProcess } from './daemon-process.js';
@@ -21,11 +21,12 @@ import { flushFirewall, keepCpuBusy, keepFirewallBusy } from './load-faults.js';
 import { placeCommands, strikeFence, withCommands } from './fence-commands.js';
 import { clearLeftovers, fenceFolderOf, folderOf, namespacesOf, nextPrefix, removeNamespace } from './names.js';
 import { bootNode, loseNode } from './power.js';
+import { movingMacs, PortWatch } from './port-watch.js';
 import { Prober, compileProber, monotonicMs, type Watched } from './prober.js';
 import { arbiterRefusal, refusal } from './prerequisites.js';
 import { disturb, record } from './relay.js';
 import { raiseTopology } from './topology.js';
-import { truthOf } from './truth.js';
+import { neighbourOf, truthOf } from './truth.js';
 import { Watch } from './watcher.js';
 import { breakWire, type Undo, type Wire } from './wire-faults.js';
 import { CLIENT_NIC, planWiring } from './wiring.js';
@@ -37,6 +38,9 @@ function faultsOf(scenario: Scenario): Fault[] {
   return [...scenario.before, ...scenario.steps.flatMap((step) => step.fault ?? [])].map(parseFault);
 }
 
+/** Until all that was on the wire at a moment is told. */
+const TOLD_LATE_MS = 25;
+
 export class NamespacesLab implements Lab {
   readonly name = 'kernel';
   readonly #prefix = nextPrefix();
@@ -47,7 +51,8 @@ export class NamespacesLab implements Lab {
   /** On nodes: echo servers and multicast receivers. */
   readonly #receivers = new Map<string, Prober>();
   readonly #watchers: Prober[] = [];
-  readonly #watch = new Watch((mac) => this.#nodeOf(mac));
+  readonly #watch = new Watch((mac, at) => this.#nodeOf(mac, at));
+  #ports: PortWatch | null = null;
   /** Switch → what keeps baton's frames there, for a replay. */
   readonly #recorders = new Map<string, Prober>();
   #arbiter: ArbiterProcess | null = null;
@@ -87,6 +92,7 @@ export class NamespacesLab implements Lab {
     await this.#placeDaemons(scenario, wiring.nodes);
     await this.#startArbiter(scenario);
     await this.#startProbers(scenario, program);
+    this.#ports = await PortWatch.start(program, wiring, this.namespaceOf, movingMacs(scenario, wiring));
     for (const [i, addresses] of [...watched.values()].entries())
       await this.#startWatcher(program, wiring.watchers[i]!, addresses);
     for (const fault of faultsOf(scenario))
@@ -155,14 +161,20 @@ export class NamespacesLab implements Lab {
 
   async #startWatcher(program: string, name: string, addresses: readonly string[]): Promise<void> {
     const words = addresses.flatMap((address) => ['watch', address, CLIENT_NIC]);
-    const take = (told: Watched): void => this.#watch.take(name, told);
+    // Of a MAC that moves the port tells whose it is, and another process tells the port.
+    const take = (told: Watched): void => {
+      if ('mac' in told && this.#ports?.seeks(told.mac)) setTimeout(() => this.#watch.take(name, told), TOLD_LATE_MS);
+      else this.#watch.take(name, told);
+    };
     this.#watchers.push(await Prober.start(program, this.namespaceOf(name), name, words, take));
   }
 
   /** Null: it is no node's. */
-  #nodeOf(mac: string): string | null {
-    const owner = this.#wire?.wiring.cables.find((cable) => cable.mac === mac)?.owner;
-    return owner !== undefined && this.#daemons.has(owner) ? owner : null;
+  #nodeOf(mac: string, at: number): string | null {
+    const owner = this.#ports?.seeks(mac)
+      ? this.#ports.senderAt(mac, at)
+      : this.#wire?.wiring.cables.find((cable) => cable.mac === mac)?.owner;
+    return owner != null && this.#daemons.has(owner) ? owner : null;
   }
 
   #daemon(node: string): DaemonProcess {
@@ -336,6 +348,14 @@ export class NamespacesLab implements Lab {
     return this.#watch.overlaps(this.#zero);
   }
 
+  stays(): Stay[] {
+    return this.#ports?.stays(this.#zero) ?? [];
+  }
+
+  neighbour(client: string, address: string): Promise<string | null> {
+    return neighbourOf(this.namespaceOf(client), address);
+  }
+
   multicastReceived(node: string, since: number): number {
     return this.#receivers.get(node)?.datagramsSince(since + this.#zero) ?? 0;
   }
@@ -347,7 +367,7 @@ export class NamespacesLab implements Lab {
       ...[...this.#probers, ...this.#receivers.values()],
       ...[...this.#watchers, ...this.#recorders.values()],
     ].map((prober) => prober.stop());
-    await Promise.allSettled([...daemons, ...probers, this.#arbiter?.stop()]);
+    await Promise.allSettled([...daemons, ...probers, this.#ports?.stop(), this.#arbiter?.stop()]);
     await unmountBelow(folderOf(this.#prefix));
     for (const namespace of await namespacesOf(this.#prefix)) await removeNamespace(namespace);
     await rm(folderOf(this.#prefix), { recursive: true, force: true });

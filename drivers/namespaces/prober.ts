@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/version.js';
 import type { AnnouncementSeen, ProbeReport, TcpReport } from '../lab.js';
+import type { Sighted } from './port-watch.js';
 import { attempt } from './shell.js';
 
 /** Monotonic milliseconds of this machine: the prober's, the daemons' and the lab's clock alike. */
@@ -65,6 +66,7 @@ interface Told {
   asked?: number;
   who?: string;
   replayed?: number;
+  port?: string;
   mac?: string;
   form?: AnnouncementSeen['form'];
 }
@@ -105,6 +107,7 @@ export class Prober {
   readonly #announcements: AnnouncementSeen[] = [];
   readonly #datagrams: number[] = [];
   readonly #onWatched: ((watched: Watched) => void) | undefined;
+  #onSighted: ((sighted: Sighted) => void) | undefined;
   #onReplayed: ((count: number) => void) | null = null;
   #stderr = '';
 
@@ -146,6 +149,7 @@ export class Prober {
     if (told.probe !== undefined) this.#takeProbe(told.probe, told);
     else if (told.tcp !== undefined) this.#takeConnection(told.tcp, told);
     else if (told.round !== undefined) this.#onWatched?.(told as Watched);
+    else if (told.port !== undefined) this.#onSighted?.(told as Sighted);
     else if (told.replayed !== undefined) this.#onReplayed?.(told.replayed);
     else if (told.multicast !== undefined) this.#datagrams.push(told.multicast);
     else if (told.announced !== undefined)
@@ -217,6 +221,11 @@ export class Prober {
         throw new Error(`prober of ${this.#owner}: ${this.#stderr.trim() || 'it ended'}`);
       }),
     ]);
+  }
+
+  /** Tells by which port a MAC was seen; the first ones may come right after `start`. */
+  onSighted(take: (sighted: Sighted) => void): void {
+    this.#onSighted = take;
   }
 
   async stop(): Promise<void> {

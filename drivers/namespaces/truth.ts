@@ -78,6 +78,12 @@ async function routesOf(namespace: string, family: 4 | 6): Promise<string[]> {
     .map(routeText);
 }
 
+/** The MAC that this namespace has for the address, on whatever NIC; null: none. Throws CommandFailed when it is gone. */
+export async function neighbourOf(namespace: string, address: string): Promise<string | null> {
+  const found = await ipAsk<{ dst: string; lladdr?: string }>(namespace, ['neighbour', 'show', 'to', address]);
+  return found.find(({ dst }) => dst === address)?.lladdr ?? null;
+}
+
 /** Throws CommandFailed when the namespace is gone. */
 export async function truthOf(namespace: string): Promise<NodeTruth> {
   const [links, four, six] = await Promise.all([

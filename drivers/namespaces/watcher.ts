@@ -25,7 +25,7 @@ interface Answer {
 }
 
 export class Watch {
-  readonly #nodeOf: (mac: string) => string | null;
+  readonly #nodeOf: (mac: string, at: number) => string | null;
   /** Watcher → its newest rounds and when they were asked. */
   readonly #rounds = new Map<string, { newest: number; asked: Map<number, number> }>();
   /** Address → newest answers, by arrival. */
@@ -34,7 +34,7 @@ export class Watch {
   /** Address → every node that ever answered for it. */
   readonly #holders = new Map<string, Set<string>>();
 
-  constructor(nodeOf: (mac: string) => string | null) {
+  constructor(nodeOf: (mac: string, at: number) => string | null) {
     this.#nodeOf = nodeOf;
   }
 
@@ -47,7 +47,7 @@ export class Watch {
       rounds.asked.delete(told.round - KEPT);
       return;
     }
-    const node = this.#nodeOf(told.mac);
+    const node = this.#nodeOf(told.mac, told.at);
     if (node === null) return;
     this.#holders.set(told.who, (this.#holders.get(told.who) ?? new Set()).add(node));
     const answer = { node, watcher, round: told.round, at: told.at };

@@ -50,7 +50,8 @@ export interface SimulatorOptions {
 export class SimulatorLab implements Lab {
   readonly name = 'simulator';
   readonly #network: Network;
-  readonly #ports: PortWatch;
+  /** Where MACs are sent from. */
+  readonly ports: PortWatch;
   readonly #healing = new Map<string, () => void>();
   readonly #journal: (JournalEntry & { node: string })[] = [];
   readonly #trace: TraceLine[] = [];
@@ -75,7 +76,7 @@ export class SimulatorLab implements Lab {
       fences: new Map(),
     };
     this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null, sharedDisk: null };
-    this.#ports = new PortWatch(this.#network.world);
+    this.ports = new PortWatch(this.#network.world);
   }
 
   async build(scenario: Scenario): Promise<void> {
@@ -253,7 +254,7 @@ export class SimulatorLab implements Lab {
   }
 
   stays(): Stay[] {
-    return this.#ports.stays(this.#zero);
+    return this.ports.stays(this.#zero);
   }
 
   async neighbour(client: string, address: string): Promise<string | null> {

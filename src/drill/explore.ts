@@ -16,6 +16,7 @@ import type { Invariant, Scene } from './invariant/invariant.js';
 import { LastWord } from './invariant/last-word.js';
 import { NoFalseMove } from './invariant/no-false-move.js';
 import { OneHolder } from './invariant/one-holder.js';
+import { OnePort } from './invariant/one-port.js';
 import { COORDINATOR, drawSchedule, HOLDER, type Blow, type Schedule } from './explore-schedule.js';
 import { drawTopology, type Drawn } from './explore-topology.js';
 import { parseFault } from './scenario.js';
@@ -86,6 +87,7 @@ class Exploration implements Scene {
       new InquorateDark(this),
       new EpochsRise(this),
       new LastWord(this),
+      new OnePort(this),
       ...(this.#mild ? [this.#mild] : []),
     ];
     this.lab = new SimulatorLab({
@@ -135,6 +137,9 @@ class Exploration implements Scene {
     for (const [name, host] of hosts) host.clock.drift(this.#schedule.driftPpm[name] ?? 0);
     lab.watcher.onLooked = () => {
       for (const invariant of this.#invariants) invariant.changed?.();
+    };
+    lab.ports.onMoved = (from, to) => {
+      for (const invariant of this.#invariants) invariant.macMoved?.(from, to);
     };
     world.onSpoken = (host, bytes) => {
       for (const invariant of this.#invariants) invariant.spoken?.(host, bytes);

@@ -6,10 +6,12 @@ export interface Floating {
   /** Without prefix length. */
   address: string;
   net: string;
+  /** Of its own. */
+  mac?: string;
 }
 
 interface WrittenPackages {
-  [name: string]: { resources?: { address?: string; net?: string }[] };
+  [name: string]: { resources?: { address?: string; net?: string; mac?: string }[] };
 }
 
 interface WrittenNodes {
@@ -19,8 +21,17 @@ interface WrittenNodes {
 export function floatingAddresses(scenario: Scenario): Floating[] {
   const packages = (scenario.cluster['packages'] ?? {}) as WrittenPackages;
   return Object.entries(packages).flatMap(([name, { resources }]) =>
-    (resources ?? []).flatMap(({ address, net }) =>
-      address === undefined || net === undefined ? [] : [{ package: name, address: address.split('/')[0]!, net }],
+    (resources ?? []).flatMap(({ address, net, mac }) =>
+      address === undefined || net === undefined
+        ? []
+        : [
+            {
+              package: name,
+              address: address.split('/')[0]!,
+              net,
+              ...(mac !== undefined && { mac: mac.toLowerCase() }),
+            },
+          ],
     ),
   );
 }

@@ -3,6 +3,7 @@ import type { Lab, Overlap, ProbeReport } from '../../drivers/lab.js';
 import type { Ms } from '../input.js';
 import type { JournalEntry } from '../status.js';
 import { floatingAddresses } from './floating.js';
+import { strayMacs } from './invariant/one-port.js';
 import type { Expectation, NicRef, Scenario } from './scenario.js';
 
 /** Probes tell of a silence once it has lasted 5 ms; a blow's own needs a little longer to begin. */
@@ -60,6 +61,11 @@ export async function unmet(
   if (expected.answers && !expected.throughout && !final && lab.now() < dealtAt + SILENCE_TOLD_MS)
     wrong.push('too early to tell who answers');
   for (const address of expected.answers ?? []) wrong.push(...answersWrong(lab, address));
+  for (const [where, mac] of Object.entries(expected.neighbour ?? {})) {
+    const [client = '', address = ''] = where.split(' ');
+    const found = await lab.neighbour(client, address);
+    if (found !== mac) wrong.push(`${client} has ${found ?? 'no MAC'} for ${address}, not ${mac}`);
+  }
   if (expected.multicast !== undefined && scenario.topology.multicast) {
     const got = lab.multicastReceived(scenario.topology.multicast.node, lab.now() - 300) > 0;
     if (got !== expected.multicast) wrong.push(`the multicast stream ${got ? 'arrives' : 'does not arrive'}`);
@@ -249,6 +255,7 @@ export async function alwaysWrong(lab: Lab, scenario: Scenario): Promise<string[
   const twoMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);
   if (twoMs > scenario.always.twoHolders || (overlaps.length > 0 && scenario.always.twoHolders === 0))
     wrong.push(`S1: ${overlaps.map(describeOverlap).join('; ')}`);
+  wrong.push(...strayMacs(lab.stays(), lab.journal()));
   wrong.push(...(await strayAddresses(lab, scenario)));
   return wrong;
 }

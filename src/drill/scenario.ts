@@ -97,6 +97,8 @@ const expectation = z.strictObject({
   multicast: z.boolean().optional(),
   /** Clients' probes of that address are answered now. */
   answers: z.array(z.string()).optional(),
+  /** `client 10.77.0.100` → the MAC that it has for the address in its neighbour table. */
+  neighbour: z.record(z.string(), z.string()).optional(),
   /** Nobody answers for these. */
   dark: z.array(z.string()).optional(),
   /** Package → node that answers for all its addresses, seen on the wire; null: nobody does. */

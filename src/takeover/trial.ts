@@ -84,6 +84,13 @@ export function followTrials(turn: Turn, served: ReadonlySet<string>): void {
     // What an earlier run left there was proven then.
     const use = isInUse(turn, name) ? 'mac' : 'wait';
     own[name] = { net, nic, mac, use, asking: null, nextAt: turn.now };
+    journal(turn, {
+      event: 'mac-taken',
+      net,
+      nic,
+      cause: use === 'mac' ? 'left-by-earlier-run' : 'placed',
+      evidence: { mac },
+    });
   }
 }
 

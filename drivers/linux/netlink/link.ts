@@ -13,6 +13,7 @@ const IFLA_MTU = 4;
 const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
+const IFLA_IFALIAS = 20;
 const IFLA_EXT_MASK = 29;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_INFO_KIND = 1;
@@ -37,6 +38,8 @@ export interface Link {
   /** ARPHRD_*: 1 is Ethernet. */
   linkType: number;
   kind?: string;
+  /** What somebody wrote on it. */
+  alias?: string;
   /** Ifindex of the bridge, bond, team or VRF it is a port of. */
   master?: number;
   /** Ifindex of the link below (VLAN, macvlan) or of the veth peer, if it is in this namespace. */
@@ -57,6 +60,7 @@ export function decodeLink(payload: Buffer): Link | null {
   const info = attributes.get(IFLA_LINKINFO);
   const kind = info && asText(attributeMap(info).get(IFLA_INFO_KIND));
   const bondPort = info && bondPortIn(attributeMap(info));
+  const alias = asText(attributes.get(IFLA_IFALIAS));
   const master = asU32(attributes.get(IFLA_MASTER));
   const below = attributes.has(IFLA_LINK_NETNSID) ? undefined : asU32(attributes.get(IFLA_LINK));
   return {
@@ -66,6 +70,7 @@ export function decodeLink(payload: Buffer): Link | null {
     mtu: asU32(attributes.get(IFLA_MTU)) ?? 0,
     linkType: readU16(payload, 2),
     ...(kind !== undefined && { kind }),
+    ...(alias && { alias }),
     ...(master && { master }),
     ...(below && { below }),
     ...(bondPort && { bondPort }),

@@ -160,6 +160,8 @@ static const char *USAGE =
     "  watch ADDRESS NIC   ask every 20 ms who has it, tell every answer\n"
     "  claim ADDRESS NIC   say each second that it is here\n"
     "  relay TAP PORT MS   what comes to the tap leaves by the port, up to so much later\n"
+    "  seek MAC            tell by which port frames under it come in\n"
+    "  port PORT           which is one of these; after all MACs\n"
     "  record PORT         keep baton's frames that come in\n"
     "  replay NIC          send them all out of it at SIGUSR1\n";
 
@@ -193,7 +195,11 @@ static void obey(char **words) {
         else if (!strcmp(verb, "relay")) {
             const char *port = next_word(&words);
             relay_add(what, port, next_word(&words));
-        } else if (!strcmp(verb, "record"))
+        } else if (!strcmp(verb, "seek"))
+            ports_seek(what);
+        else if (!strcmp(verb, "port"))
+            ports_hear(what);
+        else if (!strcmp(verb, "record"))
             recorder_hear(what);
         else if (!strcmp(verb, "replay"))
             recorder_play_by(what);

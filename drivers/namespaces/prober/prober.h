@@ -11,6 +11,7 @@
  *   claim.c          a stranger that has an address, and says so
  *   relay.c          frames that come twice or late
  *   recorder.c       frames of baton, kept and played again
+ *   ports.c          by which port frames under a MAC come into a switch
  *   neighbour.c      frames of ARP and neighbour discovery
  */
 #ifndef PROBER_H
@@ -83,6 +84,9 @@ void claim_tick(double now);
 
 void relay_add(const char *tap, const char *port, const char *late_max_ms);
 void relay_tick(double now);
+
+void ports_seek(const char *mac);
+void ports_hear(const char *port);
 
 void recorder_hear(const char *port);
 void recorder_play_by(const char *nic);

@@ -1,4 +1,5 @@
 /** What must hold, as the explorer asks for it (DESIGN 15): judged from the world's truth, at every change of it. */
+import type { Stay } from '../../../drivers/lab.js';
 import type { SimulatorLab } from '../../../drivers/simulator/lab.js';
 import type { Action } from '../../action.js';
 import type { Cluster } from '../../config/cluster.js';
@@ -20,6 +21,8 @@ export interface Invariant {
   stepped?(node: string, input: Input, actions: readonly Action[], machine: Node): void;
   /** ARP or neighbour discovery left a host. */
   spoken?(host: string, bytes: Uint8Array): void;
+  /** Frames under a MAC leave another NIC than before; times are the world's. */
+  macMoved?(from: Stay, to: Stay): void;
   /** All is healed and at rest. */
   ended?(): void;
 }

@@ -97,7 +97,7 @@ function open() {
   const session = new Session();
   const names = new LinkTable();
   names.replaceAll(session.dump(RTM_GETLINK, encodeLinkDump(), decodeLink));
-  const tools = { session, names, memberships: new Memberships(), isMonitored: () => false };
+  const tools = { session, names, memberships: new Memberships(), linkOf: () => undefined, isMonitored: () => false };
   return { session, names, tools };
 }
 
