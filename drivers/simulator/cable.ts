@@ -43,7 +43,11 @@ export class Cable {
     this.look();
   }
 
-  /** The port that it is plugged into is set down, whatever else befalls it. */
+  /** The port that it is plugged into was set down by a fence device, whatever else befalls it. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   set closed(closed: boolean) {
     this.#closed = closed;
     this.look();

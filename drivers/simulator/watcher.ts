@@ -4,8 +4,10 @@
  */
 import type { Overlap } from '../lab.js';
 import { Port } from './bridge.js';
+import type { Cable } from './cable.js';
 import type { Host } from './host.js';
 import { Macvlan } from './macvlan.js';
+import type { Nic } from './nic.js';
 import type { World } from './wire.js';
 
 export class Watcher {
@@ -88,11 +90,18 @@ export class Watcher {
   }
 }
 
-/** Would it answer a question on some wire? Its word need not reach anybody now: the next moment it may. */
+/**
+ * Would it answer a question on some wire? Its word need not reach anybody now: the next moment it may; but a fence device
+ * opens a port only when it is told.
+ */
 function answers(host: Host, address: string): boolean {
   if (!host.powered || !host.gate.lets(address)) return false;
-  for (const nic of host.nics.values()) if (nic.admin && nic.has(address)) return true;
+  for (const nic of host.nics.values()) if (nic.admin && nic.has(address) && cableOf(nic)?.closed !== true) return true;
   return false;
+}
+
+function cableOf(nic: Nic): Cable | null {
+  return nic instanceof Macvlan ? nic.below.cable : nic.cable;
 }
 
 function isSeen(host: Host, address: string): boolean {
