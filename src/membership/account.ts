@@ -122,12 +122,16 @@ function reportVoters({ record: { document }, post, told }: MembershipState, now
   told.voters = document.voters;
   if (from === null || from === to) return;
   const cause = document.voters.previous === undefined ? 'final' : 'joint';
-  const why = post.role === 'coordinator' && cause === 'joint' ? post.why : {};
+  const why = post.role === 'coordinator' && cause === 'joint' ? { why: whyText(post.why) } : {};
   const evidence = { version: showVersion(document.version), ...why };
   out.push({
     kind: 'journal',
     entry: { at: now, event: 'voters', from, to, cause, evidence },
   });
+}
+
+function whyText(why: Record<string, string>): string[] {
+  return Object.entries(why).map(([name, cause]) => `${voterName(name)} ${cause}`);
 }
 
 function votersText({ next, previous }: Document['voters']): string {

@@ -106,7 +106,7 @@ export function hearPiece(
 function takeFounding(world: World, state: MembershipState, now: Ms, document: Document, out: Action[]): void {
   if (!isVoter(document.voters, selfVoter(world, state))) return drop(state, 'founded-without-us');
   if (state.record.document !== null && document.version.revision !== 0) return drop(state, 'founded-already');
-  followTerm(world, state, now, document.version.term, out);
+  if (state.post.role !== 'follower') becomeFollower(world, state, now);
   adopt(state, document, out);
 }
 

@@ -22,7 +22,9 @@ const DECISIONS_KEPT = 100;
 /** Without an arbiter fewer are no gain: of two voters both are needed. */
 const LEAST = 3;
 
+/** The arbiter last. */
 function byName(a: Voter, b: Voter): number {
+  if (a.name === ARBITER || b.name === ARBITER) return a.name === ARBITER ? 1 : -1;
   return a.name < b.name ? -1 : 1;
 }
 
@@ -164,7 +166,7 @@ function decide(
   for (const [name, cause] of Object.entries(why)) {
     const text = namesOf(next).includes(name) ? 'gets a vote' : 'has no vote any more';
     const evidence = { voters: namesOf(next), before: namesOf(previous) };
-    decisions.push({ at: now, subject: name === ARBITER ? 'arbiter' : name, text, cause, evidence });
+    decisions.push({ at: now, subject: name, text, cause, evidence });
   }
   decisions.splice(0, decisions.length - DECISIONS_KEPT);
 }

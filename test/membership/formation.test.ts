@@ -275,7 +275,7 @@ describe('arbiter', () => {
     const changes = stand.journal.filter(({ event }) => event === 'voters').map(({ cause }) => cause);
     expect(changes.slice(-2)).toEqual(['joint', 'final']);
     expect(stand.state.record.document?.voters).toEqual({
-      next: [{ name: '@arbiter', storageId }, voter('alpha'), voter('beta')],
+      next: [voter('alpha'), voter('beta'), { name: '@arbiter', storageId }],
     });
   });
 
