@@ -27,6 +27,8 @@ export interface Fence {
   /** Of the run: its id, and when it began (C6c: no grant since). */
   run: string | null;
   begunAt: Ms;
+  /** When the phase last changed. */
+  changedAt: Ms;
   /** Rounds in which every agent failed. */
   failures: number;
   /** What went wrong last. */

@@ -61,7 +61,7 @@ function abandon(state: MembershipState, now: Ms, out: Action[]): void {
 
 /** A change of placements takes the marks along; alone they may wait for a heartbeat. */
 function markAt({ world, state }: Case): Ms {
-  const newest = Math.max(...Object.values(state.fencing.nodes).map((fence) => fence.begunAt));
+  const newest = Math.max(...Object.values(state.fencing.nodes).map((fence) => fence.changedAt));
   return newest + world.cluster.timing.heartbeatMs;
 }
 
@@ -164,6 +164,7 @@ function begin(one: Case, node: string, does: Fence['does'], cause: Fence['cause
     agents,
     run: null,
     begunAt: now,
+    changedAt: now,
     failures: 0,
     text: '',
     by,
@@ -184,6 +185,7 @@ function run({ world, state, now, out }: Case, node: string, fence: Fence): void
   fence.phase = 'running';
   fence.run = id;
   fence.begunAt = now;
+  fence.changedAt = now;
   fence.isGranted = false;
   const words = runOf(world.cluster, agent, fence.does === 'fence' ? agent.action : 'on', node);
   out.push({ kind: 'run-agent', id, ...words });
@@ -219,6 +221,7 @@ function ended(one: Case, node: string, fence: Fence, outcome: AgentOutcome, out
   const isDone = outcome.how === 'exited' && outcome.code === 0;
   const evidence = { agent: agentName(agent), ...outcome, ...(output !== '' && { output }), tookMs: now - fence.begunAt };
   fence.run = null;
+  fence.changedAt = now;
   if (!isDone) fence.text = `${agentName(agent)} ${outcomeText(outcome)}${lastLine(output)}`;
   if (isDone && fence.does === 'fence') {
     fence.phase = 'done';

@@ -27,7 +27,7 @@ import { coordinate, coordinatorMoments, hearAnswer } from './coordinator.js';
 import { BLANK, type Document, type Version } from './document.js';
 import { persisted, restore, retry } from './durable.js';
 import { farewell, hearAsk, hearReply, standIfDue, tally } from './election.js';
-import { noFencing, waitsForFence } from './fence.js';
+import { isFenced, noFencing, waitsForFence } from './fence.js';
 import { agentName, agentsOf } from './fence-agent.js';
 import { agentExited, awaitsJudgement, fence, fencingMoments, open, vouch } from './fencing.js';
 import { forceDocument, forceRefusal, formed, formIfAll, spread } from './formation.js';
@@ -313,10 +313,13 @@ export function openAgain(world: World, state: MembershipState, now: Ms, node: s
   return refused;
 }
 
-export function view(world: World, state: MembershipState, _health: HealthState, _now: Ms, node: string): NodeView {
+export function view(world: World, state: MembershipState, _health: HealthState, now: Ms, node: string): NodeView {
   if (node === world.self.name) return { health: 'alive', leaving: state.leaving, jobs: world.jobs };
   const { health, standing } = state.peers[node] ?? { health: 'unheard', standing: null };
-  return { health, leaving: standing?.leaving ?? false, jobs: standing?.jobs ?? {} };
+  const { post } = state;
+  // Nobody waits for what is surely off.
+  const isOff = health !== 'left' && post.role === 'coordinator' && isFenced(world, state, post, now, node);
+  return { health: isOff ? 'lost' : health, leaving: standing?.leaving ?? false, jobs: standing?.jobs ?? {} };
 }
 
 /** The next document. A placement that C6 or C7 does not allow is left as it is, and counted. Null: nothing may be changed now. */
