@@ -42,6 +42,11 @@ export class Disk {
     return { durable: this.#text === null ? null : (JSON.parse(this.#text) as unknown), damaged: false };
   }
 
+  /** The record as it lies there, for whoever judges; null: none. */
+  get text(): string | null {
+    return this.#text;
+  }
+
   /** Of several that wait only the newest is written; its `done` stands for those before it. */
   write(id: number, record: unknown, done: Write['done']): void {
     this.#waiting = { id, text: JSON.stringify(record), done };

@@ -1,19 +1,31 @@
 import type { Ms } from '../../input.js';
+import * as document from '../../membership/document.js';
+import { isQuorum } from '../../membership/quorum.js';
 import type { Invariant, Scene } from './invariant.js';
 
 /** Beyond nodeTimeout, which lease and margin fit into: sums of fractions do not come out even. */
 const SLACK_MS: Ms = 5;
 const ARBITER = 'arbiter';
 
+/** The voters of a document that a disk had until then. */
+interface Had {
+  text: string | null;
+  voters: document.Document['voters'] | null;
+  until: Ms;
+}
+
 /**
  * S2: a node without quorum stops answering within its lease, also if its daemon is stopped or dead. A node counts as with
- * quorum if within that time it was linked to one (itself perhaps) that was linked to a majority of the voters, to each at
- * some moment: they need not answer at once. Where the wires alone do not tell (loss, one direction) links count as up.
+ * quorum if within that time it was linked to one (itself perhaps) that was linked to a quorum of the voters that its disk
+ * had, to each at some moment: they need not answer at once. Where the wires alone do not tell (loss, one direction) links
+ * count as up.
  */
 export class InquorateDark implements Invariant {
   readonly #scene: Scene;
   /** `alpha beta` → the last moment at which they were linked; Infinity: they are. */
   readonly #linkedAt = new Map<string, Ms>();
+  /** Node → the newest last. */
+  readonly #had = new Map<string, Had[]>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -27,6 +39,7 @@ export class InquorateDark implements Invariant {
       if (lab.network.arbiter) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
     }
     const since = this.#scene.now() - cluster.timing.nodeTimeoutMs - SLACK_MS;
+    for (const name of names) this.#look(name, since);
     for (const name of names) if (!this.#wasQuorate(name, since)) this.#mustBeDark(name);
   }
 
@@ -40,13 +53,28 @@ export class InquorateDark implements Invariant {
     }
   }
 
+  /** What is on the disk now; what was there before `since` is forgotten. */
+  #look(name: string, since: Ms): void {
+    const { text } = this.#scene.lab.network.daemons.get(name)!.disk;
+    const had = this.#had.get(name) ?? [];
+    const last = had.at(-1);
+    if (last?.text === text) return;
+    if (last) last.until = this.#scene.now();
+    const found = text === null ? null : document.readDocument((JSON.parse(text) as { document: unknown }).document);
+    const now: Had = { text, voters: found?.voters ?? null, until: Infinity };
+    this.#had.set(name, [...had.filter(({ until }) => until >= since), now]);
+  }
+
   #wasQuorate(name: string, since: Ms): boolean {
-    const { cluster, lab } = this.#scene;
-    const voters = [...cluster.nodes.map((node) => node.name), ...(lab.network.arbiter ? [ARBITER] : [])];
     const met = (one: string, other: string): boolean => (this.#linkedAt.get(`${one} ${other}`) ?? -Infinity) >= since;
-    return cluster.nodes.some(
-      (node) => met(name, node.name) && 2 * voters.filter((voter) => met(node.name, voter)).length > voters.length,
-    );
+    return this.#scene.cluster.nodes.some((node) => {
+      if (!met(name, node.name)) return false;
+      const hasMet = (voter: string): boolean =>
+        met(node.name, voter.startsWith(document.ARBITER) ? ARBITER : voter.split('/')[0]!);
+      return (this.#had.get(node.name) ?? []).some(
+        ({ voters, until }) => until >= since && voters !== null && isQuorum(voters, hasMet),
+      );
+    });
   }
 
   #mustBeDark(name: string): void {
