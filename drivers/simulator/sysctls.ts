@@ -21,6 +21,7 @@ const DEFAULTS: Record<string, string> = {
   'ipv6/conf/ignore_routes_with_linkdown': '0',
   'ipv6/conf/addr_gen_mode': '0',
   'ipv6/conf/forwarding': '0',
+  'ipv6/conf/force_mld_version': '0',
 };
 
 export class Sysctls {

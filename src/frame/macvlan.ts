@@ -3,6 +3,8 @@
  * after every start, so that what a killed daemon left is known again. `baton-` and a hash: within the 15 characters of IFNAMSIZ.
  */
 
+/** What all their names begin with. */
+export const MACVLAN_PREFIX = 'baton-';
 const NAME = /^baton-[0-9a-f]{8}$/;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
@@ -11,7 +13,7 @@ const FNV_PRIME = 0x01000193;
 export function macvlanName(nic: string, mac: string): string {
   let hash = FNV_OFFSET;
   for (const char of `${mac} ${nic}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), FNV_PRIME);
-  return `baton-${(hash >>> 0).toString(16).padStart(8, '0')}`;
+  return `${MACVLAN_PREFIX}${(hash >>> 0).toString(16).padStart(8, '0')}`;
 }
 
 export function isMacvlanName(nic: string): boolean {

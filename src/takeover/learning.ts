@@ -4,6 +4,7 @@
  * settle time, for a network manager strips a NIC that lost carrier perhaps before the loss is noticed here.
  */
 import type { NodeNet, Prefix } from '../config/cluster.js';
+import { isMacvlanName } from '../frame/macvlan.js';
 import type { Address, Ms, NicObservation } from '../input.js';
 import { journal, record } from './account.js';
 import { floatingOf, withoutFloating } from './floating-address.js';
@@ -155,7 +156,8 @@ function nameUnmoved(turn: Turn, net: NetState, seen: NicObservation): void {
     if (known) known.push(route.destination);
     else routes.set(fate.stays, [route.destination]);
   }
-  const children = seen.children.map((child) => `device ${child} on top of it`);
+  const strange = seen.children.filter((child) => !isMacvlanName(child));
+  const children = strange.map((child) => `device ${child} on top of it`);
   const text = [...routes.keys(), ...children].sort().join(', ');
   if (text === net.notMoved) return;
   net.notMoved = text;

@@ -14,7 +14,8 @@ import type { Cluster, ClusterNode } from '../config/cluster.js';
 import { isMacvlanName, macvlanAlias, macvlanName } from '../frame/macvlan.js';
 import type { Ms, NicObservation } from '../input.js';
 import { clear, journal, raise } from './account.js';
-import { type FloatingAddress, floatingAddresses, floatingOf } from './floating-address.js';
+import { type FloatingAddress, floatingAddresses, floatingOf, placeKey } from './floating-address.js';
+import type { Posted } from './floating-state.js';
 import { allNics, nicsOf, type Turn } from './state.js';
 
 const RETRY_FIRST: Ms = 100;
@@ -75,15 +76,25 @@ export function isPrepared({ world, state }: Turn, name: string): boolean {
 
 /** Does it carry a floating address, or is it about to? */
 export function isInUse({ world, state }: Turn, name: string): boolean {
-  if (Object.values(state.floating.posted).some(({ nic }) => nic === name)) return true;
-  return world.host[name]?.addresses.some(({ local }) => floatingOf(world.cluster, local) !== undefined) ?? false;
+  const { posted } = state.floating;
+  // A deletion that the kernel acknowledged is as good as a look.
+  const isGone = (known: Posted | undefined): boolean => known?.does === 'delete' && known.outcome === 'done';
+  if (Object.values(posted).some((known) => known.nic === name && !isGone(known))) return true;
+  const there = world.host[name]?.addresses.filter(({ local }) => floatingOf(world.cluster, local)) ?? [];
+  return there.some((address) => !isGone(posted[placeKey(name, address)]));
 }
 
-/** No NIC of this node but `name` may send under that MAC: it is down, or has no address from which the kernel speaks. */
+/** No NIC of this node but the one of `name` sends under that MAC: none has an address to speak from, or it has no carrier. */
 export function isSilentElsewhere(turn: Turn, mac: string, name: string): boolean {
   const { world } = turn;
   const others = macvlansOf(world.cluster, world.self).filter((one) => one.mac === mac && one.name !== name);
-  return !others.some((one) => isInUse(turn, one.name) || (one.v6 && world.host[one.name]?.admin === true));
+  return !others.some((one) => isInUse(turn, one.name) && hasCarrier(turn, one.nic));
+}
+
+/** The poll of the carrier is faster than the kernel's word. */
+function hasCarrier({ world, verdict }: Turn, nic: string): boolean {
+  const { reason } = verdict(nic);
+  return world.host[nic]?.carrier === true && reason !== 'carrier' && reason !== 'missing' && reason !== 'admin';
 }
 
 /** Makes those that are missing, and sets down those that nobody needs. `wanted`: on which floating addresses belong now. */
@@ -136,7 +147,8 @@ const SETTINGS_V4: readonly [string, string][] = [
 
 /**
  * No address by itself, neither link-local nor autoconfigured, so that nothing speaks under the MAC but what answers for
- * floating addresses. Without an IPv6 address to carry, no IPv6 at all.
+ * floating addresses. Without an IPv6 address to carry, no IPv6 at all. MLDv1 says once that a group is left (RFC 2710
+ * section 4), MLDv2 again up to a second later (RFC 3810 section 6.1), when another node may speak under the MAC.
  */
 function settingsV6(wanted: boolean): [string, string][] {
   return [
@@ -146,6 +158,7 @@ function settingsV6(wanted: boolean): [string, string][] {
     ['ipv6/conf/{nic}/autoconf', '0'],
     ['ipv6/conf/{nic}/accept_dad', '0'],
     ['ipv6/conf/{nic}/keep_addr_on_down', '0'],
+    ['ipv6/conf/{nic}/force_mld_version', '1'],
   ];
 }
 

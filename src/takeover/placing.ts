@@ -86,17 +86,7 @@ export function placeAddresses(turn: Turn, served: ReadonlySet<string>, spared: 
     const step = kept && !isDead(kept.address) ? renewal(turn, floating, kept) : addition(turn, floating, nic);
     if (step !== null) adds.push(step);
   }
-  post(turn, [...silenced(turn, first, deletes), ...first, ...raised(turn, adds), ...adds, ...deletes]);
-}
-
-/** Set down first, a macvlan does not go on telling routers which groups it leaves: not one more frame under a MAC that goes elsewhere. */
-function silenced({ world }: Turn, ...going: Step[][]): Step[] {
-  const names = new Set(
-    going.flat().flatMap((step) => (step.do === 'delete-address' && step.address.family === 6 ? step.nic : [])),
-  );
-  return [...names]
-    .filter((nic) => world.host[nic]?.below !== undefined)
-    .map((nic) => ({ do: 'set-link', nic, up: false }));
+  post(turn, [...first, ...raised(turn, adds), ...adds, ...deletes]);
 }
 
 /** Macvlans are down until they are needed. */

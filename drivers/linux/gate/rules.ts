@@ -4,12 +4,14 @@
  *
  *   arp baton    output           sender
  *   inet baton   prerouting -400  destination, where it is an address of this host
- *                output     -400  source, and target of a neighbour advertisement
+ *                output     -400  source, and target of a neighbour advertisement; without lease all that leaves by a macvlan
+ *                                 of baton's: what the kernel tells routers of groups would move its MAC back to this port
  *                postrouting 400  source, as address translation left it: what a service behind DNAT goes on sending has
  *                                 another one in the output hook, and none of a host behind this one goes through there
  *
  * Never the destination of what is sent, nor the source of what comes in: a node may be a client of the holder.
  */
+import { MACVLAN_PREFIX } from '../../../src/frame/macvlan.js';
 import { addressBytes } from '../netlink/address-text.js';
 import {
   addElements,
@@ -87,6 +89,7 @@ const ofAdvertisement = [
   field.icmpType,
   equal(NEIGHBOUR_ADVERTISEMENT),
 ];
+const byMacvlan = [meta(META.outNic), equal(Buffer.from(MACVLAN_PREFIX).toString('hex'))];
 const toThisHost: Expression[] = [{ do: 'type-of-destination' }, equal(RTN_LOCAL)];
 
 const plain = (name: string, keyType: number, keyLength: number): Set => ({ name, flags: 0, keyType, keyLength });
@@ -123,6 +126,7 @@ export const INET: GateTable = {
         ...shut(ofIp, field.source4, 4),
         ...shut(ofIp6, field.source6, 6),
         ...shut(ofAdvertisement, field.target, 6),
+        [...byMacvlan, meta(META.protocol), isNotIn('lease'), ...drop],
       ],
     },
     {

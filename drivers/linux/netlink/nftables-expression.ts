@@ -27,7 +27,7 @@ export type Expression =
   /** Anything else that a dump shows. */
   | { do: 'other'; name: string; bytes: string };
 
-export const META = { protocol: 1, nfproto: 15, l4proto: 16 } as const;
+export const META = { protocol: 1, outNic: 7, nfproto: 15, l4proto: 16 } as const;
 export const BASE = { network: 1, transport: 2 } as const;
 
 const NFTA_LIST_ELEM = 1;

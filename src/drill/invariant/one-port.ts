@@ -6,6 +6,9 @@ import type { Invariant, Scene } from './invariant.js';
 /** A switch that sees a MAC at two ports within this time takes it for a loop, or for an attack. */
 const WITHIN_MS: Ms = 1000;
 
+/** Journal and wire tell one moment by two clocks. */
+const ROUNDING_MS: Ms = 0.5;
+
 type Entry = JournalEntry & { node: string };
 
 /** The record of a node that takes a MAC over excuses its next move, if it was made while another NIC had it. */
@@ -17,13 +20,14 @@ function isRecorded(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
       nic === to.nic &&
       evidence?.['mac'] === to.mac &&
       at >= from.fromMs &&
-      at <= to.fromMs,
+      at <= to.fromMs + ROUNDING_MS,
   );
 }
 
 function wordsOf(from: Stay, to: Stay): string {
   const afterMs = Math.max(0, to.fromMs - from.toMs).toFixed(1);
-  return `${to.mac} is sent from ${to.node}.${to.nic} ${afterMs} ms after ${from.node}.${from.nic}, and that is no recorded move`;
+  const way = `from ${to.node}.${to.nic} at ${to.fromMs.toFixed(0)} ms, ${afterMs} ms after ${from.node}.${from.nic}`;
+  return `${to.mac} is sent ${way}, and that is no recorded move`;
 }
 
 function isWrong(from: Stay, to: Stay, journal: readonly Entry[]): boolean {

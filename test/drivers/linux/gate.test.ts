@@ -117,7 +117,7 @@ function answers(address: string, from = b): boolean {
 function asNftShows(expression: Expression): string {
   switch (expression.do) {
     case 'meta':
-      return `[ meta load ${{ 1: 'protocol', 15: 'nfproto', 16: 'l4proto' }[expression.key]} => reg 1 ]`;
+      return `[ meta load ${{ 1: 'protocol', 7: 'oifname', 15: 'nfproto', 16: 'l4proto' }[expression.key]} => reg 1 ]`;
     case 'payload': {
       const header = ['link', 'network', 'transport'][expression.base];
       return `[ payload load ${expression.length}b @ ${header} header + ${expression.offset} => reg 1 ]`;
@@ -125,7 +125,7 @@ function asNftShows(expression: Expression): string {
     case 'lookup':
       return `[ lookup reg 1 set ${expression.set} 0x${expression.not ? 1 : 0} ]`;
     case 'equal':
-      return `[ cmp eq reg 1 0x${Buffer.from(expression.bytes.padEnd(8, '0'), 'hex').readUInt32LE().toString(16).padStart(8, '0')} ]`;
+      return `[ cmp eq reg 1 ${wordsOf(expression.bytes).join(' ')} ]`;
     case 'type-of-destination':
       return '[ fib daddr type => reg 1 ]';
     case 'count':
@@ -135,6 +135,14 @@ function asNftShows(expression: Expression): string {
     case 'other':
       return expression.name;
   }
+}
+
+/** In words of four bytes, as numbers of this machine. */
+function wordsOf(hex: string): string[] {
+  return (hex.match(/.{1,8}/g) ?? []).map((word) => {
+    const number = Buffer.from(word.padEnd(8, '0'), 'hex').readUInt32LE();
+    return `0x${number.toString(16).padStart(8, '0')}`;
+  });
 }
 
 const nft = (ns: Namespace, text: string): string => ns.run('nft', text);
