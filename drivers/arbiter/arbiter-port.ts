@@ -7,6 +7,7 @@
 import type { Action } from '../../src/action.js';
 import type { Arbiter } from '../../src/config/cluster.js';
 import type { Input } from '../../src/input.js';
+import type { DiskSettings } from './disk/io-process.js';
 import { type FromHand, type Hand, PortHand, type ToHand } from '../linux/hand.js';
 
 export type ArbiterAction = Extract<Action, { kind: 'ask-arbiter' }>;
@@ -16,7 +17,9 @@ export type ToArbiter = ToHand<ArbiterAction>;
 export type FromArbiter = FromHand<ArbiterInput>;
 
 /** `workerData` of the arbiter's thread. */
-export interface ArbiterData {
+export type ArbiterData = { etcd: EtcdData } | { disk: DiskSettings };
+
+export interface EtcdData {
   /** The cluster's name, which is part of the key. */
   cluster: string;
   arbiter: Extract<Arbiter, { kind: 'etcd' }>;

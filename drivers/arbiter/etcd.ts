@@ -10,7 +10,7 @@ import type {
   RegisterRequest,
   ArbiterStamp,
 } from '../../src/membership/arbiter-record.js';
-import type { ArbiterData } from './arbiter-port.js';
+import type { EtcdData } from './arbiter-port.js';
 import { Gateway } from './gateway.js';
 import { parseRecord, recordText } from './record.js';
 
@@ -30,7 +30,7 @@ export class Etcd {
    */
   #last: Found | null = null;
 
-  constructor({ cluster, arbiter }: ArbiterData) {
+  constructor({ cluster, arbiter }: EtcdData) {
     this.#gateway = new Gateway(arbiter);
     this.#key = base64(`/baton/${cluster}/voter`);
   }

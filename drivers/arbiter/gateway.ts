@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Agent as PlainAgent, request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { Ms } from '../../src/input.js';
-import type { ArbiterData } from './arbiter-port.js';
+import type { EtcdData } from './arbiter-port.js';
 import { Names } from './names.js';
 
 /** `sent`: it may have been done. */
@@ -18,7 +18,7 @@ const TEXT_MAX = 200;
 /** Nobody is asked for less: a timer may end a little before its time, and what is left then is no time to answer in. */
 const ASKED_MS_MIN = 5;
 
-type Settings = ArbiterData['arbiter'];
+type Settings = EtcdData['arbiter'];
 
 export class Gateway {
   readonly #settings: Settings;

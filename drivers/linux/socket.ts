@@ -77,6 +77,9 @@ interface Addon {
   ifindex(name: string): number;
   setThreadName(name: string): void;
   setScheduler(policy: number, priority: number): void;
+  alignedBytes(length: number, alignment: number): ArrayBuffer;
+  blockDevice(fd: number, blocks: Int32Array): number;
+  lockRange(fd: number, start: number, length: number): void;
 }
 
 const addon = load();
@@ -162,6 +165,23 @@ export const setThreadName = (name: string): void => addon.setThreadName(name);
 
 /** Of the calling thread only. Throws EPERM without CAP_SYS_NICE. */
 export const setScheduler = (policy: number, priority: number): void => addon.setScheduler(policy, priority);
+
+/** Memory for direct I/O, zeroed; it begins at a multiple of `alignment`, a power of two. */
+export const alignedBytes = (length: number, alignment: number): Uint8Array =>
+  new Uint8Array(addon.alignedBytes(length, alignment));
+
+/** Size in bytes of a block device, and its logical and physical block. Throws ENOTTY for what is none. */
+export function blockDevice(fd: number): { bytes: number; logical: number; physical: number } {
+  const blocks = new Int32Array(2);
+  const bytes = addon.blockDevice(fd, blocks);
+  return { bytes, logical: blocks[0]!, physical: blocks[1]! };
+}
+
+/**
+ * Locks that range for writing, as long as this open file description lives: also beyond the process, while the kernel still
+ * works for it. Throws EAGAIN if another one has it.
+ */
+export const lockRange = (fd: number, start: number, length: number): void => addon.lockRange(fd, start, length);
 
 /** Sockaddrs are in the byte order of the host. */
 export const LITTLE = endianness() === 'LE';

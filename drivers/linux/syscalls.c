@@ -90,5 +90,6 @@ void define_syscalls(napi_env env, napi_value exports) {
 NAPI_MODULE_INIT() {
   define_socket(env, exports);
   define_syscalls(env, exports);
+  define_disk(env, exports);
   return exports;
 }

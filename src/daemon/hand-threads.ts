@@ -33,13 +33,19 @@ export function startHands(
       const data: GateData = { addresses: floatingTexts(cluster), renewLateMaxMs: cluster.timing.renewLateMaxMs };
       threads.gate = new PortGateHand(start('gate', '../../drivers/linux/gate/hand.js', data, fail));
     }
-    if (arbiter?.kind === 'etcd') {
-      const data: ArbiterData = { cluster: cluster.name, arbiter };
+    if (arbiter !== undefined) {
+      const data = arbiterData(settings, arbiter);
       threads.arbiter = new PortArbiterHand(start('arbiter', '../../drivers/arbiter/hand.js', data, fail));
     }
   }
   for (const hand of Object.values(threads) as HandThreads[keyof HandThreads][]) hand?.onNote?.(note);
   return threads;
+}
+
+function arbiterData({ cluster, node, key }: EngineSettings, arbiter: Arbiter): ArbiterData {
+  if (arbiter.kind === 'etcd') return { etcd: { cluster: cluster.name, arbiter } };
+  const keys = [Buffer.from(key).toString('hex')];
+  return { disk: { paths: arbiter.paths, cluster: cluster.name, node, keys } };
 }
 
 function handsData(settings: EngineSettings, self: ClusterNode): HandsData {

@@ -37,6 +37,7 @@ const healthy: Evidence = {
   packetSockets: true,
   nftables: true,
   key: null,
+  disks: [],
   directories: [],
   daemon: null,
 };

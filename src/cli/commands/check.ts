@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { readKey } from '../../config/key.js';
 import { readServedFile } from '../../config/parse.js';
 import { showProblem } from '../../config/problem.js';
+import { diskFindings, type DiskFinding } from '../../daemon/disk-readiness.js';
 import { observeHost } from '../../daemon/host.js';
 import { hostFindings, type HostFinding } from '../../daemon/host-findings.js';
 import { selfOf } from '../../daemon/preflight.js';
@@ -13,6 +14,8 @@ interface Checked {
   file: string;
   digest: string;
   warnings: string[];
+  /** Of the arbiter. */
+  disks: DiskFinding[];
   host: HostFinding[];
 }
 
@@ -26,7 +29,10 @@ export default class Check extends BatonCommand {
   static override enableJsonFlag = true;
   static override args = { file: Args.string({ description: 'cluster file (default: --config)' }) };
   static override flags = {
-    host: Flags.boolean({ description: 'also against the NICs and the key of this host', default: false }),
+    host: Flags.boolean({
+      description: "also against the NICs, the key and the arbiter's disks of this host",
+      default: false,
+    }),
     node: Flags.string({ description: "this host's node in the file (default: the host's name)", dependsOn: ['host'] }),
   };
 
@@ -39,19 +45,21 @@ export default class Check extends BatonCommand {
       file,
       digest: cluster.digest,
       warnings: warnings.map((it) => showProblem(file, it)),
+      disks: [],
       host: [],
     };
     if (flags.host) {
       const self = selfOf(cluster, flags.node);
-      readKey(cluster.key);
+      const key = readKey(cluster.key);
+      result.disks = diskFindings(cluster, [key]);
       result.host = hostFindings(cluster, self, await observeHost());
     }
     for (const warning of result.warnings) this.log(`${paint.warn('warning')} ${warning}`);
-    for (const { severity, text, fix } of result.host) {
+    for (const { severity, text, fix } of [...result.disks, ...result.host]) {
       if (severity === 'warning') this.log(`${paint.warn('warning')} ${text}; ${fix}`);
       else this.logToStderr(`baton: ${text}; ${fix}`);
     }
-    const wrong = result.host.filter(({ severity }) => severity === 'error').length;
+    const wrong = [...result.disks, ...result.host].filter(({ severity }) => severity === 'error').length;
     if (wrong > 0) process.exitCode = EXIT.usage;
     else {
       const packages = cluster.packages.length;

@@ -45,6 +45,10 @@ function key(evidence: Evidence): Diagnosis[] {
   return [{ what: 'key', severity: 'error', text: text!, fix: fix ?? 'baton keygen' }];
 }
 
+function disks({ disks: found }: Evidence): Diagnosis[] {
+  return found.map(({ what, severity, text, fix }) => ({ what: `disk-${what}`, severity, text, fix }));
+}
+
 function nics({ cluster, self, host, daemon }: Evidence): Diagnosis[] {
   const carriers = (daemon?.status.nics ?? []).filter(({ carrying }) => carrying.length > 0).map(({ name }) => name);
   return hostFindings(cluster, self, host)
@@ -256,8 +260,18 @@ const ORDER = { error: 0, warning: 1, note: 2 };
 
 /** Gravest first. */
 export function diagnose(evidence: Evidence): Diagnosis[] {
-  const found = [tools, key, directories, nics, managers, rivals, strangeFrames, fabric, settings, notMoved].flatMap(
-    (look) => look(evidence),
-  );
+  const found = [
+    tools,
+    key,
+    disks,
+    directories,
+    nics,
+    managers,
+    rivals,
+    strangeFrames,
+    fabric,
+    settings,
+    notMoved,
+  ].flatMap((look) => look(evidence));
   return found.sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
 }

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import type { DaemonStatus } from '../../client/document.js';
 import type { Cluster, ClusterNode } from '../../config/cluster.js';
 import { KeyError, readKey } from '../../config/key.js';
+import { diskFindings, type DiskFinding } from '../../daemon/disk-readiness.js';
 import { observeHost, type HostNic } from '../../daemon/host.js';
 import { SETTINGS } from '../../takeover/settings.js';
 
@@ -36,6 +37,8 @@ export interface Evidence {
   nftables: boolean;
   /** What is wrong with the key. */
   key: string | null;
+  /** What is wrong with the arbiter's disks. */
+  disks: DiskFinding[];
   /** Those of the daemon's directories that take no more files; what is told of them follows their name. */
   directories: { name: 'run' | 'state'; problem: string }[];
   daemon: DaemonStatus | null;
@@ -166,6 +169,15 @@ async function naming(nics: readonly string[]): Promise<Evidence['naming']> {
   return found;
 }
 
+function diskProblems(cluster: Cluster): DiskFinding[] {
+  try {
+    return diskFindings(cluster, [readKey(cluster.key)]);
+  } catch {
+    // Without its key nobody can say whose they are, and the key is told by itself.
+    return [];
+  }
+}
+
 function keyProblem(path: string): string | null {
   try {
     readKey(path);
@@ -218,6 +230,7 @@ export async function gather(
       existsSync('/sys/module/nf_tables') ||
       (await outputOf('nft', ['list', 'tables'])) !== null,
     key: keyProblem(cluster.key),
+    disks: diskProblems(cluster),
     directories: (['run', 'state'] as const).flatMap((name) => {
       const problem = directoryProblem(directories[name]);
       return problem === null ? [] : [{ name, problem }];
