@@ -1,5 +1,6 @@
 /** One membership stage on a table: what is said to it and when is written by the test, and what it says is read back. */
 import type { Action } from '../../src/action.js';
+import type { Cluster } from '../../src/config/cluster.js';
 import { decodeMessage, documentText, encodeMessage, type Message } from '../../src/frame/dialogue.js';
 import { PART } from '../../src/frame/part.js';
 import { encodeStanding, type Standing } from '../../src/frame/standing.js';
@@ -53,6 +54,8 @@ export interface StandOptions {
   damaged?: boolean;
   /** Uniform in [0, 1), always this. */
   random?: number;
+  /** What the cluster file has otherwise. */
+  change?: (cluster: Cluster) => Cluster;
 }
 
 export class Stand {
@@ -75,10 +78,11 @@ export class Stand {
     hostUpMs = 1e6,
     damaged = false,
     random = 0.5,
+    change = (cluster) => cluster,
   }: StandOptions = {}) {
     this.packages = packages;
     this.name = name;
-    const cluster = clusterOf(mode, packages);
+    const cluster = change(clusterOf(mode, packages));
     this.world = {
       cluster,
       self: cluster.nodes.find((node) => node.name === name)!,
