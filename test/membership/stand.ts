@@ -19,6 +19,7 @@ export const ids: Record<string, string> = {
   beta: 'b'.repeat(32),
   gamma: 'c'.repeat(32),
   delta: 'd'.repeat(32),
+  epsilon: 'e'.repeat(32),
   '@arbiter': 'f'.repeat(32),
 };
 export const voter = (name: string): Voter => ({ name, storageId: ids[name]! });
