@@ -12,8 +12,10 @@ import { packageRoot } from '../../src/version.js';
 import type { CommandResult } from '../lab.js';
 import { attempt } from './shell.js';
 
-const READY_WITHIN_MS = 30_000;
-const END_WITHIN_MS = 15_000;
+/** An emulated processor wants more (BATON_LAB_PATIENCE=4: four times as long). */
+const PATIENCE = Number(process.env['BATON_LAB_PATIENCE'] ?? 1);
+const READY_WITHIN_MS = 30_000 * PATIENCE;
+const END_WITHIN_MS = 15_000 * PATIENCE;
 const ASK_EACH_MS = 25;
 /** From SIGKILL to the end of the process, with room. */
 const DYING_MS = 500;

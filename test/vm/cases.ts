@@ -1,21 +1,6 @@
 /** All cases, the quick ones first. */
-import { demand, type Case } from './case.js';
-
-const LAB_WITHIN_MS = 240_000;
-
-/** A story of the kernel lab, inside the guest. */
-function story(name: string, title: string): Case {
-  return {
-    name,
-    title,
-    run: async (stand) => {
-      const machine = await stand.boot('guest');
-      const { code, text } = await machine.run(`node bin/baton.js scenario run ${name} --on kernel`, LAB_WITHIN_MS);
-      demand(code === 0 && text.includes('passed'), text);
-      stand.tell(text.trim().split('\n').at(-1)!);
-    },
-  };
-}
+import type { Case } from './case.js';
+import { LAG_CASES } from './lag-case.js';
 
 const boot: Case = {
   name: 'boot',
@@ -26,17 +11,15 @@ const boot: Case = {
     stand.tell(
       `ready after ${((performance.now() - from) / 1000).toFixed(1)} s, its own clock ${machine.readyAfterS} s`,
     );
-    for (const kind of ['bond', 'team', 'veth', 'bridge', 'macvlan'])
+    for (const kind of ['bond', 'team', 'veth', 'bridge', 'vrf table 9'])
       await machine.must(`ip link add a0 type ${kind} && ip link del a0`);
-    await machine.must('ip link add d0 type dummy && ip link add link d0 name d0.7 type vlan id 7 && ip link del d0');
+    await machine.must(
+      'ip link add d0 type dummy && ip link add link d0 name d0.7 type vlan id 7 && ip link add link d0 name m0 type macvlan && ip link del d0',
+    );
     const asked = performance.now();
     stand.tell((await machine.must('node bin/baton.js --version')).trim());
     stand.tell(`a command takes ${((performance.now() - asked) / 1000).toFixed(1)} s`);
   },
 };
 
-export const CASES: readonly Case[] = [
-  boot,
-  story('lag-port', 'a bond loses one port, then the other'),
-  story('lag-team', 'a team loses one port, then the other'),
-];
+export const CASES: readonly Case[] = [boot, ...LAG_CASES];

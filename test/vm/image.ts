@@ -9,6 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileProber } from '../../drivers/namespaces/prober.js';
 import { packageRoot } from '../../src/version.js';
 import { writeArchive, type Entry } from './archive.js';
 import { modulePaths, type Packages } from './kernel.js';
@@ -23,7 +24,7 @@ const MODULES = [
 const PROGRAMS = ['ip', 'nft', 'ping', 'bash', 'unshare', 'nsenter', 'tc', 'ss', 'mount', 'umount'];
 /** Those that busybox does well enough. */
 const APPLETS =
-  'awk cat chmod cp cut date dmesg env false find grep head id insmod kill ls ln mkdir mv nice nohup poweroff ps rm sed seq setsid sh sleep sort stat sysctl tail test timeout touch tr true uname uniq wc';
+  'awk cat chmod cp cut date dmesg env false find grep head id insmod kill ls ln mkdir mv nice poweroff ps rm sed seq setsid sh sleep sort stat sysctl tail test timeout touch tr true uname uniq wc';
 /** Development packages that the compiled tests do need in the guest: real `expect`, without the rest of vitest. */
 const EXPECT = ['@vitest/expect', '@vitest/utils', '@vitest/spy', '@vitest/pretty-format', 'chai', 'tinyrainbow'];
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
@@ -134,7 +135,9 @@ function addPrograms(image: Image, packages: Packages): void {
 }
 
 /** Writes the archive that the machine boots from. */
-export function buildImage(target: string, packages: Packages): void {
+export async function buildImage(target: string, packages: Packages): Promise<void> {
+  // The guest has no compiler.
+  await compileProber();
   const image = new Image();
   for (const folder of ['proc', 'sys', 'dev', 'run', 'tmp', 'root', 'var/lib', 'var/log']) image.folder(folder);
   image.link('var/run', '../run');

@@ -1,5 +1,6 @@
 /** Debian's kernel for virtual machines and what else the guest has that this host has not: fetched once, unpacked, never installed. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -15,6 +16,7 @@ const TEAM_PACKAGES = [
   'libnl-3-200',
   'libnl-genl-3-200',
   'libnl-route-3-200',
+  'libnl-nf-3-200',
   'libnl-cli-3-200',
   'libdbus-1-3',
 ];
@@ -33,6 +35,12 @@ export interface Packages {
 
 function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'baton', 'vm');
+}
+
+/** Another list of packages is another root. */
+function rootFolder(): string {
+  const list = [META_PACKAGE, BUSYBOX, ...TEAM_PACKAGES].join();
+  return join(cacheFolder(), `root-${createHash('sha256').update(list).digest('hex').slice(0, 8)}`);
 }
 
 function output(program: string, args: string[], cwd?: string): string {
@@ -62,7 +70,7 @@ export function missing(): string | null {
 
 /** What an earlier run fetched; null if nothing. */
 function present(): Packages | null {
-  const root = join(cacheFolder(), 'root');
+  const root = rootFolder();
   if (!existsSync(root)) return null;
   const image = readdirSync(join(root, 'boot')).find((name) => name.startsWith('vmlinuz-'));
   if (image === undefined) return null;
@@ -83,7 +91,7 @@ export function packages(): Packages {
     output('apt-get', ['download', ...wanted], unfinished);
     for (const file of readdirSync(unfinished).filter((name) => name.endsWith('.deb')))
       output('dpkg-deb', ['-x', join(unfinished, file), root]);
-    renameSync(root, join(folder, 'root'));
+    renameSync(root, rootFolder());
   } catch (error) {
     throw new Error(`the guest's packages cannot be fetched: ${(error as Error).message}`);
   } finally {

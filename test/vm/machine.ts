@@ -101,7 +101,7 @@ export class Machine {
     for (;;) {
       const end = END.exec(this.#heard);
       if (end) return { code: Number(end[1]), text: this.#heard.slice(0, end.index).replaceAll('\r\n', '\n') };
-      if (this.#child.exitCode !== null) throw new Error(`${this.name} is gone`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error(`${this.name} is gone`);
       if (performance.now() > until)
         throw new Error(`${this.name}: no end of "${command}" within ${withinMs / 1000} s; so far:\n${this.#heard}`);
       await sleep(5);
@@ -116,7 +116,7 @@ export class Machine {
   async end(): Promise<void> {
     this.#monitor.close();
     this.#port.destroy();
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGKILL');
     await gone;

@@ -53,7 +53,7 @@ async function main(names: readonly string[]): Promise<number> {
     const from = performance.now();
     const of = packages();
     const image = join(folder, 'image.cpio');
-    buildImage(image, of);
+    await buildImage(image, of);
     console.log(`kernel ${of.release}, image built in ${seconds(from)}`);
     return await runAll(names, folder, image, of);
   } finally {

@@ -1,5 +1,6 @@
 /** `baton links`: each NIC with what speaks for and against it; `--matrix`: the hearing of a net and whom it accuses. */
 import type { DaemonStatus } from '../../client/document.js';
+import type { LagPort } from '../../input.js';
 import type { NetStatus, NicStatus } from '../../status.js';
 import { culprits, type Suspicion, type SwitchHints } from './culprit.js';
 import type { Paint } from './paint.js';
@@ -13,6 +14,10 @@ function heardList(heard: Record<string, number>, paint: Paint): string {
   return names.map(([name, agoMs]) => `${name} ${paint.dim(`${span(agoMs)} ago`)}`).join(', ');
 }
 
+export function portText({ nic, state }: LagPort, paint: Paint): string {
+  return `${nic} ${state === 'down' ? paint.bad(state) : state}`;
+}
+
 /** One NIC with what speaks for and against it. */
 export function nicText(nic: NicStatus, now: number, paint: Paint): string[] {
   const lines = [
@@ -22,6 +27,8 @@ export function nicText(nic: NicStatus, now: number, paint: Paint): string[] {
     `  hears     ${heardList(nic.hears, paint)}`,
     `  heard by  ${heardList(nic.heardBy, paint)}`,
   ];
+  if (nic.ports)
+    lines.push(`  ports     ${nic.ports.map((port) => portText(port, paint)).join(', ') || paint.bad('none')}`);
   for (const [target, { answers, agoMs, note }] of Object.entries(nic.targets)) {
     const ago = agoMs === undefined ? '' : `, last ${span(agoMs)} ago`;
     lines.push(
