@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { floatingBySwitch } from '../../src/drill/floating.js';
-import { parseFault, type Fault, type Scenario } from '../../src/drill/scenario.js';
+import { parseFault, type ArbiterFault, type Fault, type Scenario } from '../../src/drill/scenario.js';
 import type { JournalEntry, NodeStatus } from '../../src/status.js';
 import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, Stay, TcpReport } from '../lab.js';
 import { ArbiterProcess } from './arbiter.js';
@@ -25,6 +25,8 @@ import { movingMacs, PortWatch } from './port-watch.js';
 import { Prober, compileProber, monotonicMs, type Watched } from './prober.js';
 import { arbiterRefusal, refusal } from './prerequisites.js';
 import { disturb, record } from './relay.js';
+import { SerialLine } from './serial-line.js';
+import { cutFromDisks, diskPaths, SharedDisk, together, withDisks } from './shared-disk.js';
 import { raiseTopology } from './topology.js';
 import { neighbourOf, truthOf } from './truth.js';
 import { Watch } from './watcher.js';
@@ -56,6 +58,8 @@ export class NamespacesLab implements Lab {
   /** Switch → what keeps baton's frames there, for a replay. */
   readonly #recorders = new Map<string, Prober>();
   #arbiter: ArbiterProcess | null = null;
+  readonly #disks: SharedDisk[] = [];
+  #line: SerialLine | null = null;
   #scenario: Scenario | null = null;
   /** What heals each fault in force, by the fault as JSON. */
   readonly #undo = new Map<string, Undo>();
@@ -89,7 +93,10 @@ export class NamespacesLab implements Lab {
     await mkdir(folderOf(this.#prefix), { mode: 0o700 });
     await raiseTopology(scenario, wiring, this.namespaceOf);
     await placeCommands(scenario, this.#wire, this.#prefix);
+    await this.#raiseDisks(scenario, this.#wire);
     await this.#placeDaemons(scenario, wiring.nodes);
+    if (this.#disks.length > 0) await this.#prepareDisks();
+    this.#line = await SerialLine.start(scenario);
     await this.#startArbiter(scenario);
     await this.#startProbers(scenario, program);
     this.#ports = await PortWatch.start(program, wiring, this.namespaceOf, movingMacs(scenario, wiring));
@@ -102,6 +109,8 @@ export class NamespacesLab implements Lab {
 
   async #placeDaemons(scenario: Scenario, nodes: readonly string[]): Promise<void> {
     const fillable = faultsOf(scenario).flatMap((fault) => (fault.fault === 'disk-full' ? [fault.node] : []));
+    const paths = this.#disks.map(({ path }) => path);
+    const cluster = withDisks(scenario.cluster, paths);
     const keys = { own: await this.#writeKey('cluster.key'), other: await this.#writeKey('other.key') };
     for (const node of nodes) {
       const folder = join(folderOf(this.#prefix), node);
@@ -109,7 +118,7 @@ export class NamespacesLab implements Lab {
       const { key, ...differs } = scenario.differs[node] ?? {};
       const config = join(folder, 'cluster.yaml');
       const chosen = key === 'other' ? keys.other : keys.own;
-      const file = { cluster: 'drill', key: chosen, ...scenario.cluster, ...differs };
+      const file = { cluster: 'drill', key: chosen, ...cluster, ...differs };
       await writeFile(config, stringify(file));
       this.#laterFiles.set(node, () => writeFile(config, stringify({ ...file, ...scenario.later })));
       const daemon = new DaemonProcess({ node, namespace: this.namespaceOf(node), folder, config });
@@ -122,6 +131,14 @@ export class NamespacesLab implements Lab {
     const path = join(folderOf(this.#prefix), name);
     await writeFile(path, randomBytes(32).toString('hex') + '\n', { mode: 0o600 });
     return path;
+  }
+
+  async #raiseDisks(scenario: Scenario, { onFailure }: Wire): Promise<void> {
+    for (const [i] of diskPaths(scenario).entries()) {
+      const folder = join(folderOf(this.#prefix), `disk${i}`);
+      const nodes = Object.keys(scenario.topology.nodes);
+      this.#disks.push(await SharedDisk.start(folder, nodes, this.namespaceOf, onFailure));
+    }
   }
 
   async #startArbiter(scenario: Scenario): Promise<void> {
@@ -227,9 +244,10 @@ export class NamespacesLab implements Lab {
       case 'switch-mute':
       case 'flap':
       case 'client-off':
+        return breakWire(this.#wire, fault);
       case 'block':
       case 'split':
-        return breakWire(this.#wire, fault);
+        return together(await cutFromDisks(this.#wire, this.#disks, fault));
       case 'admin-down':
       case 'delete':
       case 'rename':
@@ -255,6 +273,11 @@ export class NamespacesLab implements Lab {
       case 'fence-lie':
       case 'fence-slow':
         return strikeFence(this.#prefix, fault);
+      case 'serial-cut':
+      case 'serial-unplug':
+      case 'serial-noise':
+        if (!this.#line) throw new Error('the cluster has no serial line');
+        return this.#line.strike(fault);
       case 'disk-lost':
         this.#daemon(fault.node).loseDisk();
         return null;
@@ -276,8 +299,7 @@ export class NamespacesLab implements Lab {
       case 'arbiter-read-only':
       case 'arbiter-full':
       case 'arbiter-foreign':
-        if (!this.#arbiter) throw new Error('the topology has no arbiter');
-        return strikeArbiter(this.#arbiter, fault);
+        return this.#strikeArbiter(fault);
       case 'flush-firewall':
         await flushFirewall(this.#wire, fault.node);
         return null;
@@ -288,6 +310,24 @@ export class NamespacesLab implements Lab {
       case 'drift':
         throw new Error('all namespaces share one clock: drift exists in the simulator only');
     }
+  }
+
+  async #strikeArbiter(fault: ArbiterFault): Promise<Undo | null> {
+    const [disk] = this.#disks;
+    if (disk === undefined) {
+      if (!this.#arbiter) throw new Error('the topology has no arbiter');
+      return strikeArbiter(this.#arbiter, fault);
+    }
+    if (fault.fault !== 'arbiter-forget') return disk.strike(fault);
+    await this.#prepareDisks('--force');
+    return null;
+  }
+
+  /** As an operator does it, on the first node. */
+  async #prepareDisks(...words: string[]): Promise<void> {
+    const [first] = this.#daemons.values();
+    const { code, stderr } = await first!.operate(['arbiter', 'init', ...words]);
+    if (code !== 0) throw new Error(`baton arbiter init: ${stderr}`);
   }
 
   async #powerOff(wire: Wire, node: string): Promise<Undo> {
@@ -367,7 +407,8 @@ export class NamespacesLab implements Lab {
       ...[...this.#probers, ...this.#receivers.values()],
       ...[...this.#watchers, ...this.#recorders.values()],
     ].map((prober) => prober.stop());
-    await Promise.allSettled([...daemons, ...probers, this.#ports?.stop(), this.#arbiter?.stop()]);
+    await Promise.allSettled([...daemons, ...probers, this.#ports?.stop(), this.#arbiter?.stop(), this.#line?.stop()]);
+    await Promise.allSettled(this.#disks.map((disk) => disk.stop()));
     await unmountBelow(folderOf(this.#prefix));
     for (const namespace of await namespacesOf(this.#prefix)) await removeNamespace(namespace);
     await rm(folderOf(this.#prefix), { recursive: true, force: true });
