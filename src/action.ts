@@ -26,6 +26,8 @@ export type Step =
   | { do: 'add-macvlan'; nic: string; below: string; mac: string; alias: string }
   /** Refused (EPERM) for a device without baton's mark in its alias. */
   | { do: 'delete-macvlan'; nic: string }
+  /** While it is up, if its driver can; else the NIC is set down for it, which costs what a NIC loses by that. Its learnt neighbours are forgotten. */
+  | { do: 'set-mac'; nic: string; mac: string }
   /** IFF_UP. */
   | { do: 'set-link'; nic: string; up: boolean }
   /** A file below /proc/sys/net, `{nic}` already filled in: `ipv4/conf/eth0/arp_ignore`. */

@@ -4,7 +4,7 @@ import { parseMac } from '../../src/frame/mac.js';
 import { MACVLAN_MARK } from '../../src/frame/macvlan.js';
 import type { Address } from '../../src/input.js';
 import { encodeAddress, RTM_DELADDR, RTM_NEWADDR } from './netlink/address.js';
-import { RTM_DELLINK, RTM_NEWLINK, type Link } from './netlink/link.js';
+import { encodeMacChange, RTM_DELLINK, RTM_NEWLINK, type Link } from './netlink/link.js';
 import { encodeAdmin, encodeAlias, encodeLinkDeletion, encodeMacvlan } from './netlink/macvlan.js';
 import { NetlinkError, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink/message.js';
 import { encodeNeighbour, NTF_PROXY, NUD_PERMANENT, RTM_DELNEIGH, RTM_NEWNEIGH } from './netlink/neighbour.js';
@@ -78,6 +78,8 @@ export function performStep(step: Step, tools: StepTools): void {
       return addMacvlan(step, tools);
     case 'delete-macvlan':
       return deleteMacvlan(step.nic, tools);
+    case 'set-mac':
+      return setMac(indexOf(step.nic, tools), step.mac, tools);
     case 'set-link': {
       const ifindex = step.up ? indexOf(step.nic, tools) : tools.names.indexOf(step.nic);
       if (ifindex === undefined) return;
@@ -108,6 +110,24 @@ function deleteMacvlan(nic: string, tools: StepTools): void {
   if (there.kind !== 'macvlan' || there.alias?.startsWith(MACVLAN_MARK) !== true)
     throw new NetlinkError('EPERM', `${nic} does not bear baton's mark`);
   request(tools, RTM_DELLINK, 0, GONE, () => encodeLinkDeletion(there.ifindex));
+}
+
+/** A driver that cannot while the NIC is up says EBUSY. */
+function setMac(ifindex: number, mac: string, { session }: StepTools): void {
+  const bytes = parseMac(mac);
+  if (bytes === null) throw new NetlinkError('EINVAL', `${mac} is not a MAC address`);
+  const set = (): void => void session.request(RTM_NEWLINK, 0, encodeMacChange(ifindex, bytes));
+  try {
+    set();
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.code !== 'EBUSY') throw error;
+    session.request(RTM_NEWLINK, 0, encodeAdmin(ifindex, false));
+    try {
+      set();
+    } finally {
+      session.request(RTM_NEWLINK, 0, encodeAdmin(ifindex, true));
+    }
+  }
 }
 
 /** Entries that come meanwhile stay: no address is left on the NIC under which the kernel could ask. */

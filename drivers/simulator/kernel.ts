@@ -54,6 +54,12 @@ function applyToNic(host: Host, step: NicStep): Errno | null {
       if (!(nic instanceof Macvlan)) return 'EPERM';
       host.unplug(nic.name);
       return null;
+    case 'set-mac':
+      nic.mac = step.mac;
+      // NETDEV_CHANGEADDR: permanent entries go as well.
+      host.neighbours.flush(nic.name, false);
+      host.touched(nic.name);
+      return null;
     case 'set-link':
       return setLink(host, nic, step.up);
     case 'leave-group':
@@ -113,6 +119,7 @@ export function wasDone(step: Step, code: Errno): boolean {
     case 'set-link':
       return !step.up && code === 'ENODEV';
     case 'add-macvlan':
+    case 'set-mac':
     case 'set-neighbour':
     case 'flush-neighbours':
     case 'set-sysctl':

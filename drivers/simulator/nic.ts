@@ -15,7 +15,7 @@ const EVENT_DELAY_MS: Ms = 0.1;
 export class Nic implements CableEnd {
   readonly host: Host;
   readonly ifindex: number;
-  readonly mac: string;
+  mac: string;
   readonly mtu = 1500;
   readonly addresses: Address[] = [];
   /** Multicast groups that programs joined, and those that the daemon joined, which it leaves when it ends. */

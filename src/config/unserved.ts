@@ -25,8 +25,6 @@ function notRun({ kind }: Resource): string {
 function outside(cluster: Cluster): Finding[] {
   const found: Finding[] = [];
   const { console, notify } = cluster;
-  for (const { name, mac } of cluster.nets)
-    if (mac !== undefined) found.push({ path: ['nets', name, 'mac'], text: `a MAC that follows a switch: ${NOT_YET}` });
   if (console !== undefined) found.push({ path: ['console'], atKey: true, text: `the web page: ${NOT_YET}` });
   if (notify !== undefined && notify.length > 0)
     found.push({ path: ['notify'], atKey: true, text: `notifications: ${NOT_YET}` });

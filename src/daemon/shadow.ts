@@ -100,6 +100,8 @@ function describeStep(step: Step): string {
       return `${step.do} ${step.nic}`;
     case 'add-macvlan':
       return `${step.do} ${step.mac} ${step.nic} on ${step.below}`;
+    case 'set-mac':
+      return `${step.do} ${step.mac} ${step.nic}`;
     case 'set-link':
       return `${step.do} ${step.nic} ${step.up ? 'up' : 'down'}`;
     case 'set-sysctl':

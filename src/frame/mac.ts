@@ -27,6 +27,17 @@ export function readMac(from: Uint8Array, offset: number): string {
   return text;
 }
 
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** What a NIC is called while another one has its MAC: locally administered, unicast, and always the same one. */
+export function spareMac(mac: string): string {
+  let hash = FNV_OFFSET;
+  for (const char of mac) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), FNV_PRIME);
+  const octets = [0x0a, hash >>> 24, (hash >>> 16) & 0xff, (hash >>> 8) & 0xff, hash & 0xff];
+  return [...octets.map((octet) => OCTETS[octet] ?? ''), mac.slice(-2)].join(':');
+}
+
 /** Is the I/G bit set (IEEE 802-2014, 8.2.2)? A group address never stands for a sender. */
 export function isGroupMac(text: string): boolean {
   return (parseInt(text.slice(0, 2), 16) & 1) === 1;

@@ -17,6 +17,7 @@ export function adopt(turn: Turn, own: NodeNet, net: NetState): void {
   net.carrier = known ? (known.plan?.from ?? known.carrier) : whereFound(turn, own);
   net.unfinished = known?.plan ? (known.plan.to in world.host ? known.plan.to : known.plan.from) : null;
   net.manual = known?.manual ?? false;
+  net.macs = { ...known?.macs };
   const seen = world.host[net.carrier];
   const found = seen ? readCarrier(turn, own, net, seen) : emptyPortfolio(now);
   // A primary that carries tells the truth; one that lost its carrier may have been stripped.

@@ -11,6 +11,7 @@ import type { Ms, NicObservation, SwitchFailure } from '../input.js';
 import { clear, journal, raise, record } from './account.js';
 import { announce, withdraw } from './announce.js';
 import { booked, type Ledger } from './ledger.js';
+import { mustTry, withMacs } from './mac-follow.js';
 import { type Plan, planMove } from './plan.js';
 import { aged, neighbourKey, type Portfolio } from './portfolio.js';
 import { persist, runRecord } from './run-record.js';
@@ -32,6 +33,8 @@ export interface Wish {
   portfolio: Portfolio;
   evidence: Record<string, unknown>;
   operator: number | null;
+  /** `mac: follow`: may the MAC move? Absent: not known yet. */
+  mac?: 'mac' | 'plain';
 }
 
 /** Without IPv6 on the target, IPv6 stays where it is rather than failing the whole. */
@@ -79,7 +82,9 @@ function ledgerOf({ state }: Turn, own: NodeNet): Ledger {
 /** False: nothing is to do. A switch is a change of its own even without a step, for the carrier changes. */
 export function begin(turn: Turn, own: NodeNet, net: NetState, wish: Wish): boolean {
   const { state, now, out } = turn;
+  if (mustTry(turn, own, net, wish)) return true;
   const plan = planOf(turn, own, wish.to, wish.portfolio);
+  withMacs(turn, own, net, wish, plan);
   if (wish.kind === 'mend' && plan.steps.length === 0) return false;
   const { kind, cause, operator } = wish;
   const from = net.carrier;
@@ -112,6 +117,7 @@ export function finish(
   const { change } = net;
   if (change === null) return;
   net.change = null;
+  if (failed) net.macSet = null;
   net.unseen = touched(change.steps).filter((nic) => nicsOf(own).includes(nic) && nic in world.host);
   net.unseenSince = now;
   if (failed) fail(turn, net, change, failed, undone);

@@ -35,7 +35,7 @@ import { refreshDeadline, takeRefresh } from './refresh.js';
 import { outlastRivals, rivalsDeadline, watchRival } from './rival.js';
 import { drop, type Turn } from './state.js';
 import { forgetTampering, tamperingDeadline } from './tampering.js';
-import { followTrials, noteTest, placeOf, takeTrialPart, takeTrials, trialsDeadline } from './trial.js';
+import { followTrials, placeOf, takeTrials, trialsDeadline } from './trial.js';
 import { sighted, takeVerification, verificationDeadline } from './verification.js';
 
 /** Before anything else: no lease, no service. */
@@ -67,7 +67,6 @@ export function absorbFloating(turn: Turn, input: Input): void {
 /** Frames are many: only those that may concern an address are opened. */
 function hear(turn: Turn, nic: string, bytes: Uint8Array): void {
   const { world, state } = turn;
-  noteTest(turn, nic, bytes);
   const isServing = Object.values(world.jobs).some((job) => job.state === 'running');
   if (!isServing && state.floating.inquests.open.length === 0) return;
   const claim = claimIn(bytes);
@@ -81,9 +80,6 @@ function listen(turn: Turn): void {
   const { world, state } = turn;
   for (const { node, parts } of world.heard) {
     for (const { kind, bytes } of parts) {
-      if (kind === PART.trial || kind === PART.heard) {
-        if (!takeTrialPart(turn, node, kind, bytes)) drop(state, 'trial-damaged');
-      }
       if (kind !== PART.inquiry && kind !== PART.sighting) continue;
       const told = kind === PART.inquiry ? decodeInquiry(bytes) : decodeSighting(bytes);
       if (told === null) {
@@ -125,7 +121,6 @@ export function lookAtFloating(turn: Turn, input: Input): void {
   const { state, now } = turn;
   if (turn.world.cluster.packages.length === 0 || !state.ready) return;
   const { floating } = state;
-  takeTrials(turn);
   const gist = gistOf(turn);
   const told = TELLING.has(input.kind);
   if (told || gist !== floating.gist || (floating.lookAt !== null && floating.lookAt <= now)) lookAtAll(turn);

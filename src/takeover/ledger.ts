@@ -75,6 +75,7 @@ function book(ledger: Ledger, step: Step, homes: readonly string[]): void {
     case 'add-macvlan':
     case 'delete-macvlan':
     case 'set-link':
+    case 'set-mac':
       return;
   }
 }

@@ -8,13 +8,21 @@ import { clear, journal, raise, record } from './account.js';
 import { begin, CHANGE_LATE, LOOK_LATE, watch } from './change.js';
 import { type Choice, choose, enslavement, homeKnownAt, startGraceMs, words } from './choice.js';
 import { hasLease, learn, settleAt } from './learning.js';
+import { followed, hasStrayMac } from './mac-follow.js';
 import { mend, QUIET } from './mending.js';
 import { addressKey } from './portfolio.js';
 import { type NetState, nicsOf, type Turn } from './state.js';
 
 /** Nothing about this net is different from the last look: most inputs find most nets so. */
 export function isQuiet({ now, verdict }: Turn, own: NodeNet, net: NetState): boolean {
-  if (net.dirty || net.change !== null || net.unseen.length > 0 || net.carrier !== own.primary) return false;
+  if (
+    net.dirty ||
+    net.change !== null ||
+    net.following !== null ||
+    net.unseen.length > 0 ||
+    net.carrier !== own.primary
+  )
+    return false;
   if (net.lookAt !== null && net.lookAt <= now) return false;
   const { health, reason } = verdict(net.carrier);
   return health !== 'down' && health === net.health && (reason ?? '') === net.reason;
@@ -22,7 +30,11 @@ export function isQuiet({ now, verdict }: Turn, own: NodeNet, net: NetState): bo
 
 export function lookAtNet(turn: Turn, own: NodeNet, net: NetState): void {
   watch(turn, net);
-  if (!net.change && net.unseen.length === 0) {
+  if (net.following) {
+    const wish = followed(turn, own, net);
+    if (wish) begin(turn, own, net, wish);
+  }
+  if (!net.change && !net.following && net.unseen.length === 0) {
     judgeSuitability(turn, own, net);
     const { health, reason } = turn.verdict(net.carrier);
     if (health !== 'down' && turn.world.host[net.carrier]?.carrier) net.wasUp = true;
@@ -48,6 +60,7 @@ function act(turn: Turn, own: NodeNet, net: NetState): void {
     net.missingSince = {};
     return;
   }
+  if (hasStrayMac(turn, own, net)) return complete(turn, own, net, net.carrier);
   if (mend(turn, own, net, carrier)) return;
   if (verdict.health === 'up') {
     if (net.dirty || (settleAt(net) ?? now) <= now) learn(turn, own, net, carrier);

@@ -41,7 +41,8 @@ function linkSwitch(turn: Turn, id: number, request: OperatorRequest & { ask: 'l
     return no(`this node has no net ${request.net}; it has ${world.self.nets.map((x) => x.net).join(', ')}`);
   if (!state.ready) return no('the NICs were not looked at yet; try again in a moment');
   if (state.stopping) return no('the daemon is stopping');
-  if (net.change || net.unseen.length > 0) return no(`${net.net} is being changed right now; try again in a moment`);
+  if (net.change || net.following || net.unseen.length > 0)
+    return no(`${net.net} is being changed right now; try again in a moment`);
   if (net.unsuitable !== null) return no(`${net.net} is not served: ${net.unsuitable}`);
   const held = state.locks[net.carrier];
   if (held) return no(`${net.carrier} ${lockText(held.owner, held.reason)}`);

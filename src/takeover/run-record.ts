@@ -6,6 +6,7 @@
 import type { RunRecord } from '../action.js';
 import type { Address, Ms, Neighbour, Route } from '../input.js';
 import { booked, type Ledger } from './ledger.js';
+import type { CardMac } from './mac-follow.js';
 import type { Portfolio } from './portfolio.js';
 import { homesOf, type Turn } from './state.js';
 
@@ -15,6 +16,8 @@ export interface RunNet {
   /** The change that was under way. */
   plan: { from: string; to: string; cause: string } | null;
   manual: boolean;
+  /** `mac: follow`: the cards' own MACs. */
+  macs?: Record<string, CardMac>;
 }
 
 export interface RunSwitch {
@@ -30,10 +33,10 @@ export interface RunSwitch {
 export function runRecord({ world, state, now }: Turn): RunRecord {
   const nets: Record<string, RunNet> = {};
   let ledger = state.ledger;
-  for (const { net, carrier, portfolio, change, unfinished, manual } of Object.values(state.nets)) {
+  for (const { net, carrier, portfolio, change, unfinished, manual, macs } of Object.values(state.nets)) {
     const waiting = unfinished === null ? null : { from: carrier, to: unfinished, cause: 'unfinished' };
     const plan = change ? { from: change.from, to: change.to, cause: change.cause } : waiting;
-    nets[net] = { carrier, portfolio, plan, manual };
+    nets[net] = { carrier, portfolio, plan, manual, ...(Object.keys(macs).length > 0 && { macs: { ...macs } }) };
     if (change) ledger = booked(ledger, change.steps.filter(adds), homesOf(world.self));
   }
   const locks: RunSwitch['locks'] = {};
@@ -106,7 +109,12 @@ function isRunNet(value: unknown): value is RunNet {
   const { plan } = value;
   const planFits =
     plan === null || (isRecord(plan) && isText(plan['from']) && isText(plan['to']) && isText(plan['cause']));
-  return planFits && isPortfolio(value['portfolio']);
+  const macsFit = optional(value['macs'], (macs) => isRecord(macs) && Object.values(macs).every(isCardMac));
+  return planFits && macsFit && isPortfolio(value['portfolio']);
+}
+
+function isCardMac(value: unknown): boolean {
+  return isRecord(value) && isText(value['mac']) && isCount(value['ifindex']);
 }
 
 function isPortfolio(value: unknown): value is Portfolio {

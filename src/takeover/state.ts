@@ -8,6 +8,7 @@ import type { World } from '../world.js';
 import { type AnnouncerState, startAnnouncer } from './announce.js';
 import { type FloatingState, type Mandate, type Peers, startFloating } from './floating-state.js';
 import { emptyLedger, type Ledger } from './ledger.js';
+import type { CardMac, Following } from './mac-follow.js';
 import { emptyPortfolio, type Portfolio } from './portfolio.js';
 import type { RunSwitch } from './run-record.js';
 import type { SettingRecord } from './settings.js';
@@ -53,6 +54,12 @@ export interface NetState {
   unseenSince: Ms;
   /** NIC that must get the whole portfolio whatever the health: a plan to it was cut short, or it is a new card. */
   unfinished: string | null;
+  /** `mac: follow`: the cards' own MACs. */
+  macs: Record<string, CardMac>;
+  /** `mac: follow`: a switch that waits for its MAC. */
+  following: Following | null;
+  /** MAC that the last change gave the carrier, until that was looked at; null: none. */
+  macSet: string | null;
   /** The operator put it where it is: no switch back by itself. */
   manual: boolean;
   switches: number;
@@ -171,6 +178,9 @@ function startNet(net: string, carrier: string, now: Ms): NetState {
     unseen: [],
     unseenSince: 0,
     unfinished: null,
+    macs: {},
+    following: null,
+    macSet: null,
     manual: false,
     switches: 0,
     refused: null,

@@ -60,7 +60,7 @@ function homeward(turn: Turn, stopping: Stopping): void {
     const net = state.nets[own.net];
     if (!net) continue;
     const home = world.host[own.primary];
-    if (net.change || net.unseen.length > 0) waiting = true;
+    if (net.change || net.following || net.unseen.length > 0) waiting = true;
     else if (net.carrier !== own.primary && home && !stopping.asked.includes(net.net) && canGoHome(turn, own, net)) {
       stopping.asked.push(net.net);
       const evidence = { [own.primary]: turn.verdict(own.primary).health };

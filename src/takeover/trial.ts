@@ -12,18 +12,19 @@
  */
 import { arpProbe, decodeArp } from '../frame/arp.js';
 import { decodeEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '../frame/ethernet.js';
-import { UNSPECIFIED_V4, UNSPECIFIED_V6 } from '../frame/ip.js';
+import { ipFamily, UNSPECIFIED_V4, UNSPECIFIED_V6 } from '../frame/ip.js';
 import { readMac } from '../frame/mac.js';
 import { macvlanName } from '../frame/macvlan.js';
 import { decodeNdp, neighbourProbe } from '../frame/ndp.js';
 import { PART } from '../frame/part.js';
 import { decodeTrial, encodeTrial, type Trial as TrialWords } from '../frame/trial.js';
-import type { Ms } from '../input.js';
+import type { Input, Ms } from '../input.js';
 import { clear, journal, raise, record } from './account.js';
+import { claimIn } from './claim.js';
 import { type FloatingAddress, floatingAddresses, floatingMacs } from './floating-address.js';
 import { isInUse, isPrepared, isSilentElsewhere } from './macvlan.js';
 import { nicFor } from './placing.js';
-import { drop, netsOfNic, type Turn } from './state.js';
+import { drop, netOf, netsOfNic, type Turn } from './state.js';
 
 /** Test frames after the first question: one may be lost. */
 const ROUNDS: readonly Ms[] = [0, 50, 150];
@@ -34,14 +35,22 @@ const ANSWER_WITHIN: Ms = 400;
 const HEARD_BEFORE: Ms = 200;
 const ASK_AGAIN: Ms = 30_000;
 const ASK_SOON: Ms = 5000;
+/** Targets and nodes that a test frame asks. */
+const ASKED_NEIGHBOURS = 4;
+/** MACs of probes that are kept in mind. */
+const HEARD_MAX = 64;
 /** Of all askers together. */
 const LISTENING_MAX = 64;
 
 /** One MAC on one NIC. */
 export interface Trial {
+  /** Of a floating address, or of the primary's MAC in a local switch. */
+  of: 'floating' | 'follow';
   net: string;
   nic: string;
   mac: string;
+  /** An address of this node that it is to carry: the test asks whether somebody has that. */
+  address: string;
   use: 'wait' | 'mac' | 'plain';
   /** Null: nothing is asked now. */
   asking: { token: number; since: Ms; sent: number; deafTo: string[]; asked: string[] } | null;
@@ -73,17 +82,18 @@ export function followTrials(turn: Turn, served: ReadonlySet<string>): void {
     const nic = served.has(floating.package) && floating.mac !== undefined ? nicFor(turn, floating.net) : null;
     if (nic !== null) wanted.set(macvlanName(nic, floating.mac ?? ''), floating);
   }
-  for (const [name, { mac, nic }] of Object.entries(own)) {
-    if (wanted.has(name)) continue;
+  for (const [name, trial] of Object.entries(own)) {
+    if (trial.of === 'follow' || wanted.has(name)) continue;
     delete own[name];
-    clear(turn, alarmOf(mac, nic));
+    clear(turn, alarmOf(trial));
   }
-  for (const [name, { net, mac }] of wanted) {
+  for (const [name, { net, mac, prefix }] of wanted) {
     const nic = nicFor(turn, net);
     if (name in own || nic === null || mac === undefined || !isSilentElsewhere(turn, mac, name)) continue;
     // What an earlier run left there was proven then.
     const use = isInUse(turn, name) ? 'mac' : 'wait';
-    own[name] = { net, nic, mac, use, asking: null, nextAt: turn.now };
+    const { address } = probedOf(turn, mac, net) ?? prefix;
+    own[name] = { of: 'floating', net, nic, mac, address, use, asking: null, nextAt: turn.now };
     journal(turn, {
       event: 'mac-taken',
       net,
@@ -94,12 +104,30 @@ export function followTrials(turn: Turn, served: ReadonlySet<string>): void {
   }
 }
 
-function alarmOf(mac: string, nic: string): string {
-  return `mac ${mac} ${nic}`;
+/** One of IPv4 if there is one. */
+function probedOf({ world }: Turn, mac: string, net: string): FloatingAddress['prefix'] | undefined {
+  const mine = floatingAddresses(world.cluster).filter((x) => x.mac === mac && x.net === net);
+  return mine.find(({ prefix }) => prefix.family === 4)?.prefix;
+}
+
+/** The primary's MAC on a standby that takes its place, and has it already. */
+export function beginTrial(turn: Turn, key: string, { net, nic, mac }: Pick<Trial, 'net' | 'nic' | 'mac'>): void {
+  const { own } = turn.state.floating.trials;
+  own[key] = { of: 'follow', net, nic, mac, address: '', use: 'wait', asking: null, nextAt: turn.now };
+  takeTrials(turn);
+}
+
+/** Its outcome is taken over. The alarm of one that failed stays until the MAC moves. */
+export function endTrial(turn: Turn, key: string): void {
+  delete turn.state.floating.trials.own[key];
+}
+
+function alarmOf({ of, net, mac, nic }: Pick<Trial, 'of' | 'net' | 'mac' | 'nic'>): string {
+  return of === 'follow' ? `mac ${net}` : `mac ${mac} ${nic}`;
 }
 
 /** Null: not yet. */
-export function mayUse({ state }: Turn, name: string): 'mac' | 'plain' | null {
+export function trialOf({ state }: Turn, name: string): 'mac' | 'plain' | null {
   const use = state.floating.trials.own[name]?.use;
   return use === undefined || use === 'wait' ? null : use;
 }
@@ -117,7 +145,7 @@ export function takeTrials(turn: Turn): void {
 function ask(turn: Turn, name: string, trial: Trial): void {
   const { state, now, peers } = turn;
   const asked = peers.askable(trial.net);
-  if (asked.length === 0) {
+  if (asked.length === 0 && (trial.of === 'floating' || neighboursOf(turn, trial.net).length === 0)) {
     trial.nextAt = now + ASK_SOON;
     if (trial.use === 'wait') settle(turn, name, trial, 'mac', 'nobody-to-ask', {});
     return;
@@ -134,7 +162,7 @@ function goOn(turn: Turn, name: string, trial: Trial, asking: Asking): void {
   if (asking.deafTo.length > 0 && asking.deafTo.length === asking.asked.length)
     return refuse(turn, name, trial, asking);
   if (now >= asking.since + ANSWER_WITHIN) {
-    if (asking.deafTo.length > 0) return refuse(turn, name, trial, asking);
+    if (asking.deafTo.length > 0 || trial.of === 'follow') return refuse(turn, name, trial, asking);
     trial.asking = null;
     trial.nextAt = now + ASK_SOON;
     if (trial.use === 'wait') settle(turn, name, trial, 'mac', 'nobody-answers', { asked: asking.asked });
@@ -149,21 +177,49 @@ function goOn(turn: Turn, name: string, trial: Trial, asking: Asking): void {
 }
 
 /** A probe for one of the addresses: it enters no cache, and a fabric that carries addresses carries it. */
-function sendTest({ world, mandate, out }: Turn, { nic, mac, net }: Trial): void {
-  const mine = floatingAddresses(world.cluster).filter((x) => x.mac === mac && x.net === net);
-  const probed = mine.find(({ prefix }) => prefix.family === 4) ?? mine[0];
-  if (probed === undefined) return;
-  const { family, address } = probed.prefix;
-  const bytes = family === 4 ? arpProbe(mac, address) : neighbourProbe(mac, address);
-  out.push({ kind: 'send-frame', nic, bytes, ...(mandate.leaseEnd !== null && { until: mandate.leaseEnd }) });
+function sendTest(turn: Turn, { of, nic, mac, net, address }: Trial): void {
+  const { mandate, out } = turn;
+  if (of === 'follow') {
+    for (const one of neighboursOf(turn, net)) out.push({ kind: 'send-frame', nic, bytes: probeFor(mac, one) });
+    return;
+  }
+  const until = mandate.leaseEnd;
+  out.push({ kind: 'send-frame', nic, bytes: probeFor(mac, address), ...(until !== null && { until }) });
+}
+
+function probeFor(mac: string, address: string): Uint8Array {
+  return ipFamily(address) === 4 ? arpProbe(mac, address) : neighbourProbe(mac, address);
+}
+
+/** Who can answer a test frame itself, to the MAC that it came from: other nodes and targets. Of a dead NIC no heartbeat asks. */
+function neighboursOf({ world }: Turn, net: string): string[] {
+  const others = world.cluster.nodes.filter(({ name }) => name !== world.self.name);
+  const nodes = others.flatMap(({ nets }) => nets.filter((own) => own.net === net).flatMap((own) => own.addresses));
+  const known = [...(netOf(world, net)?.targets ?? []), ...nodes];
+  const sorted = [...known.filter(({ family }) => family === 4), ...known.filter(({ family }) => family === 6)];
+  return sorted.slice(0, ASKED_NEIGHBOURS).map(({ address }) => address);
+}
+
+/** An answer to a test frame came in on that NIC. */
+function noteAnswer(turn: Turn, nic: string, bytes: Uint8Array): void {
+  const own = Object.entries(turn.state.floating.trials.own);
+  const found = own.find(([, { of, asking, nic: tested }]) => of === 'follow' && asking !== null && tested === nic);
+  const claim = found && claimIn(bytes);
+  if (!found || !claim?.answers || !neighboursOf(turn, found[1].net).includes(claim.address)) return;
+  const [name, trial] = found;
+  // A neighbour answers a solicitation from :: to all nodes (RFC 4861 section 7.2.4).
+  const isMine = readMac(bytes, 0) === trial.mac || ipFamily(claim.address) === 6;
+  if (isMine) pass(turn, name, trial, { address: claim.address });
 }
 
 function refuse(turn: Turn, name: string, trial: Trial, asking: Asking): void {
   const { mac, nic, net } = trial;
   trial.asking = null;
   trial.nextAt = turn.now + ASK_AGAIN;
-  const text = `${asking.deafTo.join(', ')} did not hear ${mac} from ${nic} on ${net}: its addresses are announced under the NIC's own MAC; does a switch or hypervisor bind the port to one MAC?`;
-  raise(turn, alarmOf(mac, nic), 'mac-refused', text);
+  const who = asking.deafTo.length > 0 ? asking.deafTo.join(', ') : 'nobody';
+  const heard = asking.deafTo.length > 0 ? 'did not hear' : 'answered';
+  const text = `${who} ${heard} ${mac} from ${nic} on ${net}: announced is the NIC's own MAC; does a switch or hypervisor bind the port to one MAC?`;
+  raise(turn, alarmOf(trial), 'mac-refused', text);
   if (trial.use !== 'plain') settle(turn, name, trial, 'plain', 'unheard', { by: asking.deafTo });
 }
 
@@ -192,11 +248,15 @@ export function heardTrial(turn: Turn, node: string, { token, macs }: TrialWords
     if (asking.asked.includes(node) && !asking.deafTo.includes(node)) asking.deafTo.push(node);
     return;
   }
+  pass(turn, name, trial, { by: node });
+}
+
+function pass(turn: Turn, name: string, trial: Trial, evidence: Record<string, unknown>): void {
+  const tookMs = Math.round((turn.now - (trial.asking?.since ?? turn.now)) * 1000) / 1000;
   trial.asking = null;
   trial.nextAt = null;
-  clear(turn, alarmOf(trial.mac, trial.nic));
-  const tookMs = Math.round((turn.now - asking.since) * 1000) / 1000;
-  settle(turn, name, trial, 'mac', 'heard', { by: node, tookMs });
+  clear(turn, alarmOf(trial));
+  settle(turn, name, trial, 'mac', 'heard', { ...evidence, tookMs });
 }
 
 /** On the asked node. */
@@ -213,12 +273,15 @@ export function beginListening(turn: Turn, node: string, { token, macs }: TrialW
 export function noteTest(turn: Turn, nic: string, bytes: Uint8Array): void {
   const { world, state, now } = turn;
   const macs = floatingMacs(world.cluster);
-  if (macs.size === 0 || bytes.length < 12) return;
-  const mac = readMac(bytes, 6);
-  if (!macs.has(mac) || !isProbe(bytes)) return;
   const nets = netsOfNic(world.self, nic).map(({ net }) => net);
-  if (!floatingAddresses(world.cluster).some((x) => x.mac === mac && nets.includes(x.net))) return;
-  state.floating.trials.heardAt[mac] = now;
+  const mayFollow = nets.some((net) => netOf(world, net)?.mac === 'follow');
+  if ((macs.size === 0 && !mayFollow) || bytes.length < 12) return;
+  const mac = readMac(bytes, 6);
+  if (!(mayFollow || macs.has(mac)) || !isProbe(bytes)) return;
+  const { heardAt } = state.floating.trials;
+  // Whoever probes may be anybody: only the newest are of use.
+  for (const [known, at] of Object.entries(heardAt)) if (now - at > HEARD_BEFORE + LISTENS) delete heardAt[known];
+  if (mac in heardAt || Object.keys(heardAt).length < HEARD_MAX) heardAt[mac] = now;
   endListening(turn);
 }
 
@@ -247,13 +310,23 @@ function endListening(turn: Turn): void {
   });
 }
 
-/** Parts of that kind that came in. False: damaged. */
-export function takeTrialPart(turn: Turn, node: string, kind: number, bytes: Uint8Array): boolean {
-  const told = decodeTrial(bytes);
-  if (told === null) return false;
-  if (kind === PART.trial) beginListening(turn, node, told);
-  else heardTrial(turn, node, told);
-  return true;
+/** Parts of beats that came with this input, and test frames. */
+export function absorbTrials(turn: Turn, input: Input): void {
+  const { world, state } = turn;
+  if (input.kind === 'frame-received') {
+    noteTest(turn, input.nic, input.bytes);
+    noteAnswer(turn, input.nic, input.bytes);
+  }
+  for (const { node, parts } of world.heard) {
+    for (const { kind, bytes } of parts) {
+      if (kind !== PART.trial && kind !== PART.heard) continue;
+      const told = decodeTrial(bytes);
+      if (told === null) drop(state, 'trial-damaged');
+      else if (kind === PART.trial) beginListening(turn, node, told);
+      else heardTrial(turn, node, told);
+    }
+  }
+  takeTrials(turn);
 }
 
 export function trialsDeadline({ own, listening }: TrialState): Ms {
@@ -270,7 +343,7 @@ export function placeOf(turn: Turn, floating: FloatingAddress): string | null {
   const nic = nicFor(turn, floating.net);
   if (nic === null || floating.mac === undefined) return nic;
   const name = macvlanName(nic, floating.mac);
-  const use = mayUse(turn, name);
+  const use = trialOf(turn, name);
   if (use !== 'mac') return use === 'plain' ? nic : null;
   return isPrepared(turn, name) ? name : null;
 }

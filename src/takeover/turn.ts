@@ -15,12 +15,13 @@ import {
 } from './floating.js';
 import { floatingOf } from './floating-address.js';
 import { withoutNic } from './ledger.js';
+import { learnMacs, macMoved } from './mac-follow.js';
 import { isQuiet, lookAtNet } from './net-switch.js';
 import { expireLocks, operate } from './operator.js';
 import { parseLedger, parseRunSwitch, persist } from './run-record.js';
 import { setUp, settingsSet } from './setting-up.js';
 import { allNics, drop, netsOfNic, nicsOf, type Turn } from './state.js';
-import { placeOf } from './trial.js';
+import { absorbTrials, placeOf } from './trial.js';
 import { askStop, cleaned, depart, goOn } from './stopping.js';
 
 export function takeTurn(turn: Turn, input: Input): void {
@@ -29,6 +30,7 @@ export function takeTurn(turn: Turn, input: Input): void {
   guardLease(turn);
   absorb(turn, input);
   if (hasLeft(turn)) return;
+  absorbTrials(turn, input);
   absorbFloating(turn, input);
   expireLocks(turn);
   const looked = state.ready && look(turn, input);
@@ -139,6 +141,7 @@ function observe(turn: Turn, { nics, missing }: Input & { kind: 'host-observed' 
     net.unseen = net.unseen.filter((nic) => !looked.includes(nic));
   }
   if (state.ready) {
+    learnMacs(turn);
     markNewCards(turn, nics);
     setUp(turn, nics);
   } else if (allNics(world.self).every((nic) => nic in state.seenAt)) {
@@ -148,6 +151,7 @@ function observe(turn: Turn, { nics, missing }: Input & { kind: 'host-observed' 
       if (net) adopt(turn, own, net);
     }
     adoptFloating(turn);
+    learnMacs(turn);
     setUp(turn, Object.values(world.host));
     persist(turn);
   }
@@ -166,6 +170,7 @@ function changed(turn: Turn, input: Input & { kind: 'host-changed' }): void {
   const { world, state } = turn;
   const { id, failed, undone } = input;
   const failure = failed ? `${failed.code} ${failed.text}` : null;
+  if (macMoved(turn, id, failed)) return;
   if (settingsSet(turn, id, failure) || cleaned(turn, id, failure) || floatingChanged(turn, input)) return;
   const own = world.self.nets.find(({ net }) => state.nets[net]?.change?.id === id);
   const net = own && state.nets[own.net];
@@ -176,7 +181,10 @@ function changed(turn: Turn, input: Input & { kind: 'host-changed' }): void {
 /** A floating address on its macvlan is known under that one's MAC. */
 function macOf(turn: Turn, nic: string, address: string): string | undefined {
   const floating = floatingOf(turn.world.cluster, address);
-  return floating?.mac === undefined || placeOf(turn, floating) === nic ? undefined : floating.mac;
+  if (floating?.mac !== undefined && placeOf(turn, floating) !== nic) return floating.mac;
+  // One that a switch has just given it is not seen yet.
+  const fresh = Object.values(turn.state.nets).find((net) => net.carrier === nic && net.unseen.includes(nic));
+  return fresh?.macSet ?? undefined;
 }
 
 /** Until the NICs were looked at after a change, its outcome is the newest truth there is. */
