@@ -20,6 +20,7 @@ import { packageVersion } from '../version.js';
 import type { OperatorAnswer, OperatorRequest } from '../status.js';
 import { ControlServer } from './control-server.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
+import { heapLimits } from './heap.js';
 import { Journal } from './journal.js';
 import { openLog } from './log.js';
 import { preflight } from './preflight.js';
@@ -130,7 +131,9 @@ class EngineHandle {
 
   constructor(settings: EngineSettings, journal: Journal, log: bunyan) {
     this.#settings = settings;
-    this.#worker = new Worker(new URL('./engine.js', import.meta.url), { workerData: settings, name: 'engine' });
+    const resourceLimits = heapLimits('engine', settings.cluster, settings.node);
+    const url = new URL('./engine.js', import.meta.url);
+    this.#worker = new Worker(url, { workerData: settings, name: 'engine', resourceLimits });
     this.exited = new Promise((resolve) => {
       this.#end = (code) => {
         this.#agents.close();

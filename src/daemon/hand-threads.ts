@@ -1,5 +1,5 @@
 /** The threads behind the engine: hands always, gate and arbiter where the cluster has something for them to do. */
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { type ArbiterData, type ArbiterHand, PortArbiterHand } from '../../drivers/arbiter/arbiter-port.js';
 import { type GateData, type GateHand, PortGateHand } from '../../drivers/linux/gate-port.js';
 import { PortHands, type Hands, type HandsData } from '../../drivers/linux/hands-port.js';
@@ -9,6 +9,7 @@ import { hasGate } from '../takeover/gate-order.js';
 import { macvlansOf } from '../takeover/macvlan.js';
 import { OBSERVED_SETTINGS } from '../takeover/settings.js';
 import type { EngineSettings } from './engine-port.js';
+import { heapLimits } from './heap.js';
 
 export interface HandThreads {
   hands: Hands;
@@ -24,18 +25,19 @@ export function startHands(
   fail: (text: string) => void,
 ): HandThreads {
   const { cluster } = settings;
+  const limits = heapLimits('hand', cluster, self.name);
   const threads: HandThreads = {
-    hands: new PortHands(start('hands', '../../drivers/linux/hands.js', handsData(settings, self), fail)),
+    hands: new PortHands(start('hands', '../../drivers/linux/hands.js', handsData(settings, self), limits, fail)),
   };
   if (cluster.packages.length > 0 && !settings.shadow) {
     const arbiter = arbiterOf(cluster);
     if (hasGate(cluster)) {
       const data: GateData = { addresses: floatingTexts(cluster), renewLateMaxMs: cluster.timing.renewLateMaxMs };
-      threads.gate = new PortGateHand(start('gate', '../../drivers/linux/gate/hand.js', data, fail));
+      threads.gate = new PortGateHand(start('gate', '../../drivers/linux/gate/hand.js', data, limits, fail));
     }
     if (arbiter !== undefined) {
       const data = arbiterData(settings, arbiter);
-      threads.arbiter = new PortArbiterHand(start('arbiter', '../../drivers/arbiter/hand.js', data, fail));
+      threads.arbiter = new PortArbiterHand(start('arbiter', '../../drivers/arbiter/hand.js', data, limits, fail));
     }
   }
   for (const hand of Object.values(threads) as HandThreads[keyof HandThreads][]) hand?.onNote?.(note);
@@ -73,8 +75,14 @@ function arbiterOf({ quorum }: Cluster): Arbiter | undefined {
 }
 
 /** Without one of its hands the engine can do nothing more for the node: better a new start, which adopts what is there. */
-function start(name: string, file: string, workerData: unknown, fail: (text: string) => void): Worker {
-  const worker = new Worker(new URL(file, import.meta.url), { workerData, name });
+function start(
+  name: string,
+  file: string,
+  workerData: unknown,
+  resourceLimits: ResourceLimits,
+  fail: (text: string) => void,
+): Worker {
+  const worker = new Worker(new URL(file, import.meta.url), { workerData, name, resourceLimits });
   worker.on('error', (error: Error) => fail(`the thread ${name} failed: ${error.stack ?? error.message}`));
   return worker;
 }
