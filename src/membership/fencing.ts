@@ -219,7 +219,12 @@ function ended(one: Case, node: string, fence: Fence, outcome: AgentOutcome, out
   const index = fence.agents[fence.at]!;
   const agent = world.cluster.fenceAgents[index]!;
   const isDone = outcome.how === 'exited' && outcome.code === 0;
-  const evidence = { agent: agentName(agent), ...outcome, ...(output !== '' && { output }), tookMs: now - fence.begunAt };
+  const evidence = {
+    agent: agentName(agent),
+    ...outcome,
+    ...(output !== '' && { output }),
+    tookMs: now - fence.begunAt,
+  };
   fence.run = null;
   fence.changedAt = now;
   if (!isDone) fence.text = `${agentName(agent)} ${outcomeText(outcome)}${lastLine(output)}`;
