@@ -42,6 +42,13 @@ export function setWords(state: FakeHealth, parts: readonly Part[]): void {
 }
 
 export function peer(state: FakeHealth, node: string): Required<FakePeer> {
-  const unheard = { health: 'unheard', since: 0, heardAt: -1e15, otherFileAt: -1e15, incarnation: '' } as const;
+  const unheard = {
+    health: 'unheard',
+    since: 0,
+    heardAt: -1e15,
+    otherFileAt: -1e15,
+    incarnation: '',
+    left: false,
+  } as const;
   return { ...unheard, ...state.peers[node] };
 }

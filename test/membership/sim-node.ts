@@ -12,9 +12,19 @@ import { draw } from '../../src/random.js';
 import type { HeardBeat, Job, World } from '../../src/world.js';
 import type { Part } from '../../src/frame/part.js';
 import type { Arena } from './world.js';
+import { planted } from './plants.js';
 import type { FakeHealth } from './fake-health.js';
+import { KEY_ID } from '../no-cipher.js';
 
 type Task = () => void;
+
+interface Pending {
+  id: number;
+  record: DurableRecord;
+  failed: boolean;
+}
+
+const BLANK_DISK = { term: 0, votedFor: null, document: null };
 
 export interface Datagram {
   /** Counts the sender's starts. */
@@ -46,7 +56,7 @@ export class SimNode {
   moves = new Set<string>();
   #queue: Task[] = [];
   #running = false;
-  #pending: { id: number; record: DurableRecord; failed: boolean }[] = [];
+  #pending: Pending[] = [];
   #syncedAt = 0;
   #wakeAt = Infinity;
   #token = 0;
@@ -94,6 +104,7 @@ export class SimNode {
       cluster: this.cluster,
       self,
       incarnation: this.incarnation,
+      keys: [KEY_ID],
       seal: () => new Uint8Array(),
       cipher: { seal: () => new Uint8Array(), open: () => null },
       random: () => draw(random),
@@ -133,7 +144,8 @@ export class SimNode {
       this.gateGeneration++;
       this.hostSince = arena.t;
     }
-    if (lost) this.disk = null;
+    if (lost)
+      this.disk = planted.has('storage-id') && this.disk ? { ...BLANK_DISK, storageId: this.disk.storageId } : null;
     arena.judgeHolders(this);
   }
 
@@ -213,9 +225,10 @@ export class SimNode {
   #take(input: Input): void {
     const { world, state, arena, now } = this;
     const { nodeTimeoutMs } = arena.cluster.timing;
-    for (const peer of Object.values(this.health.peers)) {
+    for (const [name, peer] of Object.entries(this.health.peers)) {
       const silentMs = now - peer.heardAt;
-      peer.health = silentMs >= nodeTimeoutMs ? 'lost' : silentMs >= nodeTimeoutMs / 2 ? 'suspect' : 'alive';
+      if (arena.left.has(name)) peer.health = 'left';
+      else peer.health = silentMs >= nodeTimeoutMs ? 'lost' : silentMs >= nodeTimeoutMs / 2 ? 'suspect' : 'alive';
     }
     world.heard.push(...this.#heldBeats.splice(0));
     const out: Action[] = [];
@@ -264,13 +277,21 @@ export class SimNode {
     this.#pending.push(entry);
     const slow = !arena.healed && arena.random() < arena.slowDisks;
     this.#syncedAt = Math.max(this.#syncedAt, arena.t + (slow ? arena.uniform(50, 1500) : arena.uniform(0.2, 8)));
+    // A disk that says so before it has.
+    const isFalse = planted.has('sync');
+    if (isFalse) arena.at(this.#syncedAt + 500, () => this.#write(entry));
     arena.at(this.#syncedAt, () => {
       if (!this.up || starts !== this.starts || !this.#pending.includes(entry)) return;
-      this.#pending = this.#pending.filter((it) => it !== entry);
-      if (!failed) this.disk = record;
+      if (!isFalse) this.#write(entry);
       const failure = { code: 'ENOSPC', text: 'No space left on device' };
       this.task(() => this.#take({ kind: 'persisted', id, ...(failed && { failed: failure }) }));
     });
+  }
+
+  #write(entry: Pending): void {
+    if (!this.#pending.includes(entry)) return;
+    this.#pending = this.#pending.filter((it) => it !== entry);
+    if (!entry.failed) this.disk = entry.record;
   }
 
   // --- placement: anywhere that answers, moved at random

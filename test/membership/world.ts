@@ -9,11 +9,20 @@ import type { Ms } from '../../src/input.js';
 import type { Cluster } from '../../src/config/cluster.js';
 import { profiles } from '../../src/config/timing.js';
 import type { ArbiterAnswer, ArbiterRecord, ArbiterRequest } from '../../src/membership/arbiter-record.js';
-import { ARBITER, compareVersions, showVersion, type Document, type Version } from '../../src/membership/document.js';
+import {
+  ARBITER,
+  compareVersions,
+  showVersion,
+  type Document,
+  type Version,
+  type Voter,
+} from '../../src/membership/document.js';
 import { isQuorum } from '../../src/membership/quorum.js';
+import type { DurableRecord } from '../../src/membership/state.js';
 import { draw } from '../../src/random.js';
 import type { JournalEntry } from '../../src/status.js';
 import { BARE } from '../bare-cluster.js';
+import { boasting, planted } from './plants.js';
 import { SimNode, type Datagram } from './sim-node.js';
 
 /** Two nodes each for itself; n nodes; with an arbiter that a lone node needs (a), or needs no more (k). */
@@ -29,6 +38,10 @@ export interface ArenaOptions {
   calm?: boolean;
   verbose?: boolean;
   packages?: string[];
+  /** What is on the disks at the start; of the others nothing. */
+  disks?: Record<string, DurableRecord>;
+  /** Nodes that are not started. */
+  off?: string[];
   /** Tells what is said that was not said before, into `log`. */
   tells?: boolean;
 }
@@ -98,9 +111,13 @@ export class Arena {
   removed: string[] = [];
   /** Done as soon as a coordinator has put a joint document forward. */
   atJoint: ((coordinator: SimNode) => void) | null = null;
+  /** Done as soon as a coordinator is elected. */
+  atElection: ((coordinator: SimNode) => void) | null = null;
   readonly stat: Record<string, number> = {};
   readonly log: string[] = [];
   readonly cut = new Set<string>();
+  /** Nodes that have said goodbye. */
+  readonly left = new Set<string>();
   /** Quorum none: when two were last seen to hold the same. */
   overlapAt = -1;
   arbiter: { up: boolean; created: number; modified: number; record: ArbiterRecord | null } = {
@@ -120,6 +137,7 @@ export class Arena {
   #top: Record<string, Version> = {};
   #committedSeen: Record<string, string> = {};
   #told: Record<string, string> = {};
+  #toldVoters = '';
 
   constructor(
     readonly seed: number,
@@ -134,7 +152,9 @@ export class Arena {
       this.#holders[name] = new Set();
       this.#top[name] = { term: -1, revision: 0 };
     }
-    for (const node of this.nodes) this.at(options.calm ? 0 : this.uniform(0, 50), () => node.start());
+    for (const node of this.nodes) node.disk = options.disks?.[node.name] ?? null;
+    const started = this.nodes.filter(({ name }) => options.off?.includes(name) !== true);
+    for (const node of started) this.at(options.calm ? 0 : this.uniform(0, 50), () => node.start());
   }
 
   get hasArbiter(): boolean {
@@ -264,7 +284,8 @@ export class Arena {
     return this.uniform(0.1, 3);
   }
 
-  send(from: string, to: string, datagram: Datagram): void {
+  send(from: string, to: string, said: Datagram): void {
+    const datagram = planted.has('up-to-date') ? { ...said, parts: boasting(said.parts, this.packages) } : said;
     if (this.options.tells) this.#tell(from, to, datagram.parts);
     if (this.isCut(from, to) || (!this.healed && this.random() < this.loss)) return;
     const arrive = (): void => {
@@ -278,12 +299,22 @@ export class Arena {
     for (const part of parts) {
       const message = decodeMessage(part, this.packages);
       if (message === null) continue;
-      const text = wordsOf(message);
+      const text = wordsOf(message, (voters) => this.#news(voters));
       const key = `${from}>${to} ${message.kind}`;
       if (this.#told[key] === text) continue;
       this.#told[key] = text;
       this.say(`  ${from} → ${to}${this.isCut(from, to) ? ' (lost)' : ''}: ${text}`);
     }
+  }
+
+  /** Who votes, if that is not what the newest document that was told says; else nothing. */
+  #news({ next, previous }: Document['voters']): string {
+    const named = (voters: readonly Voter[]): string => voters.map(({ name }) => name).join(' ');
+    const text = named(next) + (previous === undefined ? '' : ` with ${named(previous)}`);
+    if (text === this.#toldVoters) return '';
+    const isFirst = this.#toldVoters === '';
+    this.#toldVoters = text;
+    return isFirst ? '' : `; voters ${text}`;
   }
 
   askArbiter(node: SimNode, request: ArbiterRequest, withinMs: Ms, take: (answer: ArbiterAnswer) => void): void {
@@ -380,6 +411,7 @@ export class Arena {
     const known = (this.#coordinators[term] ??= key);
     if (known !== key) this.bad(`two coordinators in term ${term}: ${known} and ${key}`);
     this.count('elections');
+    this.atElection?.(node);
   }
 
   /** Learns which document followed which, and what is committed. */
@@ -458,14 +490,14 @@ export class Arena {
 }
 
 /** What is new in it: without sequences, lengths of leases and ages. */
-function wordsOf(message: Message): string {
+function wordsOf(message: Message, votersText: (voters: Document['voters']) => string): string {
   const enclosed = (it: Enclosure): string => {
     if (it.how !== 'whole') return it.how === 'none' ? '' : ', document in pieces';
-    const { version, placements } = JSON.parse(it.text) as Document;
+    const { version, placements, voters } = JSON.parse(it.text) as Document;
     const placed = Object.entries(placements).map(
       ([name, { node, state, epoch }]) => `${name} at ${node ?? 'no node'} ${state} ${showVersion(epoch)}`,
     );
-    return `, document ${showVersion(version)} (${placed.join('; ')})`;
+    return `, document ${showVersion(version)} (${placed.join('; ')}${votersText(voters)})`;
   };
   switch (message.kind) {
     case 'append':
