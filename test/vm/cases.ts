@@ -1,5 +1,8 @@
 /** All cases, the quick ones first. */
+import { CARRIER_CASE } from './carrier-case.js';
 import type { Case } from './case.js';
+import { FREEZE_CASE } from './freeze-case.js';
+import { GATE_CASE } from './gate-case.js';
 import { LAG_CASES } from './lag-case.js';
 
 const boot: Case = {
@@ -22,4 +25,4 @@ const boot: Case = {
   },
 };
 
-export const CASES: readonly Case[] = [boot, ...LAG_CASES];
+export const CASES: readonly Case[] = [boot, ...LAG_CASES, CARRIER_CASE, FREEZE_CASE, GATE_CASE];

@@ -8,6 +8,8 @@ const LOOK_EACH_MS = 300;
 const LOG = '/tmp/batond.log';
 
 export interface LogLine {
+  /** ISO 8601, of the guest's clock. */
+  time: string;
   event?: string;
   msg: string;
   nic?: string;
@@ -30,7 +32,8 @@ export class GuestDaemon {
     await machine.must(`echo ${file} | busybox base64 -d > /tmp/cluster.yaml`);
     await machine.must(`echo ${key} > /tmp/key && chmod 600 /tmp/key && mkdir -p /tmp/run /tmp/state`);
     const places = '--config /tmp/cluster.yaml --run-dir /tmp/run --state-dir /tmp/state';
-    await machine.must(`(setsid node bin/baton.js daemon --node ${node} ${places} > ${LOG} 2>&1 &)`);
+    const daemonWords = `node bin/baton.js daemon --node ${node} ${places}`;
+    await machine.must(`(setsid sh -c 'echo $$ > /tmp/batond.pid; exec ${daemonWords}' > ${LOG} 2>&1 &)`);
     const daemon = new GuestDaemon(machine);
     await daemon.until((line) => line.msg === 'ready', 'ready', READY_WITHIN_MS);
     return daemon;

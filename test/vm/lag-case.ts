@@ -7,6 +7,7 @@ import type { Machine } from './machine.js';
 import { cardMac, Segment } from './segment.js';
 
 const ADDRESS = '10.77.0.1';
+const ADDRESS6 = 'fd77::1';
 /** The last card is the standby; the others are the ports. */
 const STANDBY = 2;
 const SWITCH_WITHIN_MS = 20_000;
@@ -47,19 +48,19 @@ const TEAM: Lag = {
 
 const clusterOf = (primary: string, standby: string): object => ({
   nets: { public: { upDelay: '1s', targets: ['10.77.0.254'] } },
-  nodes: { alpha: { public: { primary, standby: [standby], address: [`${ADDRESS}/24`] } } },
+  nodes: { alpha: { public: { primary, standby: [standby], address: [`${ADDRESS}/24`, `${ADDRESS6}/64`] } } },
 });
 
 const setLink = (machine: Machine, card: number, up: boolean): Promise<unknown> =>
   machine.do('set_link', { name: `card${card}`, up });
 
 async function losePorts(stand: Stand, lag: Lag): Promise<void> {
-  const segment = await Segment.build(lag.nic, ['sw', 'sw', 'sw'], { sw: '10.77.0.254/24' });
+  const segment = await Segment.build(lag.nic, ['sw', 'sw', 'sw']);
   try {
     const machine = await stand.boot('alpha', { namespace: segment.namespace, cards: Segment.cards(3) });
     for (const line of [...lag.made, `ip link set eth${STANDBY} up`]) await machine.must(line);
+    await segment.watch('sw', '10.77.0.254/24', [ADDRESS]);
     const daemon = await GuestDaemon.start(machine, 'alpha', clusterOf(lag.nic, `eth${STANDBY}`));
-    await segment.watch('sw', [ADDRESS]);
     await daemon.until((line) => line.msg === 'nic-health' && line.nic === lag.nic && line.to === 'up', 'up', 30_000);
     await portLost(stand, machine, daemon, segment, lag);
     await lagLost(stand, machine, daemon, segment, lag);
@@ -111,6 +112,8 @@ async function lagLost(
   const gapMs = segment.gapMs(ADDRESS, from);
   demand(gapMs < OUTAGE_MAX_MS, `${ADDRESS} was dark for ${gapMs.toFixed(0)} ms when ${nic} went`);
   demand(segment.holderOf(ADDRESS) === cardMac(STANDBY), `${ADDRESS} is at ${segment.holderOf(ADDRESS)}`);
+  const carried = await machine.must(`ip -o address show dev eth${STANDBY}`);
+  demand(carried.includes(ADDRESS) && carried.includes(ADDRESS6), `eth${STANDBY} carries ${carried}`);
   stand.tell(`both ports lost: ${nic} → eth${STANDBY}, cause ${done.cause}, dark for ${gapMs.toFixed(0)} ms`);
 }
 
@@ -132,7 +135,7 @@ async function portBack(
 
 /** Its peer is in the guest as well: this host knows no VLANs. */
 async function vlanOnBond(stand: Stand): Promise<void> {
-  const segment = await Segment.build('vlan', ['sw', 'sw', 'sw', 'sw'], {});
+  const segment = await Segment.build('vlan', ['sw', 'sw', 'sw', 'sw']);
   try {
     const machine = await stand.boot('alpha', { namespace: segment.namespace, cards: Segment.cards(4) });
     for (const line of [

@@ -3,7 +3,7 @@
  * of this kernel hang on it by veth, and a prober of this kernel asks who has an address, undisturbed by the emulation.
  *
  *     guest eth0 ══ QEMU ══ tap c0 ┐ bridge sw ┌ veth ══ eth0 of a namespace (a node)
- *     guest eth1 ══ QEMU ══ tap c1 ┘           └ the bridge's own address: the watcher
+ *     guest eth1 ══ QEMU ══ tap c1 ┘           └ veth ══ eth0 of the watcher's
  */
 import type { Watched } from '../../drivers/namespaces/prober.js';
 import { Prober, compileProber, monotonicMs } from '../../drivers/namespaces/prober.js';
@@ -27,12 +27,8 @@ export class Segment {
     this.namespace = namespace;
   }
 
-  /** `cards`: on which bridge each of the guest's cards hangs, in order. `addresses`: of the bridges themselves. */
-  static async build(
-    name: string,
-    cards: readonly string[],
-    addresses: Readonly<Record<string, string>>,
-  ): Promise<Segment> {
+  /** `cards`: on which bridge each of the guest's cards hangs, in order. */
+  static async build(name: string, cards: readonly string[]): Promise<Segment> {
     const segment = new Segment(`btvm${process.pid}-${name}`);
     await run('ip', ['netns', 'add', segment.namespace]);
     await ip(segment.namespace, [
@@ -41,7 +37,6 @@ export class Segment {
         `link add ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
         `link set ${bridge} up`,
       ]),
-      ...Object.entries(addresses).map(([bridge, address]) => `address add ${address} dev ${bridge}`),
       ...cards.flatMap((bridge, i) => [`tuntap add c${i} mode tap`, `link set c${i} master ${bridge} up`]),
     ]);
     return segment;
@@ -72,13 +67,15 @@ export class Segment {
     return namespace;
   }
 
-  /** Asks each 20 ms who has these addresses. */
-  async watch(bridge: string, addresses: readonly string[]): Promise<void> {
-    const words = addresses.flatMap((address) => ['watch', address, bridge]);
+  /** A machine of its own that has `own`, and asks each 20 ms who has these addresses. */
+  async watch(bridge: string, own: string, addresses: readonly string[]): Promise<void> {
+    const namespace = await this.addNode('watcher', [bridge]);
+    await ip(namespace, [`address add ${own} dev eth0`]);
+    const words = addresses.flatMap((address) => ['watch', address, 'eth0']);
     const take = (told: Watched): void => {
       if ('mac' in told) this.answers.push({ address: told.who, mac: told.mac, at: told.at });
     };
-    this.#probers.push(await Prober.start(await compileProber(), this.namespace, 'watcher', words, take));
+    this.#probers.push(await Prober.start(await compileProber(), namespace, 'watcher', words, take));
   }
 
   /** Longest time between two answers for the address since then, which may still last. */
