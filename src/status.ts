@@ -226,6 +226,8 @@ export interface MembershipStatus {
   voters: string[];
   /** While they change: the former ones, of which a majority is needed too. */
   previousVoters?: string[];
+  /** Nodes that are shut by fence agents, or are to be; the coordinator knows more of it. */
+  fences: { node: string; state: 'due' | 'under-way' | 'failed' | 'shut' | 'opening'; agent?: string; text?: string }[];
   /** Is this node, with the storage that it has now, a voter? */
   hasVote: boolean;
   leaseLeftMs: Ms | null;

@@ -21,6 +21,7 @@ import type { OperatorAnswer, OperatorRequest } from '../status.js';
 import { ControlServer } from './control-server.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
 import { heapLimits } from './heap.js';
+import { fenceReadiness } from './fence-readiness.js';
 import { Journal } from './journal.js';
 import { openLog } from './log.js';
 import { preflight } from './preflight.js';
@@ -106,6 +107,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     },
     'batond starts',
   );
+
+  // Agents take their time to tell of themselves; nothing waits for it.
+  void fenceReadiness(ready.cluster).then(({ findings }) => {
+    for (const { text, fix } of findings) log.warn(`${text}; ${fix}`);
+  });
 
   const code = await engine.exited;
   process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onRestart);

@@ -6,6 +6,7 @@ import type { World } from '../world.js';
 import { clearAlarm, raiseAlarm } from './alarm.js';
 import { ARBITER, showVersion, type Document } from './document.js';
 import { isPatient } from './election.js';
+import { fencesOf } from './fence.js';
 import { missingFounders } from './formation.js';
 import { leaseEndOf } from './lease.js';
 import { majorityLeaseEnd } from './post.js';
@@ -204,6 +205,7 @@ export function account(world: World, state: MembershipState, now: Ms): Membersh
     voters: namesOf(record.document?.voters.next ?? []),
     ...(record.document?.voters.previous !== undefined && { previousVoters: namesOf(record.document.voters.previous) }),
     hasVote: record.document !== null && isVoter(record.document.voters, selfVoter(world, state)),
+    fences: fencesOf(world, state),
     leaseLeftMs: end === null ? null : end - now,
     ...(arbiter !== null && {
       arbiter: {

@@ -9,7 +9,8 @@ import type { Package } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import type { Document, FenceMark } from './document.js';
-import { agentsOf } from './fence-agent.js';
+import type { MembershipStatus } from '../status.js';
+import { agentName, agentsOf } from './fence-agent.js';
 import type { Coordinatorship, MembershipState } from './state.js';
 
 export interface Fence {
@@ -91,6 +92,40 @@ export function waitsForFence(world: World, state: MembershipState, name: string
   if (agentsOf(world.cluster, node).length === 0 || !needsFence(world, state, candidate)) return false;
   const fence = state.fencing.nodes[node];
   return !(isGated(world, state, candidate) && fence?.does === 'fence' && fence.failures > 0);
+}
+
+/** For the status: what the coordinator does, else what the document says. */
+export function fencesOf({ cluster }: World, { fencing, record }: MembershipState): MembershipStatus['fences'] {
+  const marked = record.document?.fences ?? {};
+  const nodes = [...new Set([...Object.keys(marked), ...Object.keys(fencing.nodes)])].sort();
+  return nodes.map((node) => {
+    const fence = fencing.nodes[node];
+    const mark = marked[node];
+    const index = fence?.phase === 'running' ? fence.agents[fence.at] : (fence?.by ?? mark?.by);
+    const agent = index === undefined ? undefined : cluster.fenceAgents[index];
+    const text = fence !== undefined && fence.phase !== 'done' && fence.text !== '' ? fence.text : undefined;
+    return {
+      node,
+      state: stateOf(fence, mark),
+      ...(agent !== undefined && { agent: agentName(agent) }),
+      ...(text !== undefined && { text }),
+    };
+  });
+}
+
+function stateOf(fence: Fence | undefined, mark: FenceMark | undefined): MembershipStatus['fences'][number]['state'] {
+  if (fence === undefined) return mark?.state === 'done' ? 'shut' : 'due';
+  if (fence.does === 'unfence') return 'opening';
+  switch (fence.phase) {
+    case 'waiting':
+      return 'due';
+    case 'running':
+      return 'under-way';
+    case 'failed':
+      return 'failed';
+    case 'done':
+      return 'shut';
+  }
 }
 
 /** Has an agent been at work, so that it may have done something? */

@@ -3,10 +3,12 @@ import { readKey } from '../../config/key.js';
 import { readServedFile } from '../../config/parse.js';
 import { showProblem } from '../../config/problem.js';
 import { diskFindings, type DiskFinding } from '../../daemon/disk-readiness.js';
+import { fenceReadiness, type FenceReadiness } from '../../daemon/fence-readiness.js';
 import { observeHost } from '../../daemon/host.js';
 import { hostFindings, type HostFinding } from '../../daemon/host-findings.js';
 import { selfOf } from '../../daemon/preflight.js';
 import { BatonCommand, EXIT } from '../command.js';
+import { setupText } from '../output/fence-text.js';
 import { paintFor } from '../output/paint.js';
 import { plural } from '../output/words.js';
 
@@ -17,6 +19,7 @@ interface Checked {
   /** Of the arbiter. */
   disks: DiskFinding[];
   host: HostFinding[];
+  fencing: FenceReadiness;
 }
 
 export default class Check extends BatonCommand {
@@ -47,19 +50,23 @@ export default class Check extends BatonCommand {
       warnings: warnings.map((it) => showProblem(file, it)),
       disks: [],
       host: [],
+      fencing: { findings: [], setups: [] },
     };
     if (flags.host) {
       const self = selfOf(cluster, flags.node);
       const key = readKey(cluster.key);
       result.disks = diskFindings(cluster, [key]);
       result.host = hostFindings(cluster, self, await observeHost());
+      result.fencing = await fenceReadiness(cluster);
     }
+    for (const setup of result.fencing.setups) for (const line of setupText(setup, paint)) this.log(line);
     for (const warning of result.warnings) this.log(`${paint.warn('warning')} ${warning}`);
-    for (const { severity, text, fix } of [...result.disks, ...result.host]) {
+    const findings = [...result.disks, ...result.host, ...result.fencing.findings];
+    for (const { severity, text, fix } of findings) {
       if (severity === 'warning') this.log(`${paint.warn('warning')} ${text}; ${fix}`);
       else this.logToStderr(`baton: ${text}; ${fix}`);
     }
-    const wrong = [...result.disks, ...result.host].filter(({ severity }) => severity === 'error').length;
+    const wrong = findings.filter(({ severity }) => severity === 'error').length;
     if (wrong > 0) process.exitCode = EXIT.usage;
     else {
       const packages = cluster.packages.length;

@@ -49,6 +49,10 @@ function disks({ disks: found }: Evidence): Diagnosis[] {
   return found.map(({ what, severity, text, fix }) => ({ what: `disk-${what}`, severity, text, fix }));
 }
 
+function fencing({ fencing: found }: Evidence): Diagnosis[] {
+  return found.map(({ what, severity, text, fix }) => ({ what: `fence-${what}`, severity, text, fix }));
+}
+
 function nics({ cluster, self, host, daemon }: Evidence): Diagnosis[] {
   const carriers = (daemon?.status.nics ?? []).filter(({ carrying }) => carrying.length > 0).map(({ name }) => name);
   return hostFindings(cluster, self, host)

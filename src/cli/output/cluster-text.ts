@@ -35,7 +35,22 @@ function membershipText({ gate }: NodeStatus, membership: MembershipStatus, pain
     const trouble = arbiter.trouble === undefined ? '' : `: ${arbiter.trouble}`;
     parts.push(arbiter.reachable ? `${name} reachable${ago}` : paint.bad(`${name} not reachable${ago}${trouble}`));
   }
-  return [parts.join(', '), ...votersText(membership, paint)];
+  return [parts.join(', '), ...votersText(membership, paint), ...fencesText(membership, paint)];
+}
+
+const FENCE_WORDS = {
+  due: 'is to be shut',
+  'under-way': 'is being shut',
+  failed: 'could not be shut yet',
+  shut: 'is shut',
+  opening: 'is being opened again',
+} as const;
+
+function fencesText({ fences }: MembershipStatus, paint: Paint): string[] {
+  return fences.map(({ node, state, agent, text }) => {
+    const by = agent === undefined ? '' : ` by ${agent}`;
+    return paint.warn(`${node} ${FENCE_WORDS[state]}${by}${text === undefined ? '' : `: ${text}`}`);
+  });
 }
 
 function votersText({ voters, previousVoters, hasVote }: MembershipStatus, paint: Paint): string[] {
