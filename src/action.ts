@@ -66,6 +66,8 @@ export type Action =
   | { kind: 'persist'; record: RunRecord }
   /** Out of that NIC, from that local address and the cluster file's port, to the same port of `to`. */
   | { kind: 'send-datagram'; nic: string; from: string; to: string; bytes: Uint8Array }
+  /** One frame out of the serial line; what cannot go out soon is lost. */
+  | { kind: 'send-serial'; bytes: Uint8Array }
   /**
    * The durable record: whole, into a new file, synced, renamed, directory synced (MEMBERSHIP 2). In the order asked for;
    * of several that wait only the newest need be written, and its `persisted` stands for those before it.

@@ -190,6 +190,10 @@ export type Input =
   | { kind: 'host-changed'; id: number; failed?: SwitchFailure; undone: boolean }
   /** One UDP datagram to the heartbeat socket of that NIC and local address, from that source address. */
   | { kind: 'datagram-received'; nic: string; to: string; from: string; bytes: Uint8Array }
+  /** One frame off the serial line, its checksum right. */
+  | { kind: 'serial-received'; bytes: Uint8Array }
+  /** The line's device was opened, or it cannot be, or is gone, and why (`ENOENT: no such file or directory`). It is tried again and again. */
+  | { kind: 'serial-changed'; state: 'up' | 'down'; text: string }
   /** Outcome of `store`: synced, its directory too; or why not (`ENOSPC`). */
   | { kind: 'persisted'; id: number; failed?: { code: string; text: string } }
   | { kind: 'arbiter-answered'; id: number; answer: ArbiterAnswer }

@@ -260,6 +260,8 @@ export class LinuxDriver implements Driver {
         return this.#options.hands.post(action);
       case 'send-datagram':
         return this.#datagrams.send(action.nic, action.from, action.to, action.bytes);
+      case 'send-serial':
+        return this.#drop('serial-nowhere');
       case 'store':
         return this.#store ? this.#store.store(action.id, action.record) : this.#drop('store-nowhere');
       case 'ask-arbiter':

@@ -25,6 +25,7 @@ import { movingMacs, PortWatch } from './port-watch.js';
 import { Prober, compileProber, monotonicMs, type Watched } from './prober.js';
 import { arbiterRefusal, refusal } from './prerequisites.js';
 import { disturb, record } from './relay.js';
+import { SerialLine } from './serial-line.js';
 import { cutFromDisks, diskPaths, SharedDisk, together, withDisks } from './shared-disk.js';
 import { raiseTopology } from './topology.js';
 import { neighbourOf, truthOf } from './truth.js';
@@ -58,6 +59,7 @@ export class NamespacesLab implements Lab {
   readonly #recorders = new Map<string, Prober>();
   #arbiter: ArbiterProcess | null = null;
   readonly #disks: SharedDisk[] = [];
+  #line: SerialLine | null = null;
   #scenario: Scenario | null = null;
   /** What heals each fault in force, by the fault as JSON. */
   readonly #undo = new Map<string, Undo>();
@@ -94,6 +96,7 @@ export class NamespacesLab implements Lab {
     await this.#raiseDisks(scenario, this.#wire);
     await this.#placeDaemons(scenario, wiring.nodes);
     if (this.#disks.length > 0) await this.#prepareDisks();
+    this.#line = await SerialLine.start(scenario);
     await this.#startArbiter(scenario);
     await this.#startProbers(scenario, program);
     this.#ports = await PortWatch.start(program, wiring, this.namespaceOf, movingMacs(scenario, wiring));
@@ -270,6 +273,11 @@ export class NamespacesLab implements Lab {
       case 'fence-lie':
       case 'fence-slow':
         return strikeFence(this.#prefix, fault);
+      case 'serial-cut':
+      case 'serial-unplug':
+      case 'serial-noise':
+        if (!this.#line) throw new Error('the cluster has no serial line');
+        return this.#line.strike(fault);
       case 'disk-lost':
         this.#daemon(fault.node).loseDisk();
         return null;
@@ -399,7 +407,7 @@ export class NamespacesLab implements Lab {
       ...[...this.#probers, ...this.#receivers.values()],
       ...[...this.#watchers, ...this.#recorders.values()],
     ].map((prober) => prober.stop());
-    await Promise.allSettled([...daemons, ...probers, this.#ports?.stop(), this.#arbiter?.stop()]);
+    await Promise.allSettled([...daemons, ...probers, this.#ports?.stop(), this.#arbiter?.stop(), this.#line?.stop()]);
     await Promise.allSettled(this.#disks.map((disk) => disk.stop()));
     await unmountBelow(folderOf(this.#prefix));
     for (const namespace of await namespacesOf(this.#prefix)) await removeNamespace(namespace);

@@ -16,6 +16,7 @@ import { SimulatorDriver, type DriverOptions, type Wiring } from './driver.js';
 import type { RunDirectory } from './hands.js';
 import type { Host } from './host.js';
 import type { Errno } from './routes.js';
+import type { SerialWire } from './serial-wire.js';
 import type { SharedDisk } from './shared-disk.js';
 
 /** From exec to the first input: Node starts, the file is read. */
@@ -30,6 +31,8 @@ export interface DaemonOptions {
   cipher: Cipher;
   /** The arbiter, if that is on disks. */
   sharedDisk?: SharedDisk;
+  /** The serial line, if its host has one. */
+  serial?: SerialWire;
   settle: () => void;
   /** Programs on its host, for one run of it. Absent: there are none. */
   agents?: () => AgentLine;
@@ -132,6 +135,7 @@ export class Daemon {
       ...(arbiter === null ? {} : { arbiter }),
       ...(pauseMs === undefined ? {} : { pauseMs }),
       ...(this.#options.agents && { agents: this.#options.agents() }),
+      ...(this.#options.serial && { line: this.#options.serial.open(host) }),
       offsetMs,
       settle,
       mayChange: () => this.#mayChange(),

@@ -6,6 +6,7 @@
  *          ──carrier──▶ carrier-changed (on the carrierPoll grid)
  *          ──frames───▶ frame-received                            clock ──▶ counters-read (each poll), woke
  *          ──udp──────▶ datagram-received                         disk ───▶ persisted
+ *          ──line─────▶ serial-received, serial-changed
  *                                                                 gate hand ──▶ gate-written, gate-lost
  */
 import type { Action, Step } from '../../src/action.js';
@@ -25,6 +26,7 @@ import type { Host } from './host.js';
 import { observe } from './observation.js';
 import type { Random } from './random.js';
 import type { Errno } from './routes.js';
+import type { SerialPort } from './serial-wire.js';
 import type { Datagram, Trace } from './wire.js';
 
 /** From a change in the kernel to its netlink message in the engine. */
@@ -56,6 +58,8 @@ export interface DriverOptions {
   disk: Disk;
   wiring: Wiring;
   arbiter?: ArbiterLine;
+  /** Its end of the serial line. Absent: there is none. */
+  line?: SerialPort;
   /** Programs on this host. Absent: there are none. */
   agents?: AgentLine;
   /** How long the process stands still before its next effect, or between two effects of the gate's hand: mostly not at all. */
@@ -159,6 +163,7 @@ export class SimulatorDriver implements Driver {
       ledger: ledger === undefined ? null : (JSON.parse(ledger) as unknown),
     };
     this.#options.agents?.onInput((input) => this.#give(input));
+    this.#options.line?.onInput((input) => this.#give(input));
     this.#give({
       kind: 'started',
       run: run.switch === null && run.ledger === null ? null : run,
@@ -194,6 +199,9 @@ export class SimulatorDriver implements Driver {
           break;
         case 'send-datagram':
           this.#send(action.nic, action.from, action.to, action.bytes);
+          break;
+        case 'send-serial':
+          this.#options.line?.send(action.bytes);
           break;
         case 'store':
           this.#options.disk.write(action.id, action.record, (id, failed) =>
@@ -246,6 +254,7 @@ export class SimulatorDriver implements Driver {
     this.#hands.end();
     this.#gate?.end();
     this.#options.arbiter?.end();
+    this.#options.line?.end();
     if (this.#wake) this.#wake.timer.cancelled = true;
     host.onTouched = host.onCarrier = host.onFrame = host.onUdp = () => {};
     for (const nic of host.nics.values()) nic.groups.daemon.clear();
@@ -431,5 +440,5 @@ export class SimulatorDriver implements Driver {
 }
 
 function fromSocket(input: Input): boolean {
-  return input.kind === 'frame-received' || input.kind === 'datagram-received';
+  return ['frame-received', 'datagram-received', 'serial-received'].includes(input.kind);
 }

@@ -7,7 +7,7 @@ import type { Bridge } from './bridge.js';
 import type { Host } from './host.js';
 import type { Nic } from './nic.js';
 import type { Network } from './network.js';
-import { block, claim, split, strikeArbiter, strikeDisk } from './net-faults.js';
+import { block, claim, split, strikeArbiter, strikeDisk, strikeLine } from './net-faults.js';
 import { addByHand, strikeDaemon, strikeHost, type Heal } from './node-faults.js';
 import { Rival } from './rival.js';
 
@@ -87,6 +87,10 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'fence-lie':
     case 'fence-slow':
       return strikeFence(network, fault);
+    case 'serial-cut':
+    case 'serial-unplug':
+    case 'serial-noise':
+      return strikeLine(network.serial, fault);
     case 'claim':
       return claim(named(network.clients, fault.client, 'client'), fault.address);
     case 'arbiter-off':

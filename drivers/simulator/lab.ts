@@ -75,7 +75,7 @@ export class SimulatorLab implements Lab {
       boots: new Map(),
       fences: new Map(),
     };
-    this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null, sharedDisk: null };
+    this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null, sharedDisk: null, serial: null };
     this.ports = new PortWatch(this.#network.world);
   }
 
@@ -106,6 +106,7 @@ export class SimulatorLab implements Lab {
       ...(this.#network.fences.size > 0 && { agents: () => new FencePrograms(this.#network) }),
       journal: (at, entry) => this.#tell(name, at, entry),
       ...(this.#network.sharedDisk && hasDiskArbiter(cluster) && { sharedDisk: this.#network.sharedDisk }),
+      ...(this.#network.serial && { serial: this.#network.serial }),
       made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
       ...(stepped === undefined ? {} : { stepped: (...rest) => stepped(name, ...rest) }),
       ...(pauseMs === undefined ? {} : { pauseMs: (where) => pauseMs(name, where) }),

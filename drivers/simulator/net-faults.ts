@@ -1,5 +1,5 @@
 /** Blows at what lies between nodes: who hears whom, what a switch saw comes again, a stranger, the arbiter. */
-import { isDiskOnly, type ArbiterFault } from '../../src/drill/scenario.js';
+import { isDiskOnly, type ArbiterFault, type SerialFault } from '../../src/drill/scenario.js';
 import { gratuitousReply, gratuitousRequest } from '../../src/frame/arp.js';
 import { ipFamily } from '../../src/frame/ip.js';
 import { unsolicitedAdvertisement } from '../../src/frame/ndp.js';
@@ -8,6 +8,7 @@ import type { Client } from './client.js';
 import type { Host } from './host.js';
 import type { Network } from './network.js';
 import { addByHand, type Heal } from './node-faults.js';
+import type { SerialWire } from './serial-wire.js';
 import type { SharedDisk } from './shared-disk.js';
 
 /** In the place of a node's name it is the client on which the arbiter is. */
@@ -102,5 +103,19 @@ export function strikeDisk(disk: SharedDisk, fault: ArbiterFault): Heal | null {
     case 'arbiter-forget':
       disk.forget();
       return null;
+  }
+}
+
+export function strikeLine(line: SerialWire | null, fault: SerialFault): Heal {
+  if (line === null) throw new Error('the cluster has no serial line');
+  switch (fault.fault) {
+    case 'serial-cut':
+      line.isCut = true;
+      return () => (line.isCut = false);
+    case 'serial-unplug':
+      return line.unplug(fault.node);
+    case 'serial-noise':
+      line.noise = fault.percent / 100;
+      return () => (line.noise = 0);
   }
 }

@@ -14,6 +14,7 @@ import type { Daemon } from './daemon.js';
 import { FenceDevice } from './fence-device.js';
 import { Host } from './host.js';
 import { NUD } from './neighbours.js';
+import { SerialWire } from './serial-wire.js';
 import { SharedDisk } from './shared-disk.js';
 import type { World } from './wire.js';
 
@@ -29,6 +30,7 @@ export interface Network {
   arbiter: Arbiter | null;
   /** The arbiter, if that is on disks. */
   sharedDisk: SharedDisk | null;
+  serial: SerialWire | null;
   fences: Map<string, FenceDevice>;
   /** Node → what its start scripts make of a fresh kernel. */
   boots: Map<string, () => void>;
@@ -51,6 +53,16 @@ export function buildNetwork(network: Network, scenario: Scenario, clusterOf: (n
   if (topology.arbiter !== undefined) network.arbiter = new Arbiter(clientOf(network, topology.arbiter).host);
   if (Object.keys(topology.nodes).some((name) => hasDiskArbiter(clusterOf(name))))
     network.sharedDisk = new SharedDisk(network.world);
+  layLine(network, clusterOf);
+}
+
+/** Between two nodes, if the file of both says so. */
+function layLine(network: Network, clusterOf: (node: string) => Cluster): void {
+  const hosts = [...network.hosts.values()];
+  const [first, second] = hosts;
+  const serials = hosts.map(({ name }) => clusterOf(name).nodes.find((node) => node.name === name)?.serial);
+  if (hosts.length === 2 && serials[0] && serials[1])
+    network.serial = new SerialWire(network.world, serials[0].baud, [first!, second!]);
 }
 
 export function hasDiskArbiter({ quorum }: Cluster): boolean {

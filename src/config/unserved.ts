@@ -28,9 +28,6 @@ function outside(cluster: Cluster): Finding[] {
   if (console !== undefined) found.push({ path: ['console'], atKey: true, text: `the web page: ${NOT_YET}` });
   if (notify !== undefined && notify.length > 0)
     found.push({ path: ['notify'], atKey: true, text: `notifications: ${NOT_YET}` });
-  for (const { name, serial } of cluster.nodes)
-    if (serial !== undefined)
-      found.push({ path: ['nodes', name, 'serial'], atKey: true, text: `heartbeats over a serial line: ${NOT_YET}` });
   return found;
 }
 

@@ -32,6 +32,7 @@ export function shadowed(now: Ms, actions: readonly Action[], answers: ShadowAns
       case 'send-echo':
       case 'persist':
       case 'send-datagram':
+      case 'send-serial':
         return [];
       case 'store':
         return refuse({

@@ -203,6 +203,9 @@ export type FenceFault =
   | { fault: 'fence-hang' | 'fence-fail' | 'fence-lie'; device: string }
   | { fault: 'fence-slow'; device: string; forMs: Ms };
 
+/** Blows at the serial line. */
+export type SerialFault = Extract<Fault, { fault: `serial-${string}` }>;
+
 /** A blow, as `inflict` and `heal` take it. */
 export type Fault =
   /** The cable is out: carrier lost at the node. */
@@ -249,6 +252,12 @@ export type Fault =
   /** Groups of nodes that do not hear each other, on any net; `arbiter` may stand in one, else all reach it. */
   | { fault: 'split'; groups: string[][] }
   | FenceFault
+  /** The serial line is out at one end, and nobody is told. */
+  | { fault: 'serial-cut' }
+  /** The adapter is taken out of that node: its device is gone. */
+  | { fault: 'serial-unplug'; node: string }
+  /** So many of all bytes are damaged, lost, or followed by one that nobody sent. */
+  | { fault: 'serial-noise'; percent: number }
   /** Heal starts it again, with its data. */
   | { fault: 'arbiter-off' }
   | { fault: 'arbiter-freeze' }
@@ -298,8 +307,8 @@ function required(text: string | undefined, what: string): string {
   return text;
 }
 
-function percentage(verb: string, text: string | undefined): number {
-  const percent = /^(\d{1,3})%$/.exec(text ?? '')?.[1];
+function percentage(verb: string, text: string | undefined, form = /^(\d{1,3})%$/): number {
+  const percent = form.exec(text ?? '')?.[1];
   if (percent === undefined || Number(percent) > 100)
     throw new Error(`${verb} needs a percentage such as 30%, not "${text ?? ''}"`);
   return Number(percent);
@@ -383,6 +392,12 @@ export function parseFault(text: string): Fault {
       return { fault: verb, byMs: duration.parse(a) };
     case 'arbiter-torn':
       return { fault: verb, node: required(a, 'the node') };
+    case 'serial-cut':
+      return { fault: verb };
+    case 'serial-unplug':
+      return { fault: verb, node: required(a, 'the node') };
+    case 'serial-noise':
+      return { fault: verb, percent: percentage(verb, a, /^(\d{1,3}(?:\.\d+)?)%$/) };
     case 'fence-hang':
     case 'fence-fail':
     case 'fence-lie':
@@ -405,7 +420,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, cpu-busy, firewall-busy`,
       );
   }
 }

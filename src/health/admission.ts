@@ -16,6 +16,14 @@ import {
   sequenceIn,
   type Beat,
 } from '../frame/heartbeat.js';
+import {
+  checkShortBeat,
+  decodeShortBeat,
+  lineText,
+  openShortBeat,
+  shortBeatIncarnation,
+  shortBeatSequence,
+} from '../frame/short-beat.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
 import { challenge, digestOf, OWN_KINDS, sendBeat } from './beat.js';
@@ -52,6 +60,35 @@ export function takeDatagram(world: World, state: HealthState, datagram: Datagra
   if (typeof beat === 'string') return drop(state, beat);
   peer.badSeals = 0;
   takeBeat(world, state, peer, path, incarnation, sequenceIn(bytes), beat, now, out);
+}
+
+/** As `takeDatagram`. The line itself says from whom; it may be joined to another node, or to itself. */
+export function takeSerial(world: World, state: HealthState, bytes: Uint8Array, now: Ms, out: Action[]): void {
+  const path = Object.values(state.paths).find(({ kind }) => kind === 'serial');
+  if (path === undefined) return drop(state, 'serial-without-line');
+  const bad = checkShortBeat(bytes);
+  if (bad !== null) return drop(state, bad);
+  const peer = state.peers[path.peer]!;
+  const incarnation = shortBeatIncarnation(bytes);
+  if (incarnation === world.incarnation) {
+    state.serial.ownAt = now;
+    return drop(state, 'serial-looped');
+  }
+  if (isRetired(state, peer.node, incarnation)) return drop(state, 'heartbeat-retired');
+  const sequence = shortBeatSequence(bytes);
+  const isPresent = state.sessions[peer.node]?.accepted === incarnation;
+  if (isPresent && wasSeen(path.seen, sequence)) return drop(state, 'heartbeat-replayed');
+  const channel = { cluster: world.cluster.name, source: peer.node, destination: world.self.name, incarnation };
+  const plain = openShortBeat(bytes, lineText(channel), world.cipher);
+  if (plain === null) {
+    peer.badSeals++;
+    peer.badSealAt = now;
+    return drop(state, 'heartbeat-seal');
+  }
+  const beat = decodeShortBeat(plain);
+  if (beat === null) return drop(state, 'heartbeat-malformed');
+  peer.badSeals = 0;
+  takeBeat(world, state, peer, path, incarnation, sequence, beat, now, out);
 }
 
 /** By net of the NIC and both addresses: all must be as the cluster file says. */
@@ -101,7 +138,7 @@ function takeBeat(
   if (refused !== null) return drop(state, `heartbeat-${refused}`);
   const isNewest = sequence > peer.seen.highest;
   heardOver(world, state, peer, path, sequence, beat, now, out);
-  if (beat.digest !== digestOf(world)) {
+  if (!digestOf(world).startsWith(beat.digest)) {
     peer.otherFileAt = now;
     return drop(state, 'heartbeat-other-file');
   }

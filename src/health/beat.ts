@@ -14,6 +14,7 @@ import type { Part } from '../frame/part.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { CHECK_EVERY, isCarrying } from './path.js';
+import { sendOverLine } from './serial.js';
 import { NEVER, type HealthState, type PathState, type PeerState } from './state.js';
 import { testimony } from './testimony.js';
 
@@ -49,8 +50,11 @@ export function sendBeat(
   if (chosen.length === 0) return;
   for (const batch of batches(world, state, peer, chosen, parts, now)) {
     peer.sequence++;
-    const plain = encodeBeat(beatTo(world, state, peer, asks, batch));
-    for (const path of chosen) sendOver(world, peer, path, plain, now, out);
+    const beat = beatTo(world, state, peer, asks, batch);
+    const plain = encodeBeat(beat);
+    for (const path of chosen)
+      if (path.kind === 'serial') sendOverLine(world, state, peer, { ...beat, echo: echoOf(path, now) }, now, out);
+      else sendOver(world, peer, path, plain, now, out);
   }
   const { heartbeatMs } = world.cluster.timing;
   // Half an interval early, for beats are not sent to the microsecond.
@@ -113,11 +117,12 @@ export function digestOf(world: World): string {
   return world.cluster.digest.slice(0, 32).padEnd(32, '0');
 }
 
+function echoOf({ heardAt, seen }: PathState, now: Ms): Beat['echo'] {
+  return heardAt === NEVER ? { sequence: 0, agoMs: 0 } : { sequence: seen.highest, agoMs: now - heardAt };
+}
+
 function sendOver(world: World, peer: PeerState, path: PathState, plain: Uint8Array, now: Ms, out: Action[]): void {
-  putEcho(
-    plain,
-    path.heardAt === NEVER ? { sequence: 0, agoMs: 0 } : { sequence: path.seen.highest, agoMs: now - path.heardAt },
-  );
+  putEcho(plain, echoOf(path, now));
   const channel: Channel = {
     cluster: world.cluster.name,
     source: world.self.name,

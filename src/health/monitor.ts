@@ -9,7 +9,7 @@
  *   echo-answered, probe replies ─▶ target ────┘
  *   woke ─▶ poller (light, full), expectation (a missed poll)
  *
- *   datagram-received ─▶ admission ─▶ session, path, reroute, peer ─▶ world.heard, testimony
+ *   datagram-received, serial-received ─▶ admission ─▶ session, path, reroute, peer ─▶ world.heard, testimony
  *   woke ─▶ heartbeat ─▶ peer (suspect, lost), reroute, path, stranger ─▶ beat
  *   speak ─▶ beat
  *
@@ -25,7 +25,7 @@ import { decodePoll, senderIn, type Poll } from '../frame/poll.js';
 import { readMac } from '../frame/mac.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
-import { takeDatagram } from './admission.js';
+import { takeDatagram, takeSerial } from './admission.js';
 import { forgetSightings, sight } from './cabling.js';
 import { readCounters } from './counter.js';
 import { expectNext, overdue, postpone, type Miss } from './expectation.js';
@@ -38,6 +38,7 @@ import { followPorts } from './lag-port.js';
 import { observeLink, pollLink } from './link.js';
 import { doubt, enterFull, followPoller, leaveFull, pollFully, pollLightly, send } from './poller.js';
 import { reviewReadiness } from './readiness.js';
+import { followLine } from './serial.js';
 import { admit } from './session.js';
 import { plan, replan } from './start.js';
 import { drop, FAR, NEVER, nicKey, type HealthState, type NetState, type NicState, type Verdict } from './state.js';
@@ -118,6 +119,13 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
       return;
     case 'datagram-received':
       takeDatagram(world, state, input, now, out);
+      return;
+    case 'serial-received':
+      takeSerial(world, state, input.bytes, now, out);
+      return;
+    case 'serial-changed':
+      followLine(state, input);
+      pathsChanged(world, state, now, out);
       return;
     case 'echo-answered': {
       const nic = state.nics[input.nic];

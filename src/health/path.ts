@@ -1,6 +1,7 @@
 /**
- * The ways to a peer: every net with heartbeats on which both nodes have an address of the cluster file. A path lies on
- * the NIC that has this node's address now, and on no other: where that NIC has no carrier, nothing is sent elsewhere.
+ * The ways to a peer: every net with heartbeats on which both nodes have an address of the cluster file, and the serial
+ * line of two nodes. A path over a net lies on the NIC that has this node's address now, and on no other: where that NIC
+ * has no carrier, nothing is sent elsewhere.
  */
 import type { Action } from '../action.js';
 import type { ClusterNode } from '../config/cluster.js';
@@ -9,6 +10,7 @@ import type { World } from '../world.js';
 import { clear, raise } from './account.js';
 import { isRerouted } from './reroute.js';
 import { seenNone } from './replay.js';
+import { hasLine, lineTrouble, SERIAL } from './serial.js';
 import { NEVER, type HealthState, type PathState, type PeerState } from './state.js';
 
 /** Standing checks of a public path, in intervals. */
@@ -34,6 +36,7 @@ export function startPaths(world: World, now: Ms): Record<string, PathState> {
       if (heartbeat !== undefined && pair !== null)
         paths[pathKey(node.name, name)] = startPath(node.name, name, heartbeat, pair, now);
     }
+    if (hasLine(world, node)) paths[pathKey(node.name, SERIAL)] = startPath(node.name, SERIAL, 'serial', ['', ''], now);
   }
   return paths;
 }
@@ -74,11 +77,11 @@ function addressesOn(own: ClusterNode, other: ClusterNode, net: string): [string
   return null;
 }
 
-/** Where the own addresses lie now. A path that can be used from now on has its first beat at once. */
+/** Where the own addresses lie now, and whether the line's device is open. A path that can be used from now on has its first beat at once. */
 export function locatePaths(world: World, state: HealthState, now: Ms, out: Action[]): void {
   for (const key in state.paths) {
     const path = state.paths[key]!;
-    path.nic = nicWith(world, state, path);
+    if (path.kind !== 'serial') path.nic = nicWith(world, state, path);
     const usable = isUsable(state, path);
     if (usable === path.usable) continue;
     path.usable = usable;
@@ -103,12 +106,13 @@ function nicWith(world: World, state: HealthState, path: PathState): string {
 }
 
 function isUsable(state: HealthState, path: PathState): boolean {
+  if (path.kind === 'serial') return state.serial.isUp;
   return path.nic !== '' && state.nics[path.nic]!.link === 'up';
 }
 
 /** Does it carry the peer's heartbeats now, all of them? */
 export function isCarrying(peer: PeerState, path: PathState): boolean {
-  return path.kind === 'private' || !peer.hasPrivate || isRerouted(peer);
+  return path.kind !== 'public' || !peer.hasPrivate || isRerouted(peer);
 }
 
 /** How old a word over it may be while it is up. */
@@ -129,7 +133,16 @@ export function judgePath(world: World, state: HealthState, path: PathState, now
   const is = usable && heard && echoed && proven ? 'up' : 'down';
   if (is !== path.state) {
     const silent = now - path.silentFrom > patience / 2;
-    const cause = is === 'up' ? 'heard-both-ways' : !usable ? 'no-nic' : silent ? 'silent' : 'not-heard-there';
+    const cause =
+      is === 'up'
+        ? 'heard-both-ways'
+        : !usable
+          ? path.kind === 'serial'
+            ? 'no-line'
+            : 'no-nic'
+          : silent
+            ? 'silent'
+            : 'not-heard-there';
     become(path, is, cause, now, out);
   }
   reviewAlarm(world, state, peer, path, now, out);
@@ -149,6 +162,9 @@ function reviewAlarm(world: World, state: HealthState, peer: PeerState, path: Pa
   if (path.state === 'up' || peer.health !== 'alive') return clear({ state, now, out }, key, { net, peer: node });
   const sinceMs = now - Math.max(path.since, peer.since);
   if (sinceMs <= TOLD_AFTER * world.cluster.timing.heartbeatMs) return;
-  const text = `no heartbeats go both ways between this node and ${node} over ${path.kind} net ${net}`;
+  const text =
+    path.kind === 'serial'
+      ? lineTrouble(world, state, path)
+      : `no heartbeats go both ways between this node and ${node} over ${path.kind} net ${net}`;
   raise({ state, now, out }, key, 'path-down', text, { net, peer: node });
 }

@@ -4,6 +4,7 @@ import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { planBeats } from './heartbeat.js';
 import { startPeers } from './peer.js';
+import { startSerial } from './serial.js';
 import { FAR, NEVER, nicKey, type HealthState, type NetState, type NicState } from './state.js';
 import { fullPollMs } from './window.js';
 
@@ -14,6 +15,7 @@ const PHASES = 10;
 export function start(world: World, now: Ms): HealthState {
   const state: HealthState = {
     ...startPeers(world, now),
+    serial: startSerial(world.self),
     words: [],
     stopping: false,
     leaving: false,

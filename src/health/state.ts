@@ -156,17 +156,29 @@ export interface Seen64 {
   high: number;
 }
 
-/** One net over which heartbeats to one peer can travel. */
+/** This end of the serial line. */
+export interface SerialState {
+  /** The device is open. */
+  isUp: boolean;
+  /** Why not; '' if it is. */
+  text: string;
+  /** When it has had its share of the line for what was sent. */
+  freeAt: Ms;
+  /** When a beat of this daemon's own came back over it. */
+  ownAt: Ms;
+}
+
+/** One net, or serial line, over which heartbeats to one peer can travel. */
 export interface PathState {
   peer: string;
   net: string;
-  kind: 'private' | 'public';
-  /** Own address and the peer's, of one family. */
+  kind: 'private' | 'public' | 'serial';
+  /** Own address and the peer's, of one family; '' over a serial line. */
   from: string;
   to: string;
-  /** Own NIC that has the address now; '' if none has. */
+  /** Own NIC that has the address now; '' if none has, and over a serial line. */
   nic: string;
-  /** That NIC has carrier. */
+  /** That NIC has carrier; the line's device is open. */
   usable: boolean;
   /** Sequences of the peer's that came over it. */
   seen: Seen64;
@@ -225,6 +237,7 @@ export interface HealthState {
   peers: Record<string, PeerState>;
   /** `beta/hb0` → the path to beta over net hb0. */
   paths: Record<string, PathState>;
+  serial: SerialState;
   /** What every beat says besides what this stage says: one character a byte. */
   words: { kind: number; text: string }[];
   /** A clean stop is under way. */

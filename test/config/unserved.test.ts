@@ -41,7 +41,6 @@ function problems(parts: Parts): string[] {
   return parseClusterFile(file(parts), 'c.yaml').unserved.map(({ at, text }) => `${at}: ${text}`);
 }
 
-
 describe('what this version does not do is refused, not ignored', () => {
   test.each<[string, Parts, RegExp]>([
     [
@@ -63,11 +62,6 @@ describe('what this version does not do is refused, not ignored', () => {
     ['fence agents', { top: 'fenceAgents: [{ command: [/usr/sbin/fence] }]' }, /^fenceAgents: fencing a dead node/],
     ['web page', { top: 'console: { listen: "127.0.0.1:7780" }' }, /^console: the web page/],
     ['notifications', { top: 'notify: [{ webhook: "http://127.0.0.1:9000/a" }]' }, /^notify: notifications/],
-    [
-      'serial',
-      { alpha: ', serial: { device: /dev/ttyS0 }', beta: ', serial: { device: /dev/ttyS0 }' },
-      /^nodes\.alpha\.serial: heartbeats over a serial line/,
-    ],
   ])('%s', (_what, parts, expected) => {
     expect(problems({})).toEqual([]);
     expect(problems(parts)[0]).toMatch(expected);
