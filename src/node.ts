@@ -132,7 +132,8 @@ export class Node {
 
   /**
    * Without the echo requests of NICs whose addresses are on the move: the kernel sends one from a NIC that has just lost
-   * its address under that very address, asks by ARP first, and so tells the whole net the wrong MAC.
+   * its address under that very address, asks by ARP first, and so tells the whole net the wrong MAC. And without frames
+   * under the MAC that a NIC had: another one may have it by now.
    */
   #heldBack(actions: Action[]): Action[] {
     const { moving } = this.state;
@@ -140,7 +141,10 @@ export class Node {
       if (action.kind !== 'change-host') continue;
       for (const step of action.steps) moving['route' in step ? step.route.nic : step.nic] = action.id;
     }
-    return actions.filter((action) => action.kind !== 'send-echo' || moving[action.nic] === undefined);
+    return actions.filter((action) => {
+      if (action.kind === 'send-echo') return moving[action.nic] === undefined;
+      return action.kind !== 'send-frame' || !takeover.isFormerMac(this.#world, this.state.takeover, action);
+    });
   }
 
   /** When `woke` is due at the latest; Infinity if nothing waits. */

@@ -43,6 +43,7 @@ function homeMac(own: NodeNet, net: NetState): string | undefined {
 /** Cards just seen. What another program sets while all is at home becomes the card's own. */
 export function learnMacs(turn: Turn): void {
   const { world, state } = turn;
+  state.remade = state.remade.filter((nic) => nic in world.moving);
   for (const own of world.self.nets) {
     const net = state.nets[own.net];
     if (!net || !follows(turn, own.net)) continue;
@@ -114,11 +115,17 @@ export function withMacs(turn: Turn, own: NodeNet, net: NetState, wish: Wish, pl
   const { steps, undo } = stepsOf(changes);
   plan.steps.unshift(...steps);
   plan.undo.unshift(...undo);
+  remake(turn, changes);
   net.macSet = changes.find(({ nic }) => nic === to)?.to ?? null;
   const mac = homeMac(own, net);
   if (goesHome) clear(turn, `mac ${net.net}`);
   if (goesHome && mac !== undefined && net.macSet === mac)
     journal(turn, { event: 'mac-taken', net: net.net, nic: to, cause: wish.cause, evidence: { mac } });
+}
+
+/** What is seen of them is out of date until they are looked at. */
+function remake({ state }: Turn, changes: readonly MacChange[]): void {
+  state.remade = [...new Set([...state.remade, ...changes.map(({ nic }) => nic)])];
 }
 
 function ownMac({ world }: Turn, net: NetState, nic: string): MacChange[] {
@@ -138,7 +145,9 @@ export function mustTry(turn: Turn, own: NodeNet, net: NetState, wish: Wish): bo
   const id = state.nextId++;
   net.following = { wish: rest, to: to.nic, change: id };
   journal(turn, { event: 'mac-taken', net: net.net, nic: to.nic, cause: wish.cause, evidence: { mac } });
-  out.push({ kind: 'change-host', id, ...stepsOf(away(turn, own, net, to.nic)), record: runRecord(turn) });
+  const changes = away(turn, own, net, to.nic);
+  remake(turn, changes);
+  out.push({ kind: 'change-host', id, ...stepsOf(changes), record: runRecord(turn) });
   return true;
 }
 

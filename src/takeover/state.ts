@@ -109,6 +109,8 @@ export interface TakeoverState {
   settings: Record<string, SettingRecord[]>;
   /** `nic ifindex` whose settings were cared for. */
   settingsDone: string[];
+  /** NICs whose MAC is being changed, until they were looked at. */
+  remade: string[];
   stopping: Stopping | null;
   floating: FloatingState;
   /** The earliest `lookAt` of all nets; null: none. */
@@ -157,6 +159,7 @@ export function startState(world: World, now: Ms): TakeoverState {
     unfit: {},
     settings: {},
     settingsDone: [],
+    remade: [],
     stopping: null,
     floating: startFloating(now),
     lookAt: null,

@@ -3,6 +3,7 @@
  * file of this stage that others call.
  */
 import type { Action } from '../action.js';
+import { MAC_LENGTH, readMac } from '../frame/mac.js';
 import { netUp, nodeOfMac, peer, speak, verdict } from '../health/monitor.js';
 import type { HealthState } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
@@ -76,6 +77,15 @@ function peersOf(world: World, health: HealthState, now: Ms, out: Action[]): Pee
     tell: (node, part) => speak(world, health, now, node, [part], out),
     nodeOf: (mac) => nodeOfMac(health, mac),
   };
+}
+
+/** Does that frame wear a MAC which its NIC is losing, as far as is known? */
+export function isFormerMac(
+  world: World,
+  state: localSwitch.TakeoverState,
+  { nic, bytes }: Action & { kind: 'send-frame' },
+): boolean {
+  return state.remade.includes(nic) && readMac(bytes, MAC_LENGTH) === world.host[nic]?.mac;
 }
 
 export function deadline(world: World, state: localSwitch.TakeoverState): Ms {
