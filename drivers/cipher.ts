@@ -1,6 +1,5 @@
 /** AES-256-GCM over heartbeats (NIST SP 800-38D), each channel under a key of its own by HKDF-SHA-256 (RFC 5869). */
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import type { Cipher } from '../src/world.js';
 
 const TAG_LENGTH = 16;
 const KEY_LENGTH = 32;
@@ -8,7 +7,13 @@ const NONCE_LENGTH = 12;
 /** A restarted peer is a new channel; the oldest is forgotten. */
 const CHANNELS_MAX = 1000;
 
-export function cipherWith(key: Uint8Array): Cipher {
+/** As `Cipher`, under one key. */
+export interface KeyedCipher {
+  seal(channel: string, counter: number, plain: Uint8Array, associated: Uint8Array): Uint8Array;
+  open(channel: string, counter: number, sealed: Uint8Array, associated: Uint8Array): Uint8Array | null;
+}
+
+export function cipherWith(key: Uint8Array): KeyedCipher {
   const secret = createSecretKey(key);
   const keys = new Map<string, KeyObject>();
   const keyOf = (channel: string): KeyObject =>

@@ -206,6 +206,11 @@ export type Input =
   | { kind: 'gate-lost'; text: string }
   /** Outcome of `run-agent`. `output`: the end of stdout and stderr together, secrets masked. */
   | { kind: 'agent-exited'; id: string; outcome: AgentOutcome; output: string; tookMs: Ms }
+  /**
+   * What the key file holds now, by ids, the newest last; each can be sealed and opened with from now on. `trouble`: it cannot
+   * be read, and why; then there are none.
+   */
+  | { kind: 'keys-read'; keys: string[]; trouble?: string }
   | { kind: 'operator-asked'; id: number; request: OperatorRequest }
   /** `restart`: everything stays, the next start adopts it. `stop`: addresses go home, settings are put back. */
   | { kind: 'stop-asked'; how: 'stop' | 'restart' }

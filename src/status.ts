@@ -69,6 +69,8 @@ export type JournalEvent =
   | 'clash'
   /** Of a peer. from, to: `alive`, `suspect`, `lost`, `left`. */
   | 'peer-health'
+  /** Cluster keys, by their ids: the file has changed; every node knows the newest; the older one is given up. */
+  | 'keys'
   /** Of a way to a peer. from, to: `up`, `down`. */
   | 'path'
   /** To a peer: the private paths are silent; and back. from, to: `private`, `public`. */
@@ -259,4 +261,18 @@ export interface NodeStatus {
   decisions: Decision[];
   /** Drop reason → count, over all stages. */
   dropped: Record<string, number>;
+  keys: KeysStatus;
+}
+
+/** Cluster keys by their ids, 8 hex digits each. Two are in the file while one replaces the other. */
+export interface KeysStatus {
+  /** Of the key file, the newest last. */
+  file: string[];
+  /** Of those, the ones that are taken. */
+  taken: string[];
+  /** What all hear is sealed with it. */
+  speaks: string;
+  /** While the file holds two: nodes that do not know the newest, and those that were not heard since batond's start. */
+  lacking: string[];
+  unheard: string[];
 }

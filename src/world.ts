@@ -4,15 +4,18 @@ import type { Part } from './frame/part.js';
 import type { Ms, NicObservation } from './input.js';
 import type { Version } from './membership/document.js';
 
+/** Which cluster key: 8 hex digits, a hash of it, so that a key can be named without being told. */
+export type KeyId = string;
+
 /** Keyed MAC over bytes, 16 bytes long (HMAC-SHA-256 truncated, RFC 2104 section 5). Handed in, for the stages have no crypto of their own. */
-export type Seal = (bytes: Uint8Array) => Uint8Array;
+export type Seal = (bytes: Uint8Array, key: KeyId) => Uint8Array;
 
 /** Authenticated encryption of one channel (AES-256-GCM). The channel's text names cluster, source, destination, path and session: each has a key of its own (HKDF, RFC 5869), so the counter is never used twice under one key. */
 export interface Cipher {
   /** 16 bytes longer than `plain`. `counter`: below 2^48. `associated` is covered, not hidden. */
-  seal(channel: string, counter: number, plain: Uint8Array, associated: Uint8Array): Uint8Array;
+  seal(channel: string, counter: number, plain: Uint8Array, associated: Uint8Array, key: KeyId): Uint8Array;
   /** Null: not sealed so. */
-  open(channel: string, counter: number, sealed: Uint8Array, associated: Uint8Array): Uint8Array | null;
+  open(channel: string, counter: number, sealed: Uint8Array, associated: Uint8Array, key: KeyId): Uint8Array | null;
 }
 
 /** A heartbeat of a peer that was admitted: good seal, present session, this cluster file, not heard before. */
@@ -42,6 +45,8 @@ export interface World {
   readonly self: ClusterNode;
   /** 16 hex digits, random per start of the daemon. */
   readonly incarnation: string;
+  /** What the key file held at the daemon's start, the newest last; `keys-read` tells of what it holds later. */
+  readonly keys: readonly KeyId[];
   readonly seal: Seal;
   readonly cipher: Cipher;
   /** Uniform in [0, 1), from the seeded generator whose state is part of the node's state. */

@@ -9,3 +9,6 @@ export const noCipher: Cipher = {
     throw new Error('this test has no cipher');
   },
 };
+
+/** Where there is one key, and its name does not matter. */
+export const KEY_ID = '00000000';

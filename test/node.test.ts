@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cipherWith } from '../drivers/cipher.js';
 import { sealWith } from '../drivers/seal.js';
 import { parseCluster } from '../src/config/parse.js';
-import { noCipher } from './no-cipher.js';
+import { KEY_ID, noCipher } from './no-cipher.js';
 import type { Action } from '../src/action.js';
 import { channelText, decodeBeat, headerLength, openBeat } from '../src/frame/heartbeat.js';
 import type { Input, NicObservation } from '../src/input.js';
@@ -40,6 +40,7 @@ function start(): Node {
       node: 'alpha',
       seal: sealWith(new Uint8Array(32)),
       cipher: noCipher,
+      keys: [KEY_ID],
       incarnation: '0011223344556677',
       seed: 1,
     },
@@ -53,9 +54,9 @@ describe('node', () => {
   it('is not made for a node that the file does not name', () => {
     const cluster = parseCluster(text, 'cluster.yaml');
     const seal = sealWith(new Uint8Array(32));
-    expect(() => new Node({ cluster, node: 'gamma', seal, cipher: noCipher, incarnation: '00', seed: 1 }, 0)).toThrow(
-      /gamma is not in the cluster file/,
-    );
+    expect(
+      () => new Node({ cluster, node: 'gamma', seal, cipher: noCipher, keys: [KEY_ID], incarnation: '00', seed: 1 }, 0),
+    ).toThrow(/gamma is not in the cluster file/);
   });
 
   it('holds its target questions back while a NIC is being changed, until it was looked at again', () => {
@@ -99,6 +100,7 @@ describe('node', () => {
         node: 'alpha',
         seal: sealWith(new Uint8Array(32)),
         cipher: noCipher,
+        keys: [KEY_ID],
         incarnation: '0011223344556677',
         seed: 1,
       },
@@ -122,7 +124,7 @@ describe('purity', () => {
       'nodes: { beta: { public: { primary: eth0, address: 10.77.0.2/24 } }, alpha',
     );
     const cluster = parseCluster(pair, 'cluster.yaml');
-    const secrets = { seal: sealWith(new Uint8Array(32)), cipher: cipherWith(new Uint8Array(32)) };
+    const secrets = { seal: sealWith(new Uint8Array(32)), cipher: cipherWith(new Uint8Array(32)), keys: [KEY_ID] };
     const node = new Node({ cluster, node: 'alpha', ...secrets, incarnation: '0011223344556677', seed: 1 }, 0);
     node.step(0, { kind: 'started', run: null, durable: null, damaged: false, hostUpMs: 0 });
     node.step(0, { kind: 'host-observed', nics: [observed('eth0', true), observed('eth1', false)], missing: [] });
@@ -146,7 +148,7 @@ describe('purity', () => {
     const farewells = last.slice(-3, -1).filter((action) => {
       if (action.kind !== 'send-datagram') return false;
       const length = headerLength('alpha', 'beta', 'public');
-      return decodeBeat(openBeat(action.bytes, length, channelText(channel), secrets.cipher)!)!.left;
+      return decodeBeat(openBeat(action.bytes, length, channelText(channel), secrets.cipher, KEY_ID)!)!.left;
     });
     expect(farewells).toHaveLength(how === 'stop' ? 2 : 0);
   });

@@ -7,7 +7,6 @@ import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '
 import { floatingTexts } from '../../src/takeover/floating-address.js';
 import { hasGate } from '../../src/takeover/gate-order.js';
 import { macvlansOf } from '../../src/takeover/macvlan.js';
-import type { Cipher, Seal } from '../../src/world.js';
 import { ArbiterCalls, type ArbiterLine } from './arbiter-calls.js';
 import type { AgentLine } from '../agent/agent-port.js';
 import { Disk } from './disk.js';
@@ -17,18 +16,20 @@ import type { RunDirectory } from './hands.js';
 import type { Host } from './host.js';
 import type { Errno } from './routes.js';
 import type { SerialWire } from './serial-wire.js';
+import type { SimulatedKeys } from './key-file.js';
 import type { SharedDisk } from './shared-disk.js';
 
 /** From exec to the first input: Node starts, the file is read. */
 const START_MS: Ms = 300;
+const KEY_LOOK_MS: Ms = 1000;
 
 export interface DaemonOptions {
   host: Host;
   cluster: Cluster;
   /** The file that may replace it. */
   later: Cluster;
-  seal: Seal;
-  cipher: Cipher;
+  /** Its key file. */
+  keys: SimulatedKeys;
   /** The arbiter, if that is on disks. */
   sharedDisk?: SharedDisk;
   /** The serial line, if its host has one. */
@@ -74,6 +75,10 @@ export class Daemon {
     this.disk = new Disk(world, world.random.stream(`disk ${name}`));
   }
 
+  get keys(): SimulatedKeys {
+    return this.#options.keys;
+  }
+
   get host(): Host {
     return this.#options.host;
   }
@@ -114,7 +119,7 @@ export class Daemon {
   }
 
   start(): void {
-    const { host, seal, settle, made, pauseMs } = this.#options;
+    const { host, keys, settle, made, pauseMs } = this.#options;
     const cluster = this.#cluster;
     if (this.#run || !host.powered) return;
     if (this.#diskLost) this.disk.lose();
@@ -143,9 +148,9 @@ export class Daemon {
     });
     const hex = (): string => (random.integer() >>> 0).toString(16).padStart(8, '0');
     const incarnation = hex() + hex();
-    const { cipher } = this.#options;
+    const { seal, cipher } = keys.ring;
     const node = new Node(
-      { cluster, node: host.name, seal, cipher, incarnation, seed: random.integer() },
+      { cluster, node: host.name, seal, cipher, keys: keys.ids, incarnation, seed: random.integer() },
       driver.now(),
     );
     this.#run = { driver, node, offsetMs, answers: new Map() };
@@ -183,6 +188,19 @@ export class Daemon {
   /** What it reads when it next starts. */
   replaceFile(): void {
     this.#cluster = this.#options.later;
+  }
+
+  /** The key file was written: a look at it once a second tells. */
+  keysWritten(): void {
+    const { host, keys } = this.#options;
+    const { random, clock } = host.world;
+    const run = this.#run;
+    const tell = (): void => {
+      if (this.#run !== run || run === null) return;
+      if (run.driver.frozen) clock.after(KEY_LOOK_MS, tell);
+      else this.#take({ kind: 'keys-read', keys: keys.ids });
+    };
+    clock.after(random.stream(`keys ${host.name} ${clock.now}`).between(0, KEY_LOOK_MS), tell);
   }
 
   killAt(change: number): void {

@@ -23,8 +23,8 @@ import { inflict } from './faults.js';
 import { FencePrograms } from './fence-device.js';
 import type { Host } from './host.js';
 import { buildNetwork, hasDiskArbiter, type Network } from './network.js';
-import { plainCipher, plainSeal } from './plain-cipher.js';
 import { PortWatch } from './port-watch.js';
+import { SimulatedKeys } from './key-file.js';
 import { isLinkLocal } from './prefix.js';
 import { writeTrace, type TraceLine } from './trace.js';
 import { Watcher } from './watcher.js';
@@ -100,8 +100,7 @@ export class SimulatorLab implements Lab {
       host,
       cluster,
       later: clusterFor(this.#scenario!, name, true),
-      seal: plainSeal(key),
-      cipher: plainCipher(key),
+      keys: new SimulatedKeys(key),
       settle: () => this.#settle(),
       ...(this.#network.fences.size > 0 && { agents: () => new FencePrograms(this.#network) }),
       journal: (at, entry) => this.#tell(name, at, entry),

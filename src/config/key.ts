@@ -1,6 +1,22 @@
-/** The cluster key: one line of 64 hex digits in a file that only its owner may read. */
-import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+/**
+ * The cluster key: one line of 64 hex digits in a file that only its owner may read. While another key takes its place there
+ * are two lines, the newer one last.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 export const KEY_BYTES = 32;
@@ -24,8 +40,13 @@ const UNWRITABLE: Record<string, string> = {
   ENOTDIR: 'a part of the path is not a directory',
 };
 
-/** 32 bytes. Throws KeyError. */
-export function readKey(path: string): Uint8Array {
+/** What may be told of a key: 8 hex digits. */
+export function keyId(key: Uint8Array): string {
+  return createHash('sha256').update('baton cluster key id 1\n').update(key).digest('hex').slice(0, 8);
+}
+
+/** One key, or two during a rotation, the newer one last; 32 bytes each. Throws KeyError. */
+export function readKeys(path: string): Uint8Array[] {
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -43,33 +64,118 @@ export function readKey(path: string): Uint8Array {
     if (uid !== 0 && uid !== process.geteuid?.()) {
       throw new KeyError(`cluster key ${path}: it belongs to user ${uid}; do: chown root: ${path}`);
     }
-    const text = readFileSync(file, 'utf8').trim();
-    if (!/^[0-9a-fA-F]{64}$/.test(text)) {
-      const found = text === '' ? 'the file is empty' : `found ${text.length} characters`;
-      throw new KeyError(`cluster key ${path}: ${found}; expected one line of 64 hex digits, as baton keygen makes it`);
-    }
-    return Uint8Array.from(Buffer.from(text, 'hex'));
+    return keysIn(path, readFileSync(file, 'utf8').trim());
   } finally {
     closeSync(file);
   }
 }
 
+function keysIn(path: string, text: string): Uint8Array[] {
+  const lines = text.split(/\r?\n/);
+  const expected = 'expected one line of 64 hex digits, as baton keygen makes it, or two during a rotation';
+  if (text === '') throw new KeyError(`cluster key ${path}: the file is empty; ${expected}`);
+  const bad = lines.findIndex((line) => !/^[0-9a-fA-F]{64}$/.test(line));
+  if (bad >= 0) {
+    const where = lines.length === 1 ? '' : ` in line ${bad + 1}`;
+    throw new KeyError(`cluster key ${path}: found ${lines[bad]!.length} characters${where}; ${expected}`);
+  }
+  if (lines.length > 2) throw new KeyError(`cluster key ${path}: found ${lines.length} lines; ${expected}`);
+  if (new Set(lines.map((line) => line.toLowerCase())).size < lines.length)
+    throw new KeyError(`cluster key ${path}: both lines are the same key; remove one`);
+  return lines.map((line) => Uint8Array.from(Buffer.from(line, 'hex')));
+}
+
 /** Makes the file with mode 0600, never over an existing one. Throws KeyError. */
 export function writeNewKey(path: string): void {
-  let file: number;
+  const file = create(path, 0o600, () => `${path} exists and is left as it is; name another file with --out`);
   try {
-    file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    writeSync(file, lineOf(randomBytes(KEY_BYTES)));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Puts a new key below the one of the file. Returns the ids of both, the new one last. Throws KeyError. */
+export function addKey(path: string): string[] {
+  const keys = readKeys(path);
+  if (keys.length > 1) {
+    const [older, newer] = keys.map(keyId);
+    throw new KeyError(
+      `${path} holds two keys already, ${older} and ${newer}: a rotation is under way\ncopy the file to the other nodes, and when all have it: baton keygen --rotate --finish`,
+    );
+  }
+  const both = [...keys, differing(keys[0]!)];
+  replace(path, both);
+  return both.map(keyId);
+}
+
+/** The first byte of its id tells which key sealed a message, without a try. */
+function differing(key: Uint8Array): Uint8Array {
+  for (;;) {
+    const drawn = randomBytes(KEY_BYTES);
+    if (keyId(drawn).slice(0, 2) !== keyId(key).slice(0, 2)) return drawn;
+  }
+}
+
+/** Takes the older of two keys out of the file. Returns the id of the one that stays. Throws KeyError. */
+export function dropOldKey(path: string): string {
+  const keys = readKeys(path);
+  if (keys.length < 2)
+    throw new KeyError(`${path} holds one key, ${keyId(keys[0]!)}: no rotation is under way; begin one: --rotate`);
+  replace(path, keys.slice(-1));
+  return keyId(keys.at(-1)!);
+}
+
+const lineOf = (key: Uint8Array): string => `${Buffer.from(key).toString('hex')}\n`;
+
+/** Throws KeyError. */
+function create(path: string, mode: number, exists: () => string): number {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    if (code === 'EEXIST') throw new KeyError(`${path} exists and is left as it is; name another file with --out`);
+    if (code === 'EEXIST') throw new KeyError(exists());
     if (code === 'ENOENT')
       throw new KeyError(`cannot make ${path}: its directory does not exist; do: mkdir -p ${dirname(path)}`);
     throw new KeyError(`cannot make ${path}: ${UNWRITABLE[code] ?? code}; name another file with --out`);
   }
+}
+
+/** What a command that was killed left behind is in nobody's way after so long. */
+const STALE_AFTER_MS = 60_000;
+
+/** Whole or not at all, whenever it is killed; mode and owner stay. Throws KeyError. */
+function replace(path: string, keys: readonly Uint8Array[]): void {
+  const draft = `${path}.new`;
+  removeStale(draft);
+  const { mode, uid, gid } = statSync(path);
+  const file = create(draft, 0o600, () => `${draft} is there: another baton keygen is at work; if none is, remove it`);
   try {
-    writeSync(file, `${randomBytes(KEY_BYTES).toString('hex')}\n`);
+    fchownSync(file, uid, gid);
+    fchmodSync(file, mode & 0o7777);
+    writeSync(file, keys.map(lineOf).join(''));
     fsyncSync(file);
+    renameSync(draft, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw new KeyError(`cannot write ${path}: ${(error as Error).message}`);
   } finally {
     closeSync(file);
+  }
+}
+
+function removeStale(draft: string): void {
+  const found = statSync(draft, { throwIfNoEntry: false });
+  if (found !== undefined && Date.now() - found.mtimeMs > STALE_AFTER_MS) rmSync(draft, { force: true });
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
   }
 }

@@ -23,6 +23,7 @@ import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
 import { heapLimits } from './heap.js';
 import { fenceReadiness } from './fence-readiness.js';
 import { Journal } from './journal.js';
+import { watchKeyFile } from './key-file.js';
 import { openLog } from './log.js';
 import { preflight } from './preflight.js';
 import { Recorder } from './recorder.js';
@@ -55,7 +56,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const settings: EngineSettings = {
     cluster: ready.cluster,
     node: ready.node,
-    key: ready.key,
+    keys: ready.keys,
     incarnation: randomBytes(8).toString('hex'),
     seed: randomBytes(4).readInt32LE(),
     runDir: options.runDir,
@@ -86,6 +87,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     },
     ready.gid,
   );
+  const endWatch = watchKeyFile(ready.cluster.key, ready.keys, (found) => engine.send({ ask: 'keys', ...found }));
   const stop = (how: 'stop' | 'restart') => (): void => {
     log.info({ how }, 'asked to end');
     tellService('STOPPING=1');
@@ -116,6 +118,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const code = await engine.exited;
   process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onRestart);
   log.info({ code }, 'batond ends');
+  endWatch();
   await server.close();
   rmSync(join(options.runDir, SOCKET_NAME), { force: true });
   await Promise.all([journal.close(), recorder.close()]);

@@ -2,12 +2,14 @@
 import type { AgentAction, AgentInput } from '../../drivers/agent/agent-port.js';
 import type { Cluster } from '../config/cluster.js';
 import type { Lateness } from '../client/document.js';
+import type { FoundKeys } from './key-file.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '../status.js';
 
 export interface EngineSettings {
   cluster: Cluster;
   node: string;
-  key: Uint8Array;
+  /** Of the key file, the newest last. */
+  keys: Uint8Array[];
   incarnation: string;
   seed: number;
   runDir: string;
@@ -21,6 +23,8 @@ export interface EngineSettings {
 export type ToEngine =
   | { ask: 'status'; id: number }
   | { ask: 'operator'; id: number; request: OperatorRequest }
+  /** The key file is another one. */
+  | ({ ask: 'keys' } & FoundKeys)
   | { ask: 'stop'; how: 'stop' | 'restart' }
   | { ask: 'take'; input: AgentInput }
   /** A recording goes on in a new file. */

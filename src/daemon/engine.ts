@@ -8,11 +8,14 @@ import { heartbeatAddresses } from '../../drivers/linux/datagrams.js';
 import { LinuxDriver, type LocalAction } from '../../drivers/linux/driver.js';
 import { setThreadName } from '../../drivers/linux/socket.js';
 import { cipherWith } from '../../drivers/cipher.js';
+import { Keyring } from '../../drivers/keyring.js';
 import { sealWith } from '../../drivers/seal.js';
 import type { Action } from '../action.js';
+import { keyId } from '../config/key.js';
 import type { Input, Ms } from '../input.js';
 import { Node } from '../node.js';
 import type { JournalEntry } from '../status.js';
+import type { KeyId } from '../world.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
 import { startHands } from './hand-threads.js';
 import { KeyedCalls, writeRecorded } from './recording.js';
@@ -25,6 +28,7 @@ class Engine {
   readonly #node: Node;
   #journal: JournalEntry[] = [];
   #agentExited: (input: AgentInput) => void = () => undefined;
+  readonly #keyring = new Keyring();
   readonly #calls = new KeyedCalls();
   #inputs = 0;
   readonly #recording: boolean;
@@ -34,7 +38,7 @@ class Engine {
     this.#settings = settings;
     this.#say = say;
     this.#recording = settings.record;
-    const { cluster, node, incarnation, seed, key } = settings;
+    const { cluster, node, incarnation, seed } = settings;
     const self = cluster.nodes.find((candidate) => candidate.name === node);
     if (!self) throw new RangeError(`node ${node} is not in the cluster file`);
     const note = (text: string): void => say({ say: 'note', text });
@@ -53,9 +57,15 @@ class Engine {
       note,
     });
     this.#startedAt = this.#driver.now();
-    const seal = settings.record ? this.#calls.seal(sealWith(key)) : sealWith(key);
-    const cipher = settings.record ? this.#calls.cipher(cipherWith(key)) : cipherWith(key);
-    this.#node = new Node({ cluster, node, incarnation, seed, seal, cipher }, this.#startedAt);
+    const keys = this.#hold(settings.keys);
+    const { seal, cipher } = settings.record ? this.#calls.of(this.#keyring) : this.#keyring;
+    this.#node = new Node({ cluster, node, incarnation, seed, seal, cipher, keys }, this.#startedAt);
+  }
+
+  /** Returns their ids. */
+  #hold(keys: readonly Uint8Array[]): KeyId[] {
+    for (const key of keys) this.#keyring.hold(keyId(key), () => ({ seal: sealWith(key), cipher: cipherWith(key) }));
+    return keys.map(keyId);
   }
 
   async run(): Promise<void> {
@@ -81,6 +91,12 @@ class Engine {
       case 'operator':
         this.#take({ kind: 'operator-asked', id: message.id, request: message.request });
         break;
+      case 'keys': {
+        const { keys, trouble } = message;
+        const told = trouble === undefined ? {} : { trouble };
+        this.#take({ kind: 'keys-read', keys: this.#hold(keys), ...told });
+        break;
+      }
       case 'stop':
         this.#take({ kind: 'stop-asked', how: message.how });
         break;
@@ -141,10 +157,11 @@ class Engine {
 
   #startRecording(snapshot: boolean): void {
     const { cluster, node, incarnation, seed, version } = this.#settings;
+    const keys = this.#settings.keys.map(keyId);
     const from = snapshot ? { at: this.#driver.now(), state: this.#node.state } : { at: this.#startedAt, state: null };
     this.#say({
       say: 'recording',
-      start: writeRecorded({ recording: 1, version, ...from, cluster, node, incarnation, seed }),
+      start: writeRecorded({ recording: 1, version, ...from, cluster, node, incarnation, seed, keys }),
     });
   }
 }

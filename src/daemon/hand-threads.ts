@@ -44,10 +44,11 @@ export function startHands(
   return threads;
 }
 
-function arbiterData({ cluster, node, key }: EngineSettings, arbiter: Arbiter): ArbiterData {
+function arbiterData({ cluster, node, keys }: EngineSettings, arbiter: Arbiter): ArbiterData {
   if (arbiter.kind === 'etcd') return { etcd: { cluster: cluster.name, arbiter } };
-  const keys = [Buffer.from(key).toString('hex')];
-  return { disk: { paths: arbiter.paths, cluster: cluster.name, node, keys } };
+  // The older of two first: with that one all can read what this node writes.
+  const inHex = keys.map((key) => Buffer.from(key).toString('hex'));
+  return { disk: { paths: arbiter.paths, cluster: cluster.name, node, keys: inHex } };
 }
 
 function handsData(settings: EngineSettings, self: ClusterNode): HandsData {

@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { SOCKET_NAME } from '../client/protocol.js';
 import type { Cluster, ClusterNode } from '../config/cluster.js';
-import { KeyError, readKey } from '../config/key.js';
+import { KeyError, readKeys } from '../config/key.js';
 import { readServedFile } from '../config/parse.js';
 import { ClusterFileError, unknownWord } from '../config/problem.js';
 import type { DaemonOptions } from './batond.js';
@@ -30,7 +30,8 @@ export class Unready extends Error {
 export interface Ready {
   cluster: Cluster;
   node: string;
-  key: Uint8Array;
+  /** The newest last. */
+  keys: Uint8Array[];
   /** Group that may use the control socket. */
   gid?: number;
   /** For the log: the daemon starts all the same. */
@@ -39,22 +40,22 @@ export interface Ready {
 
 /** Throws Unready. */
 export async function preflight(options: DaemonOptions): Promise<Ready> {
-  const { cluster, key } = readFiles(options.config);
+  const { cluster, keys } = readFiles(options.config);
   const self = selfOf(cluster, options.node);
   checkPrivileges();
   prepareDirectory('run', options.runDir, '--run-dir');
   prepareDirectory('state', options.stateDir, '--state-dir');
   await checkNoOther(options.runDir);
   const warnings = [...arbiterWarnings(cluster), ...(await checkNics(cluster, self))];
-  const ready: Ready = { cluster, node: self.name, key, warnings };
+  const ready: Ready = { cluster, node: self.name, keys, warnings };
   if (cluster.group !== undefined) ready.gid = gidOf(cluster.group);
   return ready;
 }
 
-function readFiles(config: string): { cluster: Cluster; key: Uint8Array } {
+function readFiles(config: string): { cluster: Cluster; keys: Uint8Array[] } {
   try {
     const { cluster } = readServedFile(config);
-    return { cluster, key: readKey(cluster.key) };
+    return { cluster, keys: readKeys(cluster.key) };
   } catch (error) {
     if (error instanceof ClusterFileError || error instanceof KeyError) throw new Unready(error.message, 2);
     throw error;

@@ -16,6 +16,8 @@ export interface RecordingStart {
   cluster: Cluster;
   node: string;
   incarnation: string;
+  /** Ids of the cluster's keys as the daemon started. */
+  keys: string[];
   seed: number;
   /** State to go on from; null: a fresh start. */
   state: NodeState | null;
@@ -37,8 +39,8 @@ export class KeyedCalls {
   #opened: (string | null)[] = [];
 
   seal(seal: Seal): Seal {
-    return (bytes) => {
-      const sealed = seal(bytes);
+    return (...rest) => {
+      const sealed = seal(...rest);
       this.#seals.push(toHex(sealed));
       return sealed;
     };
@@ -53,6 +55,10 @@ export class KeyedCalls {
         return plain;
       },
     };
+  }
+
+  of({ seal, cipher }: { seal: Seal; cipher: Cipher }): { seal: Seal; cipher: Cipher } {
+    return { seal: this.seal(seal), cipher: this.cipher(cipher) };
   }
 
   take(): Pick<RecordedInput, 'seals' | 'opened'> {

@@ -1,7 +1,7 @@
 /**
  * The heartbeat: what nodes say to each other by UDP (DESIGN 6). All numbers are big-endian.
  *
- *    0  "bt" · version 1 · 0                                           4   ┐
+ *    0  "bt" · version 1 · key: first byte of its id                   4   ┐
  *    4  cluster tag (FNV-1a of the cluster's name)                     4   │ clear, covered by the seal
  *    8  incarnation of the sender's daemon                             8   │
  *   16  sequence: one up with every beat to that receiver              6   │
@@ -19,9 +19,10 @@
  * A text is its length in one byte and that many bytes of Latin-1. The same beat goes over several paths at once: each
  * path, direction and incarnation has a key of its own, so the sequence serves as nonce on all of them.
  */
-import type { Cipher } from '../world.js';
+import type { Cipher, KeyId } from '../world.js';
 import type { Part } from './part.js';
 import { hexAt, numberAt, putHex, putNumber, putText } from './octet.js';
+import { hintOf } from './key-word.js';
 import { clusterTag } from './poll.js';
 
 export const HEARTBEAT_VERSION = 1;
@@ -130,17 +131,19 @@ export function sealBeat(
   sequence: number,
   plain: Uint8Array,
   cipher: Cipher,
+  key: KeyId,
 ): Uint8Array {
   const header = new Uint8Array(headerLength(channel.source, channel.destination, channel.net));
   let at = putNumber(header, 0, MAGIC, 2);
-  at = putNumber(header, at, HEARTBEAT_VERSION * 256, 2);
+  at = putNumber(header, at, HEARTBEAT_VERSION, 1);
+  at = putNumber(header, at, hintOf(key), 1);
   at = putNumber(header, at, clusterTag(channel.cluster), 4);
   at = putHex(header, at, channel.incarnation, 8);
   at = putNumber(header, at, sequence, 6);
   at = putText(header, at, channel.source);
   at = putText(header, at, channel.destination);
   putText(header, at, channel.net);
-  const sealed = cipher.seal(text, sequence, plain, header);
+  const sealed = cipher.seal(text, sequence, plain, header, key);
   const bytes = new Uint8Array(header.length + sealed.length);
   bytes.set(header);
   bytes.set(sealed, header.length);
@@ -151,7 +154,7 @@ export function sealBeat(
 export function checkStart(bytes: Uint8Array, tag: number): HeaderDrop | null {
   if (bytes.length < LENGTH_MIN || bytes.length > HEARTBEAT_LENGTH_MAX) return 'heartbeat-short';
   if (numberAt(bytes, 0, 2) !== MAGIC) return 'heartbeat-magic';
-  if (numberAt(bytes, 2, 2) !== HEARTBEAT_VERSION * 256) return 'heartbeat-version';
+  if (bytes[2] !== HEARTBEAT_VERSION) return 'heartbeat-version';
   return numberAt(bytes, 4, 4) === tag ? null : 'heartbeat-other-cluster';
 }
 
@@ -172,6 +175,11 @@ function isTextAt(bytes: Uint8Array, at: number, text: string): boolean {
   return true;
 }
 
+/** Of these keys those that it may be sealed with, as the header claims it. */
+export function keysFor(bytes: Uint8Array, keys: readonly KeyId[]): KeyId[] {
+  return keys.filter((key) => hintOf(key) === bytes[3]);
+}
+
 /** As the header claims it; nothing is checked. */
 export function incarnationIn(bytes: Uint8Array): string {
   return hexAt(bytes, 8, 8);
@@ -183,8 +191,14 @@ export function sequenceIn(bytes: Uint8Array): number {
 }
 
 /** Of a datagram whose header was checked. Null: not sealed by this channel's key. `length`: of its header. */
-export function openBeat(bytes: Uint8Array, length: number, text: string, cipher: Cipher): Uint8Array | null {
-  return cipher.open(text, sequenceIn(bytes), bytes.subarray(length), bytes.subarray(0, length));
+export function openBeat(
+  bytes: Uint8Array,
+  length: number,
+  text: string,
+  cipher: Cipher,
+  key: KeyId,
+): Uint8Array | null {
+  return cipher.open(text, sequenceIn(bytes), bytes.subarray(length), bytes.subarray(0, length), key);
 }
 
 /** Null: sealed with the right key, and yet not as it must be. */

@@ -2,13 +2,14 @@
  * The poll frame: what the NICs of a bridged net say to each other (DESIGN 4). All numbers are big-endian.
  *
  *    0  destination, source, EtherType 0x88B5                        14 bytes
- *   14  version 1 · kind 1 · flags 1 · 0                              4
+ *   14  version 1 · kind 1 · flags 1 · key: first byte of its id       4
  *   18  length of everything from 14 to the end of the seal           2
  *   20  cluster tag (FNV-1a of the cluster's name)                    4
  *   24  incarnation of the sender's daemon                            8
  *   32  sequence of the sending NIC, one up with every frame          6
  *   38  round of the sending NIC, one up with every group frame       4
  *   42  sender: node, NIC, net                                        3 texts
+ *    .  keys, if there are more than that one: count 1, each id 4
  *    .  sessions: count 1, each node text · incarnation 8
  *    .  rows: count 1, each NIC text · target 1 · loss 2 · count 1, each node index 1 · NIC text · agoMs 2
  *    .  seal over everything before it                               16
@@ -16,7 +17,9 @@
  * A text is its length in one byte and that many bytes of Latin-1. Node index 0 is the sender's own node, i its i-th
  * session. The Ethernet padding of short frames follows the seal and is not looked at.
  */
+import type { KeyId, Seal } from '../world.js';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_POLL } from './ethernet.js';
+import { hintOf, KEY_ID_LENGTH, type KeyWord } from './key-word.js';
 
 /** Locally administered group address (IEEE 802 section 8.4): "baton" in its bytes; bridges forward it. */
 export const POLL_GROUP = '03:62:61:74:6f:6e';
@@ -30,10 +33,11 @@ export const NOT_HEARD = 0xffff;
 const KINDS = ['poll', 'answer', 'full'] as const;
 const TARGETS = ['not-asked', 'answers', 'silent'] as const;
 const FIXED_LENGTH = 42;
-/** Three empty texts, two counts and the seal. */
-const LENGTH_MIN = FIXED_LENGTH + 3 + 2 + SEAL_LENGTH;
+/** Three empty texts, three counts and the seal. */
+const LENGTH_MIN = FIXED_LENGTH + 3 + 3 + SEAL_LENGTH;
 const FLAG_ASKS = 1;
 const FLAG_POLLER = 2;
+const FLAG_SETTLED = 4;
 /** Sessions take at most this much when there are more than fit; the rest has its turn in the next frames. */
 const SESSIONS_LENGTH_MAX = 500;
 
@@ -76,15 +80,21 @@ export interface Poll {
   incarnation: string;
   sequence: number;
   round: number;
+  keys: KeyWord;
   sessions: Session[];
   /** The sending NIC's own row first. */
   rows: HearingRow[];
 }
 
 export type PollDrop =
-  'poll-short' | 'poll-type' | 'poll-version' | 'poll-length' | 'poll-cluster' | 'poll-seal' | 'poll-malformed';
-
-type Seal = (bytes: Uint8Array) => Uint8Array;
+  | 'poll-short'
+  | 'poll-type'
+  | 'poll-version'
+  | 'poll-length'
+  | 'poll-cluster'
+  | 'poll-key'
+  | 'poll-seal'
+  | 'poll-malformed';
 
 /** FNV-1a, 32 bits: frames of other clusters are told apart before the seal is computed. */
 export function clusterTag(cluster: string): number {
@@ -141,15 +151,25 @@ function hexDigit(code: number): number {
  * NIC's own row loses last, and within a row those named last; before them sessions beyond SESSIONS_LENGTH_MAX, which
  * take turns by sequence.
  */
-export function encodePoll(poll: Poll, cluster: string, destination: string, source: string, seal: Seal): Uint8Array {
+export function encodePoll(
+  poll: Poll,
+  cluster: string,
+  destination: string,
+  source: string,
+  seal: Seal,
+  key: KeyId,
+): Uint8Array {
   const writer = new Writer();
   writer.hex(destination, 6, 3);
   writer.hex(source, 6, 3);
   writer.number(ETHERTYPE_POLL, 2);
   writer.number(POLL_VERSION, 1);
   writer.number(KINDS.indexOf(poll.kind), 1);
-  writer.number((poll.asks ? FLAG_ASKS : 0) | (poll.poller ? FLAG_POLLER : 0), 1);
-  writer.number(0, 3);
+  const { keys } = poll;
+  const flags = (poll.asks ? FLAG_ASKS : 0) | (poll.poller ? FLAG_POLLER : 0) | (keys.settled ? FLAG_SETTLED : 0);
+  writer.number(flags, 1);
+  writer.number(hintOf(key), 1);
+  writer.number(0, 2);
   writer.number(clusterTag(cluster), 4);
   writer.incarnation(poll.incarnation);
   writer.number(poll.sequence, 6);
@@ -157,6 +177,9 @@ export function encodePoll(poll: Poll, cluster: string, destination: string, sou
   writer.text(poll.node);
   writer.text(poll.nic);
   writer.text(poll.net);
+  const known = keys.known.length > 1 ? keys.known : [];
+  writer.number(known.length, 1);
+  for (const key of known) writer.hex(key, KEY_ID_LENGTH, 2);
   const sessions = sessionsThatFit(poll);
   writer.number(sessions.length, 1);
   for (const session of sessions) {
@@ -167,7 +190,7 @@ export function encodePoll(poll: Poll, cluster: string, destination: string, sou
   const length = writer.at + SEAL_LENGTH - ETHERNET_HEADER_LENGTH;
   writer.bytes[18] = length >> 8;
   writer.bytes[19] = length & 0xff;
-  writer.bytes.set(seal(writer.bytes.subarray(0, writer.at)), writer.at);
+  writer.bytes.set(seal(writer.bytes.subarray(0, writer.at), key), writer.at);
   return writer.bytes.slice(0, writer.at + SEAL_LENGTH);
 }
 
@@ -252,6 +275,12 @@ class Reader {
     return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
   }
 
+  keyId(): KeyId {
+    return this.number(KEY_ID_LENGTH)
+      .toString(16)
+      .padStart(2 * KEY_ID_LENGTH, '0');
+  }
+
   word<T>(words: readonly T[]): T {
     const word = words[this.number(1)];
     if (word === undefined) this.broken = true;
@@ -259,8 +288,8 @@ class Reader {
   }
 }
 
-/** A frame that this cluster's key sealed, or why it is none; the cheap checks come before the seal. */
-export function decodePoll(bytes: Uint8Array, tag: number, seal: Seal): Poll | PollDrop {
+/** A frame that one of these keys of the cluster sealed, or why it is none; the cheap checks come before the seal. */
+export function decodePoll(bytes: Uint8Array, tag: number, seal: Seal, keys: readonly KeyId[]): Poll | PollDrop {
   if (bytes.length < LENGTH_MIN || bytes.length > POLL_LENGTH_MAX) return 'poll-short';
   const word = (at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
   if (word(12) !== ETHERTYPE_POLL) return 'poll-type';
@@ -268,8 +297,11 @@ export function decodePoll(bytes: Uint8Array, tag: number, seal: Seal): Poll | P
   const end = ETHERNET_HEADER_LENGTH + word(18) - SEAL_LENGTH;
   if (end + SEAL_LENGTH > bytes.length || end + SEAL_LENGTH < LENGTH_MIN) return 'poll-length';
   if (((word(20) << 16) | word(22)) >>> 0 !== tag) return 'poll-cluster';
-  if (!sameBytes(seal(bytes.subarray(0, end)), bytes.subarray(end, end + SEAL_LENGTH))) return 'poll-seal';
-  return readPoll(new Reader(bytes, 15, end), end);
+  const named = keys.filter((key) => hintOf(key) === bytes[17]);
+  if (named.length === 0) return 'poll-key';
+  const sealed = bytes.subarray(0, end);
+  const key = named.find((key) => sameBytes(seal(sealed, key), bytes.subarray(end, end + SEAL_LENGTH)));
+  return key === undefined ? 'poll-seal' : readPoll(new Reader(bytes, 15, end), end, key);
 }
 
 /** The NIC that the frame claims to be from if it claims to be from that node; nothing is checked. */
@@ -279,7 +311,7 @@ export function senderIn(bytes: Uint8Array, node: string): string | null {
   return new Reader(bytes, FIXED_LENGTH + 1 + node.length, bytes.length).text();
 }
 
-function readPoll(reader: Reader, end: number): Poll | PollDrop {
+function readPoll(reader: Reader, end: number, key: KeyId): Poll | PollDrop {
   const kind = reader.word(KINDS);
   const flags = reader.number(1);
   reader.at = 24;
@@ -293,9 +325,12 @@ function readPoll(reader: Reader, end: number): Poll | PollDrop {
     node: reader.text(),
     nic: reader.text(),
     net: reader.text(),
+    keys: { sealedWith: key, known: [], settled: (flags & FLAG_SETTLED) !== 0 },
     sessions: [],
     rows: [],
   };
+  for (let left = reader.number(1); left > 0 && !reader.broken; left--) poll.keys.known.push(reader.keyId());
+  if (poll.keys.known.length === 0) poll.keys.known.push(key);
   for (let left = reader.number(1); left > 0 && !reader.broken; left--)
     poll.sessions.push({ node: reader.text(), incarnation: reader.incarnation() });
   for (let left = reader.number(1); left > 0 && !reader.broken; left--) poll.rows.push(readRow(reader, poll));

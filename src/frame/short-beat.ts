@@ -16,7 +16,7 @@
  *
  * The sequence is that of the same beat on all other paths; the key is the line's own.
  */
-import type { Cipher } from '../world.js';
+import type { Cipher, KeyId } from '../world.js';
 import { AGO_MAX_MS, lengthOf, type Beat, type Channel } from './heartbeat.js';
 import { hexAt, numberAt, putHex, putNumber } from './octet.js';
 import type { Part } from './part.js';
@@ -58,12 +58,13 @@ export function sealShortBeat(
   sequence: number,
   beat: Beat,
   cipher: Cipher,
+  key: KeyId,
 ): Uint8Array {
   const header = new Uint8Array(HEADER_LENGTH);
   let at = putNumber(header, 0, MAGIC * 256 + SHORT_BEAT_VERSION, 2);
   at = putHex(header, at, incarnation, 8);
   putNumber(header, at, sequence, 6);
-  const sealed = cipher.seal(text, sequence, encode(beat), header);
+  const sealed = cipher.seal(text, sequence, encode(beat), header, key);
   const bytes = new Uint8Array(HEADER_LENGTH + sealed.length);
   bytes.set(header);
   bytes.set(sealed, HEADER_LENGTH);
@@ -114,9 +115,9 @@ export function shortBeatSequence(bytes: Uint8Array): number {
 }
 
 /** Of what `checkShortBeat` let pass. Null: not sealed by this channel's key. */
-export function openShortBeat(bytes: Uint8Array, text: string, cipher: Cipher): Uint8Array | null {
+export function openShortBeat(bytes: Uint8Array, text: string, cipher: Cipher, key: KeyId): Uint8Array | null {
   const header = bytes.subarray(0, HEADER_LENGTH);
-  return cipher.open(text, shortBeatSequence(bytes), bytes.subarray(HEADER_LENGTH), header);
+  return cipher.open(text, shortBeatSequence(bytes), bytes.subarray(HEADER_LENGTH), header, key);
 }
 
 /** Null: sealed with the right key, and yet not as it must be. Its digest is the first quarter alone. */

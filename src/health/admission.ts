@@ -12,6 +12,7 @@ import {
   decodeBeat,
   headerLength,
   incarnationIn,
+  keysFor,
   openBeat,
   sequenceIn,
   type Beat,
@@ -24,10 +25,12 @@ import {
   shortBeatIncarnation,
   shortBeatSequence,
 } from '../frame/short-beat.js';
+import { keyWordIn } from '../frame/key-word.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
 import { challenge, digestOf, OWN_KINDS, sendBeat } from './beat.js';
 import { planPeer } from './heartbeat.js';
+import { hearKeys, takenKeys } from './keys.js';
 import { judgePath } from './path.js';
 import { heardBeat } from './peer.js';
 import { markSeen, wasSeen } from './replay.js';
@@ -52,8 +55,8 @@ export function takeDatagram(world: World, state: HealthState, datagram: Datagra
   if (isRetired(state, peer.node, incarnation)) return drop(state, 'heartbeat-retired');
   const isPresent = state.sessions[peer.node]?.accepted === incarnation;
   if (isPresent && wasSeen(path.seen, sequenceIn(bytes))) return drop(state, 'heartbeat-replayed');
-  const beat = unseal(world, peer, path, incarnation, bytes);
-  if (beat === 'heartbeat-seal') {
+  const beat = unseal(world, state, peer, path, incarnation, bytes);
+  if (beat === 'heartbeat-seal' || beat === 'heartbeat-key') {
     peer.badSeals++;
     peer.badSealAt = now;
   }
@@ -79,7 +82,13 @@ export function takeSerial(world: World, state: HealthState, bytes: Uint8Array, 
   const isPresent = state.sessions[peer.node]?.accepted === incarnation;
   if (isPresent && wasSeen(path.seen, sequence)) return drop(state, 'heartbeat-replayed');
   const channel = { cluster: world.cluster.name, source: peer.node, destination: world.self.name, incarnation };
-  const plain = openShortBeat(bytes, lineText(channel), world.cipher);
+  const text = lineText(channel);
+  let plain: Uint8Array | null = null;
+  for (const key of takenKeys(state)) {
+    plain = openShortBeat(bytes, text, world.cipher, key);
+    if (plain !== null) peer.sealedWith = key;
+    if (plain !== null) break;
+  }
   if (plain === null) {
     peer.badSeals++;
     peer.badSealAt = now;
@@ -107,16 +116,24 @@ function pathOf(state: HealthState, { nic, to, from }: Datagram): PathState | st
 
 function unseal(
   world: World,
+  state: HealthState,
   peer: PeerState,
   { net }: PathState,
   incarnation: string,
   bytes: Uint8Array,
-): Beat | 'heartbeat-seal' | 'heartbeat-malformed' {
+): Beat | 'heartbeat-key' | 'heartbeat-seal' | 'heartbeat-malformed' {
+  const keys = keysFor(bytes, takenKeys(state));
+  if (keys.length === 0) return 'heartbeat-key';
   const channel = { cluster: world.cluster.name, source: peer.node, destination: world.self.name, net, incarnation };
   const length = headerLength(peer.node, world.self.name, net);
-  const plain = openBeat(bytes, length, channelText(channel), world.cipher);
-  if (plain === null) return 'heartbeat-seal';
-  return decodeBeat(plain) ?? 'heartbeat-malformed';
+  const text = channelText(channel);
+  for (const key of keys) {
+    const plain = openBeat(bytes, length, text, world.cipher, key);
+    if (plain === null) continue;
+    peer.sealedWith = key;
+    return decodeBeat(plain) ?? 'heartbeat-malformed';
+  }
+  return 'heartbeat-seal';
 }
 
 function takeBeat(
@@ -137,6 +154,7 @@ function takeBeat(
   if (refused === 'unproven' && isNewClaim) challenge(world, state, peer, path, now, out);
   if (refused !== null) return drop(state, `heartbeat-${refused}`);
   const isNewest = sequence > peer.seen.highest;
+  if (isNewest) hearKeys(peer, keyWordIn(beat.parts, peer.sealedWith), now);
   heardOver(world, state, peer, path, sequence, beat, now, out);
   if (!digestOf(world).startsWith(beat.digest)) {
     peer.otherFileAt = now;

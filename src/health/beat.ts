@@ -12,7 +12,8 @@ import {
 } from '../frame/heartbeat.js';
 import type { Part } from '../frame/part.js';
 import type { Ms } from '../input.js';
-import type { World } from '../world.js';
+import type { KeyId, World } from '../world.js';
+import { keyBack, keyPart, keyTo } from './keys.js';
 import { CHECK_EVERY, isCarrying } from './path.js';
 import { sendOverLine } from './serial.js';
 import { NEVER, type HealthState, type PathState, type PeerState } from './state.js';
@@ -52,9 +53,10 @@ export function sendBeat(
     peer.sequence++;
     const beat = beatTo(world, state, peer, asks, batch);
     const plain = encodeBeat(beat);
+    const key = typeof ways === 'object' ? keyBack(state, peer) : keyTo(state, peer);
     for (const path of chosen)
-      if (path.kind === 'serial') sendOverLine(world, state, peer, { ...beat, echo: echoOf(path, now) }, now, out);
-      else sendOver(world, peer, path, plain, now, out);
+      if (path.kind === 'serial') sendOverLine(world, state, peer, { ...beat, echo: echoOf(path, now) }, key, now, out);
+      else sendOver(world, peer, path, plain, key, now, out);
   }
   const { heartbeatMs } = world.cluster.timing;
   // Half an interval early, for beats are not sent to the microsecond.
@@ -92,6 +94,7 @@ function batches(
     all.at(-1)!.push(part);
     left -= lengthOf(part);
   };
+  for (const part of keyPart(state)) add(part);
   for (const part of wordsOf(state)) add(part);
   for (const part of parts) add(part);
   for (const part of testimony(world, state, peer.sequence + all.length, now)) if (lengthOf(part) <= left) add(part);
@@ -121,7 +124,15 @@ function echoOf({ heardAt, seen }: PathState, now: Ms): Beat['echo'] {
   return heardAt === NEVER ? { sequence: 0, agoMs: 0 } : { sequence: seen.highest, agoMs: now - heardAt };
 }
 
-function sendOver(world: World, peer: PeerState, path: PathState, plain: Uint8Array, now: Ms, out: Action[]): void {
+function sendOver(
+  world: World,
+  peer: PeerState,
+  path: PathState,
+  plain: Uint8Array,
+  key: KeyId,
+  now: Ms,
+  out: Action[],
+): void {
   putEcho(plain, echoOf(path, now));
   const channel: Channel = {
     cluster: world.cluster.name,
@@ -130,7 +141,7 @@ function sendOver(world: World, peer: PeerState, path: PathState, plain: Uint8Ar
     net: path.net,
     incarnation: world.incarnation,
   };
-  const bytes = sealBeat(channel, channelText(channel), peer.sequence, plain, world.cipher);
+  const bytes = sealBeat(channel, channelText(channel), peer.sequence, plain, world.cipher, key);
   out.push({ kind: 'send-datagram', nic: path.nic, from: path.from, to: path.to, bytes });
 }
 

@@ -34,6 +34,7 @@ import { beatOn, forgiveSilence, planBeats } from './heartbeat.js';
 import { locatePaths } from './path.js';
 import { bookFrame, bookRows } from './hearing.js';
 import { endWaits, judgeLink, judgeNet } from './judgement.js';
+import { hearKeys, reviewKeys, takeKeys, takenKeys } from './keys.js';
 import { followPorts } from './lag-port.js';
 import { observeLink, pollLink } from './link.js';
 import { doubt, enterFull, followPoller, leaveFull, pollFully, pollLightly, send } from './poller.js';
@@ -133,6 +134,9 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
       else takeAnswer(world, state, nic, input.target, now, out);
       return;
     }
+    case 'keys-read':
+      takeKeys(world, state, now, input, out);
+      return;
     case 'stalled':
       takeStall(world, state, now);
       forgiveSilence(state, input.forMs, now);
@@ -141,6 +145,7 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
     case 'woke':
       wake(world, state, now, out);
       beatOn(world, state, now, out);
+      reviewKeys(world, state, now, out);
       return;
     case 'operator-asked':
       if (input.request.ask === 'poll-now') answerPollNow(world, state, now, input.id, input.request.net, out);
@@ -196,16 +201,23 @@ function takeFrame(world: World, state: HealthState, name: string, bytes: Uint8A
     if (target !== null) takeAnswer(world, state, nic, target, now, out);
     return;
   }
-  const poll = ownPoll(world, state, bytes) ?? decodePoll(bytes, state.clusterTag, world.seal);
+  const poll = ownPoll(world, state, bytes) ?? decodePoll(bytes, state.clusterTag, world.seal, takenKeys(state));
   if (typeof poll === 'string') return drop(state, poll);
   const key = nicKey(poll.node, poll.nic);
   if (state.netOf[key] === undefined) return drop(state, 'poll-unknown-sender');
   const refused = admit(world, state, nic, poll, now);
   if (refused !== null) return drop(state, refused);
+  hearPollKeys(state, poll, now);
   if (poll.net !== nic.net) return sight(state, nic, poll, now, out);
   if (state.netOf[key] !== nic.net) return drop(state, 'poll-unknown-sender');
   if (poll.node !== world.self.name) state.macs[key] = readMac(bytes, 6);
   takePoll(world, state, nic, key, poll, now, out);
+}
+
+/** Heartbeats tell more, and in order; frames tell of those that send none, and at first. */
+function hearPollKeys(state: HealthState, { node, keys }: Poll, now: Ms): void {
+  const peer = state.peers[node];
+  if (peer !== undefined && (peer.paths.length === 0 || peer.keys.length === 0)) hearKeys(peer, keys, now);
 }
 
 /** A frame that we have just sent, byte for byte, needs no seal to be believed: most frames of an idle net are such. */

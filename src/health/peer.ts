@@ -56,6 +56,10 @@ function startPeer(node: ClusterNode, paths: [string, PathState][], now: Ms): Pe
     badSeals: 0,
     badSealAt: NEVER,
     otherFileAt: NEVER,
+    keys: [],
+    keysSince: now,
+    keysSettled: false,
+    sealedWith: '',
   };
 }
 

@@ -16,6 +16,7 @@ import { encodePoll, POLL_GROUP, type Poll, type PollKind } from '../frame/poll.
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { rowsOf } from './hearing.js';
+import { keyToAll, keyWord } from './keys.js';
 import { sessionsOf } from './session.js';
 import { carryingNics, NEVER, nicKey, type HealthState, type NetState, type NicState } from './state.js';
 import { probe, restartTargets } from './target.js';
@@ -59,6 +60,7 @@ export function send(
   if (kind !== 'answer') nic.round = (nic.round + 1) % 2 ** 32;
   // The own node knows all that already.
   const forPeers = kind !== 'answer' && net.members.length > net.nics.length;
+  const key = keyToAll(state);
   const poll: Poll = {
     kind,
     asks: net.polling === 'full' && now < net.doubtUntil,
@@ -69,10 +71,11 @@ export function send(
     incarnation: world.incarnation,
     sequence: nic.sequence,
     round: nic.round,
+    keys: keyWord(state, key),
     sessions: forPeers ? sessionsOf(world, state, net) : [],
     rows: forPeers ? rowsOf(world, state, net, nic, now) : [],
   };
-  const bytes = encodePoll(poll, world.cluster.name, destination, observed.mac, world.seal);
+  const bytes = encodePoll(poll, world.cluster.name, destination, observed.mac, world.seal, key);
   nic.sent = {
     text: String.fromCharCode.apply(null, bytes as unknown as number[]),
     poll: { ...poll, sessions: [], rows: [] },

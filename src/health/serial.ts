@@ -9,12 +9,13 @@
 import type { Action } from '../action.js';
 import type { ClusterNode } from '../config/cluster.js';
 import type { Beat } from '../frame/heartbeat.js';
+import { KEYS } from '../frame/key-word.js';
 import { NIC_REPORT } from '../frame/nic-report.js';
 import { PART, type Part } from '../frame/part.js';
 import { serialFrameLength } from '../frame/serial.js';
 import { lineText, sealShortBeat, shortBeatLength } from '../frame/short-beat.js';
 import type { Input, Ms } from '../input.js';
-import type { World } from '../world.js';
+import type { KeyId, World } from '../world.js';
 import { drop, NEVER, type HealthState, type PathState, type PeerState, type SerialState } from './state.js';
 
 /** Stands where other paths have their net: no net may be called so. */
@@ -45,6 +46,7 @@ export function sendOverLine(
   state: HealthState,
   peer: PeerState,
   beat: Beat,
+  key: KeyId,
   now: Ms,
   out: Action[],
 ): void {
@@ -60,12 +62,12 @@ export function sendOverLine(
     destination: peer.node,
     incarnation,
   });
-  out.push({ kind: 'send-serial', bytes: sealShortBeat(incarnation, text, peer.sequence, short, world.cipher) });
+  out.push({ kind: 'send-serial', bytes: sealShortBeat(incarnation, text, peer.sequence, short, world.cipher, key) });
 }
 
-/** Of its own parts the health stage says one over the line: hearing and targets are for those who meet on a net. */
+/** Of its own parts the health stage says the shortest over the line: hearing and targets are for those who meet on a net. */
 function isForLine({ kind }: Part): boolean {
-  return kind >= PART.standing || kind === NIC_REPORT;
+  return kind >= PART.standing || kind === NIC_REPORT || kind === KEYS;
 }
 
 /** A long document goes piece by piece, drawn by lot, so that each has its turn and none keeps the rest of the talk waiting. */

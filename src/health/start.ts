@@ -3,6 +3,7 @@ import { clusterTag } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { planBeats } from './heartbeat.js';
+import { startKeys } from './keys.js';
 import { startPeers } from './peer.js';
 import { startSerial } from './serial.js';
 import { FAR, NEVER, nicKey, type HealthState, type NetState, type NicState } from './state.js';
@@ -15,6 +16,7 @@ const PHASES = 10;
 export function start(world: World, now: Ms): HealthState {
   const state: HealthState = {
     ...startPeers(world, now),
+    keys: startKeys(world, now),
     serial: startSerial(world.self),
     words: [],
     stopping: false,

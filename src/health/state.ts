@@ -2,6 +2,7 @@
 import type { Poll, TargetTestimony } from '../frame/poll.js';
 import type { LagPort, Ms } from '../input.js';
 import type { Alarm, Decision, HealthReason, NicHealth, PeerHealth } from '../status.js';
+import type { KeyId } from '../world.js';
 
 /** Long before everything: state must survive JSON, which knows no -Infinity. */
 export const NEVER: Ms = -1e15;
@@ -231,9 +232,34 @@ export interface PeerState {
   badSeals: number;
   badSealAt: Ms;
   otherFileAt: Ms;
+  /** Cluster keys that it takes, as it last said, the newest last; none: it has not said yet. */
+  keys: KeyId[];
+  keysSince: Ms;
+  /** As `KeyState.settled`, of it. */
+  keysSettled: boolean;
+  /** Its last message, admitted or not; '' before the first. */
+  sealedWith: KeyId;
+}
+
+export interface KeyState {
+  /** What the key file holds, the newest last, and since when. */
+  file: KeyId[];
+  since: Ms;
+  /** Of those, the ones that are in use: without the older one once that is given up. */
+  taken: KeyId[];
+  /** Every node of the cluster file takes the newest. */
+  settled: boolean;
+  /** Since when the older one may be given up; null: it may not. */
+  readySince: Ms | null;
+  /** Keys that are out of the file → until when they are taken all the same. */
+  leaving: Record<KeyId, Ms>;
+  /** What is wrong with the key file. */
+  trouble: string | null;
+  reviewAt: Ms;
 }
 
 export interface HealthState {
+  keys: KeyState;
   peers: Record<string, PeerState>;
   /** `beta/hb0` → the path to beta over net hb0. */
   paths: Record<string, PathState>;

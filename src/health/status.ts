@@ -1,7 +1,8 @@
 /** This stage's part of the status document. */
 import type { Ms } from '../input.js';
-import type { Alarm, Decision, NetStatus, NicStatus, PathStatus, PeerStatus } from '../status.js';
+import type { Alarm, Decision, KeysStatus, NetStatus, NicStatus, PathStatus, PeerStatus } from '../status.js';
 import type { World } from '../world.js';
+import { keysStatus } from './keys.js';
 import { isRerouted } from './reroute.js';
 import { NEVER, type HealthState, type NetState, type NicState, type PathState } from './state.js';
 import { isProbeBlocked } from './target.js';
@@ -18,6 +19,7 @@ export interface HealthStatus {
   peers: PeerStatus[];
   paths: PathStatus[];
   dropped: Record<string, number>;
+  keys: KeysStatus;
 }
 
 export function status(world: World, state: HealthState, now: Ms): HealthStatus {
@@ -30,6 +32,7 @@ export function status(world: World, state: HealthState, now: Ms): HealthStatus 
     peers: Object.values(state.peers).map(({ node, health, since }) => ({ node, health, since })),
     paths: Object.values(state.paths).map((path) => pathStatus(state, path)),
     dropped: state.dropped,
+    keys: keysStatus(state),
   };
 }
 

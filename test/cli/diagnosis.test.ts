@@ -58,6 +58,7 @@ const daemon = (maxMs: number, reason?: 'unproven'): DaemonStatus => ({
     gate: 'off',
     packages: [],
     roles: {},
+    keys: { file: ['ab12cd34'], taken: ['ab12cd34'], speaks: 'ab12cd34', lacking: [], unheard: [] },
     halted: [],
     now: 0,
     alarms: [],

@@ -24,6 +24,7 @@ const daemon: DaemonStatus = {
     gate: 'off',
     packages: [],
     roles: {},
+    keys: { file: ['ab12cd34'], taken: ['ab12cd34'], speaks: 'ab12cd34', lacking: [], unheard: [] },
     halted: [],
     now: 100_000,
     alarms: [{ since: 88_000, what: 'standby-unfit', text: 'eth2 has MTU 1400, eth0 has 1500' }],

@@ -9,6 +9,7 @@ import { NamespacesLab, refusal } from '../../drivers/namespaces/lab.js';
 import { KeyedCalls, readRecorded, writeRecorded } from '../../src/daemon/recording.js';
 import { parseScenario } from '../../src/drill/load.js';
 import { replay } from '../../src/drill/replay.js';
+import { KEY_ID } from '../no-cipher.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'baton-recording-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -29,11 +30,11 @@ describe('what functions with a key said', () => {
     const seal = calls.seal(sealWith(new Uint8Array(32)));
     const cipher = calls.cipher(cipherWith(new Uint8Array(32)));
     const none = new Uint8Array(0);
-    const sealed = cipher.seal('a', 1, new Uint8Array([1, 2]), none);
+    const sealed = cipher.seal('a', 1, new Uint8Array([1, 2]), none, KEY_ID);
     expect(calls.take()).toEqual({});
-    expect(cipher.open('a', 2, sealed, none)).toBeNull();
-    expect(cipher.open('a', 1, sealed, none)).toEqual(new Uint8Array([1, 2]));
-    expect(seal(none)).toHaveLength(16);
+    expect(cipher.open('a', 2, sealed, none, KEY_ID)).toBeNull();
+    expect(cipher.open('a', 1, sealed, none, KEY_ID)).toEqual(new Uint8Array([1, 2]));
+    expect(seal(none, KEY_ID)).toHaveLength(16);
     expect(calls.take()).toEqual({ seals: [expect.stringMatching(/^[0-9a-f]{32}$/)], opened: [null, '0102'] });
     expect(calls.take()).toEqual({});
   });

@@ -20,6 +20,7 @@ import {
 import { Mutator } from './mutator.js';
 import * as vector from './vectors.js';
 import { ONE } from './vectors.js';
+import { KEY_ID } from '../no-cipher.js';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 console.log(`FUZZ_SEED=${seed} npx vitest run test/frame/fuzz`);
@@ -143,6 +144,7 @@ describe('poll', () => {
     incarnation: '0123456789abcdef',
     sequence: 1,
     round: 1,
+    keys: { sealedWith: KEY_ID, known: [KEY_ID], settled: false },
     sessions: [],
     rows: [],
   };
@@ -159,7 +161,7 @@ describe('poll', () => {
       rows: ['eth1', 'eth0'].map((nic) => ({ nic, target: 'answers', lossPermille: 300, heard })),
     },
   ];
-  const frames = polls.map((poll) => encodePoll(poll, CLUSTER, POLL_GROUP, ONE, seal));
+  const frames = polls.map((poll) => encodePoll(poll, CLUSTER, POLL_GROUP, ONE, seal, KEY_ID));
 
   /** Padding after the seal is nobody's message. */
   const isSealed = (bytes: Uint8Array): boolean =>
@@ -170,12 +172,21 @@ describe('poll', () => {
     const met = new Map<string, number>();
     for (let i = 0; i < 300_000; i++) {
       const mutant = mutator.mutate(mutator.pick(frames), mutator.pick(frames));
-      const decoded = decodePoll(mutant, tag, seal);
+      const decoded = decodePoll(mutant, tag, seal, [KEY_ID]);
       const kind = typeof decoded === 'string' ? decoded : isSealed(mutant) ? 'taken' : 'forgery';
       if (kind === 'forgery') expect.fail(`taken: ${Buffer.from(mutant).toString('hex')}`);
       met.set(kind, (met.get(kind) ?? 0) + 1);
     }
-    const expected = ['poll-short', 'poll-type', 'poll-version', 'poll-length', 'poll-cluster', 'poll-seal', 'taken'];
+    const expected = [
+      'poll-short',
+      'poll-type',
+      'poll-version',
+      'poll-length',
+      'poll-cluster',
+      'poll-key',
+      'poll-seal',
+      'taken',
+    ];
     expect([...met.keys()].sort()).toEqual(expected.sort());
     expect(met.get('poll-seal')).toBeGreaterThan(100_000);
   }, 60_000);
@@ -189,9 +200,9 @@ describe('poll', () => {
       if (end < 20) continue;
       mutant.set([(end + 2) >> 8, (end + 2) & 0xff], 18);
       mutant.set(seal(mutant.subarray(0, end)), end);
-      const decoded = decodePoll(mutant, tag, seal);
+      const decoded = decodePoll(mutant, tag, seal, [KEY_ID]);
       if (typeof decoded !== 'string') {
-        const again = decodePoll(encodePoll(decoded, CLUSTER, POLL_GROUP, ONE, seal), tag, seal);
+        const again = decodePoll(encodePoll(decoded, CLUSTER, POLL_GROUP, ONE, seal, KEY_ID), tag, seal, [KEY_ID]);
         if (typeof again === 'string') expect.fail(`${again}: ${Buffer.from(mutant).toString('hex')}`);
       }
       const kind = typeof decoded === 'string' ? decoded : 'taken';
@@ -204,9 +215,11 @@ describe('poll', () => {
 
   test('frames of another key or cluster are not taken', () => {
     for (const poll of polls) {
-      const otherKey = encodePoll(poll, CLUSTER, POLL_GROUP, ONE, sealWith('another key'));
-      expect(decodePoll(otherKey, tag, seal)).toBe('poll-seal');
-      expect(decodePoll(encodePoll(poll, 'depot', POLL_GROUP, ONE, seal), tag, seal)).toBe('poll-cluster');
+      const otherKey = encodePoll(poll, CLUSTER, POLL_GROUP, ONE, sealWith('another key'), KEY_ID);
+      expect(decodePoll(otherKey, tag, seal, [KEY_ID])).toBe('poll-seal');
+      expect(decodePoll(encodePoll(poll, 'depot', POLL_GROUP, ONE, seal, KEY_ID), tag, seal, [KEY_ID])).toBe(
+        'poll-cluster',
+      );
     }
   });
 });

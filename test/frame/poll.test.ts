@@ -10,12 +10,13 @@ import {
   POLL_LENGTH_MAX,
   type Poll,
 } from '../../src/frame/poll.js';
+import { KEY_ID } from '../no-cipher.js';
 
 const seal = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac('sha256', 'test key').update(bytes).digest()).subarray(0, 16);
 const MAC = '02:00:00:00:00:01';
-const encode = (poll: Poll): Uint8Array => encodePoll(poll, 'shop', POLL_GROUP, MAC, seal);
-const decode = (bytes: Uint8Array): Poll | string => decodePoll(bytes, clusterTag('shop'), seal);
+const encode = (poll: Poll): Uint8Array => encodePoll(poll, 'shop', POLL_GROUP, MAC, seal, KEY_ID);
+const decode = (bytes: Uint8Array): Poll | string => decodePoll(bytes, clusterTag('shop'), seal, [KEY_ID]);
 
 const plain: Poll = {
   kind: 'full',
@@ -27,6 +28,7 @@ const plain: Poll = {
   incarnation: '0123456789abcdef',
   sequence: 0x0102030405,
   round: 7,
+  keys: { sealedWith: KEY_ID, known: [KEY_ID, 'c0ffee11'], settled: true },
   sessions: [{ node: 'beta', incarnation: 'fedcba9876543210' }],
   rows: [
     {
@@ -53,11 +55,12 @@ describe('poll frame', () => {
   it('is these bytes', () => {
     const body = [
       '036261746f6e 020000000001 88b5',
-      '01 02 03 00 0073',
+      '01 02 07 00 0073',
       '54f26d3e',
       '0123456789abcdef',
       '000102030405 00000007',
       '05616c706861 0465746831 067075626c6963',
+      '02 00000000 c0ffee11',
       '01 0462657461 fedcba9876543210',
       '02 0465746831 01 012c 02  01 0465746830 000c  00 0465746830 ffff',
       '   0465746830 02 0000 00',
@@ -96,6 +99,11 @@ describe('poll frame', () => {
       incarnation: hex,
       sequence: fc.nat({ max: 2 ** 48 - 1 }),
       round: fc.nat(2 ** 31),
+      keys: fc.record({
+        sealedWith: fc.constant(KEY_ID),
+        known: fc.constantFrom<string[]>([KEY_ID], [KEY_ID, 'c0ffee11'], ['c0ffee11', KEY_ID]),
+        settled: fc.boolean(),
+      }),
       sessions: fc.uniqueArray(fc.record({ node: word, incarnation: hex }), { maxLength: 6, selector: (s) => s.node }),
     })
     .chain((head) => {
@@ -166,8 +174,16 @@ describe('poll frame', () => {
   }
 
   it('of another key is dropped as poll-seal', () => {
-    const other = encodePoll(plain, 'shop', POLL_GROUP, MAC, (b) => seal(b).map((x) => x ^ 1));
+    const other = encodePoll(plain, 'shop', POLL_GROUP, MAC, (b) => seal(b).map((x) => x ^ 1), KEY_ID);
     expect(decode(other)).toBe('poll-seal');
+  });
+
+  it('of a key that is not known is dropped as poll-key, before its seal is looked at', () => {
+    const other = encodePoll(plain, 'shop', POLL_GROUP, MAC, seal, '01abcdef');
+    const never = (): Uint8Array => expect.fail('the seal was looked at');
+    expect(decodePoll(other, clusterTag('shop'), never, [KEY_ID])).toBe('poll-key');
+    const both = decodePoll(other, clusterTag('shop'), seal, [KEY_ID, '01abcdef']) as Poll;
+    expect(both.keys.sealedWith).toBe('01abcdef');
   });
 
   it('never throws and is never accepted when any byte before the padding was changed', () => {

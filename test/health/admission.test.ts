@@ -6,6 +6,7 @@ import { PART } from '../../src/frame/part.js';
 import * as health from '../../src/health/monitor.js';
 import { Mutator } from '../frame/mutator.js';
 import { clusterOf, KEY, Wire, type Peer, type Sent } from './wire.js';
+import { KEY_ID } from '../no-cipher.js';
 
 const cipher = cipherWith(KEY);
 
@@ -72,7 +73,7 @@ function fresh(
   };
   const { sequence = 1000, incarnation = beta.incarnation, net = 'hb0' } = header;
   const channel = { cluster: 'shop', source: 'beta', destination: 'alpha', net, incarnation };
-  return sealBeat(channel, channelText(channel), sequence, encodeBeat(beat), cipher);
+  return sealBeat(channel, channelText(channel), sequence, encodeBeat(beat), cipher, KEY_ID);
 }
 
 function last(test: (it: Sent) => boolean): Sent {
@@ -130,7 +131,7 @@ describe('bad input is inert (S5)', () => {
       parts: [],
     });
     plain[41] = 3;
-    const bytes = sealBeat(channel, channelText(channel), 1000, plain, cipher);
+    const bytes = sealBeat(channel, channelText(channel), 1000, plain, cipher, KEY_ID);
     expect(inject(alpha, { bytes })).toEqual(inert('heartbeat-malformed'));
   });
 
@@ -268,6 +269,7 @@ describe('mutated and forged datagrams', () => {
           parts: [],
         }),
         forger,
+        KEY_ID,
       ),
     );
     const corpus = [...heard.slice(-100), ...Array.from({ length: 30 }, () => unheard).flat(), ...forged];
@@ -291,6 +293,7 @@ describe('mutated and forged datagrams', () => {
       'magic',
       'version',
       'other-cluster',
+      'key',
       'seal',
       'replayed',
       'not-for-us',

@@ -3,7 +3,7 @@
  * a target, and faults. Frames take TRANSIT_MS. Virtual time.
  */
 import { BARE, BARE_NET } from '../bare-cluster.js';
-import { noCipher } from '../no-cipher.js';
+import { KEY_ID, noCipher } from '../no-cipher.js';
 import { createHmac } from 'node:crypto';
 import type { Action } from '../../src/action.js';
 import type { Cluster, Net, Timing } from '../../src/config/cluster.js';
@@ -98,6 +98,7 @@ export class Host {
       cluster: fabric.cluster,
       self,
       incarnation,
+      keys: [KEY_ID],
       seal,
       random: fabric.random,
       host: this.host,

@@ -3,6 +3,7 @@ import { DEFAULT, Fabric, seal } from './fabric.js';
 import { clusterTag, decodePoll, encodePoll, POLL_GROUP, type Poll } from '../../src/frame/poll.js';
 import type { Action } from '../../src/action.js';
 import * as health from '../../src/health/monitor.js';
+import { KEY_ID } from '../no-cipher.js';
 
 const PAIR = { alpha: { eth0: 'A', eth1: 'B' }, beta: { eth0: 'A', eth1: 'B' } };
 
@@ -83,9 +84,16 @@ describe('bad input is inert (S5)', () => {
 
   it('a sealed frame of a node or NIC that is not in the cluster file is dropped', () => {
     const fabric = settled();
-    const poll = decodePoll(from(fabric, 'beta/eth1', 'alpha/eth0'), clusterTag('shop'), seal) as Poll;
+    const poll = decodePoll(from(fabric, 'beta/eth1', 'alpha/eth0'), clusterTag('shop'), seal, [KEY_ID]) as Poll;
     for (const stranger of [{ node: 'gamma' }, { nic: 'eth9' }, { node: '__proto__' }]) {
-      const bytes = encodePoll({ ...poll, ...stranger, sequence: 1e9 }, 'shop', POLL_GROUP, '02:00:00:00:00:09', seal);
+      const bytes = encodePoll(
+        { ...poll, ...stranger, sequence: 1e9 },
+        'shop',
+        POLL_GROUP,
+        '02:00:00:00:00:09',
+        seal,
+        KEY_ID,
+      );
       expect(inject(fabric, 'eth0', bytes)).toEqual({ out: [], dropped: ['poll-unknown-sender'], same: true });
     }
   });

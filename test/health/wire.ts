@@ -9,6 +9,7 @@ import type { Cipher, HeardBeat, World } from '../../src/world.js';
 import { BARE, BARE_NET } from '../bare-cluster.js';
 import { cipherWith } from '../../drivers/cipher.js';
 import { DEFAULT, dice, seal } from './fabric.js';
+import { KEY_ID } from '../no-cipher.js';
 
 export const KEY = new Uint8Array(32).fill(7);
 
@@ -84,6 +85,7 @@ export class Peer {
       cluster,
       self,
       incarnation,
+      keys: [KEY_ID],
       seal,
       cipher,
       random: wire.random,

@@ -13,6 +13,7 @@ import type { JournalEntry } from '../../src/status.js';
 import type { Job, World } from '../../src/world.js';
 import type { FakeHealth } from './fake-health.js';
 import { clusterOf, type Mode } from './world.js';
+import { KEY_ID } from '../no-cipher.js';
 
 export const ids: Record<string, string> = {
   alpha: 'a'.repeat(32),
@@ -88,6 +89,7 @@ export class Stand {
       cluster,
       self: cluster.nodes.find((node) => node.name === name)!,
       incarnation: '00000000000000aa',
+      keys: [KEY_ID],
       seal: () => new Uint8Array(),
       cipher: { seal: () => new Uint8Array(), open: () => null },
       random: () => random,

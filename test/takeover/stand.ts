@@ -1,6 +1,6 @@
 /** The local switch on a test stand: the model kernel below it, verdicts set by hand, hands that can be stopped, refused or killed. */
 import { BARE, BARE_NET } from '../bare-cluster.js';
-import { noCipher } from '../no-cipher.js';
+import { KEY_ID, noCipher } from '../no-cipher.js';
 import type { Action, RunRecord, Step } from '../../src/action.js';
 import type { Cluster } from '../../src/config/cluster.js';
 import { profiles } from '../../src/config/timing.js';
@@ -56,6 +56,7 @@ export function worldOf(file: Cluster): World {
     cluster: file,
     self: file.nodes[0]!,
     incarnation: '0123456789abcdef',
+    keys: [KEY_ID],
     seal: (bytes) => bytes,
     random: () => 0.5,
     host: {},

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { readKey } from '../../config/key.js';
+import { readKeys } from '../../config/key.js';
 import { readServedFile } from '../../config/parse.js';
 import { showProblem } from '../../config/problem.js';
 import { diskFindings, type DiskFinding } from '../../daemon/disk-readiness.js';
@@ -54,8 +54,7 @@ export default class Check extends BatonCommand {
     };
     if (flags.host) {
       const self = selfOf(cluster, flags.node);
-      const key = readKey(cluster.key);
-      result.disks = diskFindings(cluster, [key]);
+      result.disks = diskFindings(cluster, readKeys(cluster.key));
       result.host = hostFindings(cluster, self, await observeHost());
       result.fencing = await fenceReadiness(cluster);
     }

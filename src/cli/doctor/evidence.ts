@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DaemonStatus } from '../../client/document.js';
 import type { Cluster, ClusterNode } from '../../config/cluster.js';
-import { KeyError, readKey } from '../../config/key.js';
+import { KeyError, readKeys } from '../../config/key.js';
 import { diskFindings, type DiskFinding } from '../../daemon/disk-readiness.js';
 import { fenceReadiness, type FenceFinding } from '../../daemon/fence-readiness.js';
 import { observeHost, type HostNic } from '../../daemon/host.js';
@@ -173,7 +173,7 @@ async function naming(nics: readonly string[]): Promise<Evidence['naming']> {
 
 function diskProblems(cluster: Cluster): DiskFinding[] {
   try {
-    return diskFindings(cluster, [readKey(cluster.key)]);
+    return diskFindings(cluster, readKeys(cluster.key));
   } catch {
     // Without its key nobody can say whose they are, and the key is told by itself.
     return [];
@@ -182,7 +182,7 @@ function diskProblems(cluster: Cluster): DiskFinding[] {
 
 function keyProblem(path: string): string | null {
   try {
-    readKey(path);
+    readKeys(path);
     return null;
   } catch (error) {
     if (error instanceof KeyError) return error.message;

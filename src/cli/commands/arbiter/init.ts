@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { DiskError } from '../../../../drivers/arbiter/disk/device.js';
 import { prepare, type Prepared } from '../../../../drivers/arbiter/disk/preparation.js';
-import { readKey } from '../../../config/key.js';
+import { readKeys } from '../../../config/key.js';
 import { readServedFile } from '../../../config/parse.js';
 import { arbiterPaths, wantedDisks } from '../../../daemon/disk-readiness.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
@@ -23,7 +23,7 @@ export default class ArbiterInit extends BatonCommand {
     const paths = arbiterPaths(cluster);
     if (paths.length === 0)
       throw new Failure(`${flags.config}: quorum names no disk: { arbiter: { disk: PATH } }`, EXIT.usage);
-    const wanted = wantedDisks(cluster, [readKey(cluster.key)]);
+    const wanted = wantedDisks(cluster, readKeys(cluster.key));
     const dryRun = flags['dry-run'];
     let prepared: Prepared[];
     try {
