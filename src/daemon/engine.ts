@@ -19,6 +19,7 @@ import type { KeyId } from '../world.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
 import { startHands } from './hand-threads.js';
 import { KeyedCalls, writeRecorded } from './recording.js';
+import { withoutSecrets } from './secrets.js';
 import { shadowed, type ShadowAnswer } from './shadow.js';
 
 class Engine {
@@ -156,7 +157,8 @@ class Engine {
   }
 
   #startRecording(snapshot: boolean): void {
-    const { cluster, node, incarnation, seed, version } = this.#settings;
+    const { node, incarnation, seed, version } = this.#settings;
+    const cluster = withoutSecrets(this.#settings.cluster);
     const keys = this.#settings.keys.map(keyId);
     const from = snapshot ? { at: this.#driver.now(), state: this.#node.state } : { at: this.#startedAt, state: null };
     this.#say({

@@ -46,10 +46,12 @@ export interface Fencing {
   /** Programs that were run, for their ids. */
   runs: number;
   nodes: Record<string, Fence>;
+  /** Of a node that does not coordinate: since when the document has a node that is to be shut and is not; null: none. */
+  dueSince: Ms | null;
 }
 
 export function noFencing(): Fencing {
-  return { term: -1, runs: 0, nodes: {} };
+  return { term: -1, runs: 0, nodes: {}, dueSince: null };
 }
 
 /** C4, C6c: a node that is being shut gets no lease; a lease that it gets later takes the success back. */

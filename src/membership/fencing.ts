@@ -38,7 +38,9 @@ export function fence(world: World, state: MembershipState, now: Ms, judges: boo
   const { post, fencing, record } = state;
   if (world.cluster.fenceAgents.length === 0) return;
   if (post.role !== 'coordinator' || fencing.term !== record.term) abandon(state, now, out);
-  if (post.role !== 'coordinator' || post.committed.term !== record.term) return;
+  if (post.role !== 'coordinator') return watch(world, state, now, out);
+  if (post.committed.term !== record.term) return;
+  fencing.dueSince = null;
   const one: Case = { world, state, post, now, out };
   for (const node of others(world)) attend(one, node, judges);
   const document = changeableDocument(world, state, now);
@@ -55,8 +57,26 @@ function abandon(state: MembershipState, now: Ms, out: Action[]): void {
   for (const { run } of Object.values(fencing.nodes)) if (run !== null) out.push({ kind: 'end-agent', id: run });
   fencing.nodes = {};
   fencing.term = state.record.term;
-  clearAlarm(state, 'fencing-failed', now, out);
   clearAlarm(state, 'unfencing-failed', now, out);
+}
+
+/** Every node tells that one is not shut; why, the coordinator knows. */
+function watch(world: World, state: MembershipState, now: Ms, out: Action[]): void {
+  const { fencing, record } = state;
+  const due = Object.entries(record.document?.fences ?? {}).filter(([, mark]) => mark.state === 'due');
+  fencing.dueSince = due.length === 0 ? null : (fencing.dueSince ?? now);
+  if (fencing.dueSince === null) clearAlarm(state, 'fencing-failed', now, out);
+  else if (now - fencing.dueSince >= 2 * world.cluster.timing.nodeTimeoutMs) {
+    const names = due.map(([node]) => node).join(', ');
+    const who = state.coordinator ?? 'nobody';
+    raiseAlarm(
+      state,
+      'fencing-failed',
+      `${names} not shut yet: why, baton status tells on the coordinator (${who})`,
+      now,
+      out,
+    );
+  }
 }
 
 /** A change of placements takes the marks along; alone they may wait for a heartbeat. */

@@ -38,6 +38,7 @@ const healthy: Evidence = {
   nftables: true,
   key: null,
   disks: [],
+  fencing: [],
   directories: [],
   daemon: null,
 };

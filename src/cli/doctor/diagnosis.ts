@@ -268,6 +268,7 @@ export function diagnose(evidence: Evidence): Diagnosis[] {
     tools,
     key,
     disks,
+    fencing,
     directories,
     nics,
     managers,

@@ -129,10 +129,10 @@ function leaseLeftMs({ membership }: NodeStatus): number | null {
 
 function membershipDocument(membership: MembershipStatus | null): MembershipDocument | null {
   if (membership === null) return null;
-  const { role, waiting, version, committed, voters, previousVoters, hasVote, arbiter } = membership;
+  const { role, waiting, version, committed, voters, previousVoters, hasVote, fences, arbiter } = membership;
   const known = arbiter === undefined ? {} : { arbiter };
   const former = previousVoters === undefined ? {} : { previousVoters };
-  return { role, waiting: waiting ?? null, version, committed, voters, ...former, hasVote, ...known };
+  return { role, waiting: waiting ?? null, version, committed, voters, ...former, hasVote, fences, ...known };
 }
 
 /** All nodes that are known, the one that answers among them. A node that was not heard yet counts as lost. */
