@@ -19,7 +19,7 @@ import type { NodeStatus } from './status.js';
 import * as membership from './membership/member.js';
 import * as packages from './package/packages.js';
 import * as takeover from './takeover/takeover.js';
-import type { Cipher, Job, Seal, World } from './world.js';
+import type { Cipher, Job, KeyId, Seal, World } from './world.js';
 
 export interface NodeOptions {
   cluster: Cluster;
@@ -27,6 +27,8 @@ export interface NodeOptions {
   node: string;
   seal: Seal;
   cipher: Cipher;
+  /** As `World.keys`. */
+  keys: readonly KeyId[];
   /** 16 hex digits, random per start. */
   incarnation: string;
   seed: number;
@@ -63,6 +65,7 @@ export class Node {
       incarnation: options.incarnation,
       seal: options.seal,
       cipher: options.cipher,
+      keys: options.keys,
       random: () => draw(random),
       host,
       moving,
@@ -180,6 +183,7 @@ export class Node {
       halted: run.halted,
       decisions: stages.flatMap((stage) => stage.decisions).sort((a, b) => a.at - b.at),
       dropped: Object.assign({}, ...stages.map((stage) => stage.dropped)) as Record<string, number>,
+      keys: seen.keys,
     };
   }
 }
