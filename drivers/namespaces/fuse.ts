@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { close, open, read, write } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { attempt } from './shell.js';
 
@@ -98,9 +99,11 @@ export class FuseFile {
       try {
         ({ bytesRead: got } = await promisify(read)(this.#fd, buffer, 0, buffer.length, null));
       } catch (error) {
-        // ENOENT: what was asked was called off before it was read.
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-        return;
+        const { code } = error as NodeJS.ErrnoException;
+        // EPERM: it is not mounted yet. ENOENT: what was asked was called off before it was read.
+        if (this.#fd < 0 || (code !== 'ENOENT' && code !== 'EPERM')) return;
+        if (code === 'EPERM') await sleep(5);
+        continue;
       }
       if (got < IN_HEADER) return;
       const asked: Asked = {
