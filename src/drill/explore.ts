@@ -49,8 +49,6 @@ const ROUNDING_MS: Ms = 1e-3;
 const PEACE_FOR_MS: Ms = 2000;
 /** Alarms of what is over: they stand for a minute, so that somebody sees them. */
 const TOLD_FOR_A_MINUTE = ['gate-flushed', 'address-conflict', 'rival-manager'];
-/** A voter without storage is none, until the voters are changed. */
-const OF_LOST_DISKS = ['not-a-voter', 'state-lost', 'voter-lost'];
 /** Weather is judged from here on: the start is over. */
 const ARMED_AT_MS: Ms = 7900;
 
@@ -72,8 +70,6 @@ class Exploration implements Scene {
   readonly #inForce = new Map<string, () => Promise<void>>();
   #due: { at: Ms; fault: string }[] = [];
   #cluster: Cluster | null = null;
-  /** Voters that lost their storage: their alarms stay. */
-  #lostDisks = false;
   #isRough = true;
 
   constructor(seed: number, drawn: Drawn, schedule: Schedule) {
@@ -184,7 +180,6 @@ class Exploration implements Scene {
     const fault = this.#resolved(drawn);
     if (fault === null || this.#inForce.has(fault) || !this.#makesSense(fault)) return;
     const parsed = parseFault(fault);
-    if (parsed.fault === 'disk-lost') this.#lostDisks = true;
     await this.lab.inflict(parsed);
     if (healAfterMs === null) {
       this.lab.forget(parsed);
@@ -234,7 +229,7 @@ class Exploration implements Scene {
       daemon.disk.slowness = 1;
       if (!daemon.runs) daemon.startSoon();
     }
-    const forgiven = new Set([...TOLD_FOR_A_MINUTE, ...(this.#lostDisks ? OF_LOST_DISKS : [])]);
+    const forgiven = new Set(TOLD_FOR_A_MINUTE);
     const from = this.lab.now();
     let peaceSince: Ms | null = null;
     for (;;) {

@@ -204,7 +204,8 @@ export function account(world: World, state: MembershipState, now: Ms): Membersh
     committed: committedText(state),
     voters: namesOf(record.document?.voters.next ?? []),
     ...(record.document?.voters.previous !== undefined && { previousVoters: namesOf(record.document.voters.previous) }),
-    hasVote: record.document !== null && isVoter(record.document.voters, selfVoter(world, state)),
+    hasVote:
+      state.kind === 'solo' || (record.document !== null && isVoter(record.document.voters, selfVoter(world, state))),
     fences: fencesOf(world, state),
     leaseLeftMs: end === null ? null : end - now,
     ...(arbiter !== null && {

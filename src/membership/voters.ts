@@ -166,7 +166,7 @@ function decide(
   for (const [name, cause] of Object.entries(why)) {
     const text = namesOf(next).includes(name) ? 'gets a vote' : 'has no vote any more';
     const evidence = { voters: namesOf(next), before: namesOf(previous) };
-    decisions.push({ at: now, subject: name, text, cause, evidence });
+    decisions.push({ at: now, subject: name === ARBITER ? 'arbiter' : name, text, cause, evidence });
   }
   decisions.splice(0, decisions.length - DECISIONS_KEPT);
 }

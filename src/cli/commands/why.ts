@@ -9,16 +9,19 @@ import { momentsOf } from '../output/status-document.js';
 import { paintFor } from '../output/paint.js';
 
 export default class Why extends BatonCommand {
-  static override summary = 'show the last decisions about a package, node, NIC or net, with their evidence';
+  static override summary =
+    'show the last decisions about a package, node, NIC, net or the arbiter, with their evidence';
   static override description =
-    'Decisions are those of the node that answers. Where a package goes is decided by the coordinator: ask there for the whole evidence.';
+    'Decisions are those of the node that answers. Where a package goes, and who votes, is decided by the coordinator: ask there for the whole evidence.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> web',
     '<%= config.bin %> <%= command.id %> eth0',
     '<%= config.bin %> <%= command.id %> public',
   ];
   static override enableJsonFlag = true;
-  static override args = { subject: Args.string({ description: 'a package, node, NIC or net', required: true }) };
+  static override args = {
+    subject: Args.string({ description: 'a package, node, NIC, net, or arbiter', required: true }),
+  };
 
   async run(): Promise<{ subject: string; decisions: (Omit<Decision, 'at'> & { at: string })[] }> {
     const { args, flags } = await this.parse(Why);
@@ -35,6 +38,7 @@ export default class Why extends BatonCommand {
     const one = status.packages.find(({ name }) => name === subject);
     const known = [status.nics, status.nets, status.packages].flatMap((them) => them.map(({ name }) => name));
     known.push(status.node, ...status.peers.map(({ node }) => node));
+    if (status.membership?.arbiter !== undefined) known.push('arbiter');
     if (decisions.length === 0 && !known.includes(subject)) {
       throw new Failure(unknownWord('package, node, NIC or net', subject, known), EXIT.usage);
     }

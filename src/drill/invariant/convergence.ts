@@ -49,6 +49,10 @@ function disagreements(said: readonly NodeStatus[]): string[] {
   };
   differ('coordinator', (status) => status.membership?.coordinator ?? 'none');
   differ('document', (status) => status.membership?.version);
+  for (const { node, membership } of said) {
+    if (membership?.previousVoters !== undefined) wrong.push(`${node}: the voters are being changed`);
+    if (membership?.hasVote === false) wrong.push(`${node} has no vote: ${membership.voters.join(', ')}`);
+  }
   for (const { node, peers, membership } of said) {
     if (!membership?.quorum) wrong.push(`${node} has no quorum: ${membership?.waiting ?? ''}`);
     for (const peer of peers)
