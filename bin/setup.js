@@ -160,7 +160,7 @@ function installPackages() {
 // ── native addons ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 const SOCKET = 'build/Release/socket.node';
-const SOCKET_SOURCES = ['socket.c', 'syscalls.c', 'disk.c', 'native.h']
+const SOCKET_SOURCES = ['socket.c', 'syscalls.c', 'disk.c', 'line.c', 'native.h']
   .map((name) => `drivers/linux/${name}`)
   .concat('binding.gyp');
 

@@ -5,7 +5,8 @@
  *   heartbeat sockets ───────┤                                   ├─▶ datagrams      send-datagram
  *   timerfd ─────────────────┼─▶ inputs, one at a time ─▶ engine ┼─▶ hands          change-host, persist, observe
  *   sysfs by kept files ─────┤                                   ├─▶ gate, arbiter  write-gate, ask-arbiter
- *   hands, gate, arbiter ────┤                                   ├─▶ state store    store
+ *   hands, gate, arbiter, ───┤                                   ├─▶ serial line    send-serial
+ *   serial line ─────────────┤                                   ├─▶ state store    store
  *   state store ─────────────┘                                   └─▶ local          journal, answer-operator, exit
  *
  * A turn that begins late first says `stalled`; a turn of the timer drains every socket before it says `woke`, so that
@@ -28,6 +29,7 @@ import { Nics } from './nics.js';
 import { Outbox } from './outbox.js';
 import { Packets } from './packets.js';
 import { askForRealTime } from './priority.js';
+import { SerialEnd, type SerialHand, type SerialInput } from './serial-port.js';
 import { type Persisted, StateStore } from './state-store.js';
 import { monotonicMs, Wake } from './wake.js';
 
@@ -44,6 +46,8 @@ export interface LinuxDriverOptions {
   /** Absent: this cluster has no gate, and every `write-gate` is as good as done. */
   gate?: GateHand;
   arbiter?: ArbiterHand;
+  /** Absent: this node has no serial line. */
+  serial?: SerialHand;
   /** Who runs programs. Absent: none is run. */
   agents?: AgentLine;
   /** What the engine does itself. `exit` comes when hands and gate have done all that was asked of them before it. */
@@ -59,6 +63,9 @@ const COUNTERS_WAIT = 1 / 8;
 /** The sent count of a NIC is evidence of nothing, and for the operator's eyes only: read with one in so many readings. */
 const SENT_EACH = 10;
 
+/** What is written to the line is on its way. */
+const LINE_SETTLES_MS: Ms = 50;
+
 export class LinuxDriver implements Driver {
   readonly #options: LinuxDriverOptions;
   readonly #nics: Nics;
@@ -68,6 +75,7 @@ export class LinuxDriver implements Driver {
   readonly #outbox: Outbox;
   readonly #echo: Echo;
   readonly #datagrams: Datagrams;
+  readonly #serial: SerialEnd | null;
   readonly #store: StateStore | null;
   readonly #wake: Wake;
   readonly #waiting: Input[] = [];
@@ -94,6 +102,7 @@ export class LinuxDriver implements Driver {
     this.#echo = new Echo(this.#nics, randomBytes(8), answered, drop, enter);
     const { port, addresses } = options.heartbeat ?? { port: 0, addresses: [] };
     this.#datagrams = new Datagrams(this.#nics, port, addresses, (input) => this.#hand(input), drop);
+    this.#serial = options.serial ? new SerialEnd(options.serial, (reason, count) => this.#drop(reason, count)) : null;
     this.#store = options.stateDir === undefined ? null : new StateStore(options.stateDir, (done) => this.#hear(done));
     this.#counters = new CounterReader(this.#nics);
     this.#carrier = new Carrier(this.#nics, (nic, state) => this.#hand({ kind: 'carrier-changed', nic, state }));
@@ -107,14 +116,15 @@ export class LinuxDriver implements Driver {
   open(take: (input: Input) => void): Promise<void> {
     this.#take = take;
     if (this.#options.realTime ?? true) this.#askForPriority();
-    const early: (GateInput | ArbiterInput | AgentInput)[] = [];
-    const hear = (input: GateInput | ArbiterInput | AgentInput): void => {
+    const early: (GateInput | ArbiterInput | AgentInput | SerialInput)[] = [];
+    const hear = (input: GateInput | ArbiterInput | AgentInput | SerialInput): void => {
       if (this.#begun) this.#hear(input);
       else early.push(input);
     };
     this.#options.gate?.onInput(hear);
     this.#options.arbiter?.onInput(hear);
     this.#options.agents?.onInput(hear);
+    this.#serial?.onInput(hear);
     return new Promise((resolve) => {
       this.#options.hands.onInput((input) => {
         this.#hear(input);
@@ -225,7 +235,7 @@ export class LinuxDriver implements Driver {
     if (this.#take !== null) this.#wake.at(Math.min(this.#deadline, latestCounters));
   }
 
-  #hear(input: HandsInput | GateInput | ArbiterInput | AgentInput | Persisted): void {
+  #hear(input: HandsInput | GateInput | ArbiterInput | AgentInput | SerialInput | Persisted): void {
     this.#wake.check();
     // Before the machine hears of it, so that its first word from a new NIC finds a socket.
     if (input.kind === 'host-observed') this.#datagrams.follow(input.nics, input.missing);
@@ -261,7 +271,7 @@ export class LinuxDriver implements Driver {
       case 'send-datagram':
         return this.#datagrams.send(action.nic, action.from, action.to, action.bytes);
       case 'send-serial':
-        return this.#drop('serial-nowhere');
+        return this.#serial ? this.#serial.send(action.bytes) : this.#drop('serial-nowhere');
       case 'store':
         return this.#store ? this.#store.store(action.id, action.record) : this.#drop('store-nowhere');
       case 'ask-arbiter':
@@ -287,11 +297,23 @@ export class LinuxDriver implements Driver {
 
   #settleHands(done: () => void): void {
     const { hands, gate } = this.#options;
-    hands.settle(() => (gate ? gate.settle(done) : done()));
+    hands.settle(() => (gate ? gate.settle(() => this.#settleLine(done)) : this.#settleLine(done)));
   }
 
-  #drop(reason: string): void {
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
+  /** The last words go out over the line, too; one whose device hangs is not waited for. */
+  #settleLine(done: () => void): void {
+    if (this.#serial === null) return done();
+    let isOpen = true;
+    const once = (): void => {
+      if (isOpen) done();
+      isOpen = false;
+    };
+    this.#serial.settle(once);
+    setTimeout(once, LINE_SETTLES_MS);
+  }
+
+  #drop(reason: string, count = 1): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
   }
 
   #askForPriority(): void {

@@ -56,5 +56,6 @@ static inline bool to_array(napi_env env, napi_value value, napi_typedarray_type
 void define_socket(napi_env env, napi_value exports);
 void define_syscalls(napi_env env, napi_value exports);
 void define_disk(napi_env env, napi_value exports);
+void define_line(napi_env env, napi_value exports);
 
 #endif

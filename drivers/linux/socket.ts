@@ -80,7 +80,15 @@ interface Addon {
   alignedBytes(length: number, alignment: number): ArrayBuffer;
   blockDevice(fd: number, blocks: Int32Array): number;
   lockRange(fd: number, start: number, length: number): void;
+  configureLine(fd: number, baud: number): void;
+  claimLine(fd: number): void;
+  flushLine(fd: number): void;
+  watchLine(fd: number, callback: () => void): LineWatch;
+  unwatchLine(watch: LineWatch): void;
 }
+
+/** Of the addon's own making. */
+export type LineWatch = object;
 
 const addon = load();
 
@@ -182,6 +190,16 @@ export function blockDevice(fd: number): { bytes: number; logical: number; physi
  * works for it. Throws EAGAIN if another one has it.
  */
 export const lockRange = (fd: number, start: number, length: number): void => addon.lockRange(fd, start, length);
+/** Raw, eight bits, no flow control, `baud` each way, and forgets all that waits there. Throws EINVAL for a rate that the device cannot do, ENOTTY for what is no line. */
+export const configureLine = (fd: number, baud: number): void => addon.configureLine(fd, baud);
+/** For this open file alone; throws EAGAIN if another program has it locked. */
+export const claimLine = (fd: number): void => addon.claimLine(fd);
+/** Forgets what was written and not sent yet. */
+export const flushLine = (fd: number): void => addon.flushLine(fd);
+/** Calls back from the event loop whenever there is something to read, or the line was hung up. */
+export const watchLine = (fd: number, callback: () => void): LineWatch => addon.watchLine(fd, callback);
+/** Before the descriptor is closed; a second call does nothing. */
+export const unwatchLine = (watch: LineWatch): void => addon.unwatchLine(watch);
 
 /** Sockaddrs are in the byte order of the host. */
 export const LITTLE = endianness() === 'LE';

@@ -91,5 +91,6 @@ NAPI_MODULE_INIT() {
   define_socket(env, exports);
   define_syscalls(env, exports);
   define_disk(env, exports);
+  define_line(env, exports);
   return exports;
 }

@@ -1,7 +1,8 @@
-/** The threads behind the engine: hands always, gate and arbiter where the cluster has something for them to do. */
+/** The threads behind the engine: hands always, gate, arbiter and serial line where the cluster has something for them to do. */
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { type ArbiterData, type ArbiterHand, PortArbiterHand } from '../../drivers/arbiter/arbiter-port.js';
 import { type GateData, type GateHand, PortGateHand } from '../../drivers/linux/gate-port.js';
+import { PortSerialHand, type SerialData, type SerialHand } from '../../drivers/linux/serial-port.js';
 import { PortHands, type Hands, type HandsData } from '../../drivers/linux/hands-port.js';
 import type { Arbiter, Cluster, ClusterNode } from '../config/cluster.js';
 import { floatingTexts } from '../takeover/floating-address.js';
@@ -15,6 +16,7 @@ export interface HandThreads {
   hands: Hands;
   gate?: GateHand;
   arbiter?: ArbiterHand;
+  serial?: SerialHand;
 }
 
 /** `note`: a line for the log. `fail`: a hand has died. */
@@ -39,6 +41,11 @@ export function startHands(
       const data = arbiterData(settings, arbiter);
       threads.arbiter = new PortArbiterHand(start('arbiter', '../../drivers/arbiter/hand.js', data, limits, fail));
     }
+  }
+  // A shadow leaves the line to whom it belongs.
+  if (self.serial !== undefined && !settings.shadow) {
+    const data: SerialData = self.serial;
+    threads.serial = new PortSerialHand(start('serial', '../../drivers/linux/serial/hand.js', data, limits, fail));
   }
   for (const hand of Object.values(threads) as HandThreads[keyof HandThreads][]) hand?.onNote?.(note);
   return threads;
