@@ -100,7 +100,7 @@ function answers(host: Host, address: string): boolean {
   return false;
 }
 
-function cableOf(nic: Nic): Cable | null {
+function cableOf(nic: Nic): Cable | null | undefined {
   return nic instanceof Macvlan ? nic.below.cable : nic.cable;
 }
 
