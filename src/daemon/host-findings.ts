@@ -3,6 +3,7 @@ import type { Cluster, ClusterNode, NodeNet } from '../config/cluster.js';
 import { closest } from '../config/problem.js';
 import { floatingTexts } from '../takeover/floating-address.js';
 import type { HostAddress, HostNic } from './host.js';
+import { lagFindings } from './lag-findings.js';
 
 export interface HostFinding {
   nic: string;
@@ -20,6 +21,11 @@ export interface HostFinding {
     | 'mtu'
     | 'admin-down'
     | 'child'
+    | 'bond-blind'
+    | 'bond-slow'
+    | 'lag-ports'
+    | 'one-switch'
+    | 'same-card'
     | 'elsewhere';
   /** `error`: baton cannot work with this NIC. `warning`: it works, but not as well as one hopes. */
   severity: 'error' | 'warning';
@@ -194,7 +200,11 @@ export function hostFindings(cluster: Cluster, node: ClusterNode, host: readonly
   const strange = ofOtherNodes(cluster, node, host);
   const ofNets = node.nets.flatMap((net) => {
     const primary = host.find(({ nic }) => nic === net.primary);
-    const found = [...elsewhere(net, host), ...ownTargets(net, cluster, host)];
+    const found = [
+      ...elsewhere(net, host),
+      ...ownTargets(net, cluster, host),
+      ...lagFindings(cluster, node, net, host),
+    ];
     for (const name of [net.primary, ...net.standby]) {
       const nic = host.find((it) => it.nic === name);
       if (!nic) {

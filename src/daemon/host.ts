@@ -23,6 +23,8 @@ export interface HostNic {
   kind?: string;
   master?: string;
   masterKind?: string;
+  /** Of a bond: how often it looks at the carrier of its ports, or asks by ARP (0: never), and how long it waits then. */
+  bond?: { miimonMs: number; arpIntervalMs: number; downDelayMs: number };
   /** The NIC below a VLAN, macvlan or ipvlan. */
   below?: string;
   admin: boolean;
@@ -41,7 +43,13 @@ const shown = z.object({
   master: z.string().optional(),
   link_type: z.string().default('unknown'),
   address: z.string().default(''),
-  linkinfo: z.object({ info_kind: z.string().optional(), info_slave_kind: z.string().optional() }).optional(),
+  linkinfo: z
+    .object({
+      info_kind: z.string().optional(),
+      info_slave_kind: z.string().optional(),
+      info_data: z.record(z.string(), z.unknown()).optional(),
+    })
+    .optional(),
   addr_info: z
     .array(
       z.object({
@@ -57,6 +65,17 @@ const shown = z.object({
 
 const STACKED = ['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap'];
 
+function bondIn(linkinfo: z.infer<typeof shown>['linkinfo']): HostNic['bond'] {
+  const { info_kind: kind, info_data: data } = linkinfo ?? {};
+  if (kind !== 'bond' || data === undefined) return undefined;
+  const numberOf = (name: string): number => (typeof data[name] === 'number' ? data[name] : 0);
+  return {
+    miimonMs: numberOf('miimon'),
+    arpIntervalMs: numberOf('arp_interval'),
+    downDelayMs: numberOf('downdelay'),
+  };
+}
+
 /** The answer of `ip -j -d address show`. iproute2 puts empty objects among the real ones; they are left out. */
 export function readHost(json: unknown): HostNic[] {
   return z
@@ -66,6 +85,7 @@ export function readHost(json: unknown): HostNic[] {
       if (it.ifname === undefined || it.ifindex === undefined) return [];
       const kind = it.linkinfo?.info_kind;
       const masterKind = it.linkinfo?.info_slave_kind;
+      const bond = bondIn(it.linkinfo);
       const addresses = it.addr_info.flatMap((one): HostAddress[] => {
         if (one.local === undefined || one.prefixlen === undefined) return [];
         const family = one.family === 'inet' ? 4 : 6;
@@ -83,6 +103,7 @@ export function readHost(json: unknown): HostNic[] {
           ...(kind === undefined ? {} : { kind }),
           ...(it.master === undefined ? {} : { master: it.master }),
           ...(masterKind === undefined ? {} : { masterKind }),
+          ...(bond === undefined ? {} : { bond }),
           ...(it.link !== undefined && STACKED.includes(kind ?? '') ? { below: it.link } : {}),
           admin: it.flags.includes('UP'),
           carrier: it.flags.includes('LOWER_UP'),

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Machine } from './machine.js';
 
-const READY_WITHIN_MS = 180_000;
+const READY_WITHIN_MS = 400_000;
 const LOOK_EACH_MS = 300;
 const LOG = '/tmp/batond.log';
 

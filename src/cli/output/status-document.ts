@@ -168,6 +168,11 @@ function nicsAmiss(status: NodeStatus): string[] {
     ...status.nics
       .filter(({ health, ready }) => health === 'up' && ready?.ok === false)
       .map(({ name, ready }) => `${name} is not ready: ${ready!.why.join(', ')}`),
+    ...status.nics
+      .filter(({ health }) => health === 'up')
+      .flatMap(({ name, ports = [] }) =>
+        ports.filter(({ state }) => state === 'down').map((port) => `${name} has lost its port ${port.nic}`),
+      ),
     ...status.nets
       .filter(({ name, carrier }) => {
         const primary = status.nics.find((nic) => nic.net === name && nic.role === 'primary');

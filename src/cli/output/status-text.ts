@@ -32,6 +32,13 @@ function notes(nic: NicStatus, now: number, paint: Paint): string {
     parts.push(paint.warn(`locked by ${nic.locked.owner} (${nic.locked.reason}${until})`));
   }
   if (nic.ready) parts.push(nic.ready.ok ? 'ready' : paint.bad(`not ready: ${nic.ready.why.join(', ')}`));
+  const lost = (nic.ports ?? []).filter(({ state }) => state === 'down').map((port) => port.nic);
+  if (nic.ports)
+    parts.push(
+      lost.length > 0
+        ? paint.warn(`lost port ${lost.join(', ')}`)
+        : `ports ${nic.ports.map((port) => port.nic).join(' ')}`,
+    );
   for (const [target, { answers, note }] of Object.entries(nic.targets)) {
     const how = note === undefined ? '' : ` (${note})`;
     parts.push(answers ? `target ${target} answers` : paint.warn(`target ${target} is silent${how}`));
