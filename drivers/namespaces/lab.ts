@@ -3,7 +3,6 @@
  * it and real clients that measure. Everything it makes carries its prefix in the name (names.ts), so that nothing else
  * is ever touched and nothing of it stays.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +18,7 @@ import { fillDisk, mountDisk, unmountBelow } from './disk.js';
 import { strikeHost } from './host-faults.js';
 import { flushFirewall, keepCpuBusy, keepFirewallBusy } from './load-faults.js';
 import { placeCommands, strikeFence, withCommands } from './fence-commands.js';
+import { DrillKeys } from './keys.js';
 import { clearLeftovers, fenceFolderOf, folderOf, namespacesOf, nextPrefix, removeNamespace } from './names.js';
 import { bootNode, loseNode } from './power.js';
 import { movingMacs, PortWatch } from './port-watch.js';
@@ -60,6 +60,7 @@ export class NamespacesLab implements Lab {
   #arbiter: ArbiterProcess | null = null;
   readonly #disks: SharedDisk[] = [];
   #line: SerialLine | null = null;
+  #keys: DrillKeys | null = null;
   #scenario: Scenario | null = null;
   /** What heals each fault in force, by the fault as JSON. */
   readonly #undo = new Map<string, Undo>();
@@ -111,13 +112,14 @@ export class NamespacesLab implements Lab {
     const fillable = faultsOf(scenario).flatMap((fault) => (fault.fault === 'disk-full' ? [fault.node] : []));
     const paths = this.#disks.map(({ path }) => path);
     const cluster = withDisks(scenario.cluster, paths);
-    const keys = { own: await this.#writeKey('cluster.key'), other: await this.#writeKey('other.key') };
+    const keys = new DrillKeys(folderOf(this.#prefix));
+    this.#keys = keys;
     for (const node of nodes) {
       const folder = join(folderOf(this.#prefix), node);
       await mkdir(folder, { mode: 0o700 });
       const { key, ...differs } = scenario.differs[node] ?? {};
       const config = join(folder, 'cluster.yaml');
-      const chosen = key === 'other' ? keys.other : keys.own;
+      const chosen = await keys.place(node, key === 'other');
       const file = { cluster: 'drill', key: chosen, ...cluster, ...differs };
       await writeFile(config, stringify(file));
       this.#laterFiles.set(node, () => writeFile(config, stringify({ ...file, ...scenario.later })));
@@ -125,12 +127,6 @@ export class NamespacesLab implements Lab {
       if (fillable.includes(node)) await mountDisk(daemon.stateDirectory);
       this.#daemons.set(node, daemon);
     }
-  }
-
-  async #writeKey(name: string): Promise<string> {
-    const path = join(folderOf(this.#prefix), name);
-    await writeFile(path, randomBytes(32).toString('hex') + '\n', { mode: 0o600 });
-    return path;
   }
 
   async #raiseDisks(scenario: Scenario, { onFailure }: Wire): Promise<void> {
@@ -238,6 +234,7 @@ export class NamespacesLab implements Lab {
     switch (fault.fault) {
       case 'cut':
       case 'drop':
+      case 'bind-port':
       case 'loss':
       case 'trunk':
       case 'switch-off':
@@ -280,6 +277,9 @@ export class NamespacesLab implements Lab {
         return this.#line.strike(fault);
       case 'disk-lost':
         this.#daemon(fault.node).loseDisk();
+        return null;
+      case 'copy-key':
+        await this.#keys!.copy(fault.from, fault.to);
         return null;
       case 'new-file':
         await this.#laterFiles.get(fault.node)?.();

@@ -190,9 +190,10 @@ export class Daemon {
     this.#cluster = this.#options.later;
   }
 
-  /** The key file was written: a look at it once a second tells. */
-  keysWritten(): void {
+  /** The key file holds these from now on: a look at it once a second tells. */
+  writeKeys(written: readonly number[]): void {
     const { host, keys } = this.#options;
+    keys.put(written);
     const { random, clock } = host.world;
     const run = this.#run;
     const tell = (): void => {

@@ -36,6 +36,11 @@ export function inflict(network: Network, fault: Fault): Heal | null {
       return cut(cableAt(network, fault.at));
     case 'drop':
       return drop(cableAt(network, fault.at), fault.direction);
+    case 'bind-port': {
+      const cable = cableAt(network, fault.at);
+      cable.bound = nicAt(network, fault.at).nic.mac;
+      return () => (cable.bound = null);
+    }
     case 'loss':
       return lose(fault.at ? [cableAt(network, fault.at)] : allCables(network), fault.percent);
     case 'trunk':
@@ -68,6 +73,11 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'flush-firewall':
     case 'remove-address':
       return strikeHost(network, named(network.daemons, fault.node, 'node'), fault);
+    case 'copy-key': {
+      const to = named(network.daemons, fault.to, 'node');
+      to.writeKeys(named(network.daemons, fault.from, 'node').keys.keys);
+      return null;
+    }
     case 'add-address': {
       const { host, nic } = nicAt(network, fault.at);
       return addByHand(host, nic, fault.address);

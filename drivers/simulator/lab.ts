@@ -24,7 +24,7 @@ import { FencePrograms } from './fence-device.js';
 import type { Host } from './host.js';
 import { buildNetwork, hasDiskArbiter, type Network } from './network.js';
 import { PortWatch } from './port-watch.js';
-import { SimulatedKeys } from './key-file.js';
+import { makeKey, SimulatedKeys } from './key-file.js';
 import { isLinkLocal } from './prefix.js';
 import { writeTrace, type TraceLine } from './trace.js';
 import { Watcher } from './watcher.js';
@@ -185,6 +185,7 @@ export class SimulatorLab implements Lab {
   }
 
   async operate(node: string, command: string[]): Promise<CommandResult> {
+    if (command[0] === 'keygen') return makeKey(this.#daemon(node), command);
     const request = operatorRequestOf(command);
     if (typeof request === 'string') return { code: 2, stdout: '', stderr: `${request}\n` };
     const daemon = this.#daemon(node);

@@ -11,7 +11,12 @@ function canonical(value: unknown): string {
   return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`;
 }
 
-/** SHA-256 of the canonical content, 64 hex digits. Comments, spacing and defaults written out do not change it. */
+/**
+ * SHA-256 of the canonical content, 64 hex digits. Comments, spacing and defaults written out do not change it, nor where a
+ * node keeps its key.
+ */
 export function digestOf(content: Omit<Cluster, 'digest'>): string {
-  return createHash('sha256').update(canonical(content)).digest('hex');
+  return createHash('sha256')
+    .update(canonical({ ...content, key: undefined }))
+    .digest('hex');
 }

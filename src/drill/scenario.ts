@@ -212,6 +212,8 @@ export type Fault =
   | { fault: 'cut'; at: NicRef }
   /** Frames vanish, the carrier stays. `in`: towards the node. */
   | { fault: 'drop'; direction: 'in' | 'out' | 'both'; at: NicRef }
+  /** The switch takes frames with the NIC's own MAC only, by that port (port security). */
+  | { fault: 'bind-port'; at: NicRef }
   /** Random loss both ways; `at` absent: on every cable. */
   | { fault: 'loss'; percent: number; at?: NicRef }
   | { fault: 'trunk'; trunk: string }
@@ -283,6 +285,8 @@ export type Fault =
   | { fault: 'disk-lost'; node: string }
   /** Its cluster file is replaced by the later one; the daemon reads that when it next starts. */
   | { fault: 'new-file'; node: string }
+  /** The key file of one node is copied to another. */
+  | { fault: 'copy-key'; from: string; to: string }
   /** Kernel lab only: so many processes that do nothing but run. */
   | { fault: 'cpu-busy'; processes: number }
   /** Kernel lab only: a firewall with a set of 100,000 elements is loaded again and again on that node. */
@@ -320,6 +324,7 @@ export function parseFault(text: string): Fault {
   const [verb, a, b] = words;
   switch (verb) {
     case 'cut':
+    case 'bind-port':
     case 'admin-down':
     case 'delete':
     case 'manager':
@@ -410,6 +415,8 @@ export function parseFault(text: string): Fault {
       return { fault: 'add-address', at: nicRef(a), address: required(b, 'the address') };
     case 'drift':
       return { fault: 'drift', node: required(a, 'the node'), ppm: Number(required(b, 'the parts per million')) };
+    case 'copy-key':
+      return { fault: verb, from: required(a, 'the node to copy from'), to: required(b, 'the node to copy to') };
     case 'cpu-busy':
       return { fault: 'cpu-busy', processes: Number(required(a, 'the number of processes')) };
     case 'kill-at':
@@ -420,7 +427,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, bind-port, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, copy-key, cpu-busy, firewall-busy`,
       );
   }
 }
