@@ -135,6 +135,25 @@ export function wasTried({ run, text, phase }: Fence): boolean {
   return run !== null || text !== '' || phase === 'done';
 }
 
+/** Quorum none: so long the second of two waits, for the first to shut it. */
+const SECOND_MS: Ms = 5000;
+
+/**
+ * Quorum none: each of two that are cut from each other would shut the other. The one that runs more goes first, then the
+ * one that comes first in the file; the second does not even make itself coordinator before.
+ */
+export function turnMs({ cluster, self }: World, { kind, record }: MembershipState, node: string): Ms {
+  if (kind !== 'solo' || agentsOf(cluster, node).length === 0) return 0;
+  const placed = Object.values(record.document?.placements ?? {});
+  const [mine, its] = [self.name, node].map((name) => placed.filter((one) => one.node === name).length) as [
+    number,
+    number,
+  ];
+  const names = cluster.nodes.map(({ name }) => name);
+  const isFirst = mine === its ? names.indexOf(self.name) < names.indexOf(node) : mine > its;
+  return isFirst ? 0 : SECOND_MS;
+}
+
 /** What the document is to say of nodes that were shut, or are to be, so that the next coordinator knows. */
 export function marks({ fencing }: MembershipState, present: Document['fences']): Document['fences'] {
   const marked: Record<string, FenceMark> = { ...present };

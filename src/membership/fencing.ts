@@ -11,7 +11,7 @@ import type { World } from '../world.js';
 import { clearAlarm, raiseAlarm } from './alarm.js';
 import { putForward } from './coordinator.js';
 import { agentName, agentsOf, runOf } from './fence-agent.js';
-import { needsFence, waitsForFence, wasTried, withMarks, type Fence } from './fence.js';
+import { needsFence, turnMs, waitsForFence, wasTried, withMarks, type Fence } from './fence.js';
 import { majorityLeaseEnd } from './post.js';
 import { changeableDocument, silentAt } from './proposal.js';
 import { drop, others, packageNames, type Coordinatorship, type MembershipState } from './state.js';
@@ -21,8 +21,6 @@ const RETRY_MS: Ms = 2000;
 const RETRY_MAX_MS: Ms = 60_000;
 /** Whoever runs programs ends them in time; a word of it that never comes must not hold up everything. */
 const OVERDUE_MS: Ms = 2000;
-/** Quorum none: so long the second of two waits, for the first to shut it. */
-const SECOND_MS: Ms = 5000;
 const DECISIONS_KEPT = 100;
 
 interface Case {
@@ -94,7 +92,7 @@ function attend(one: Case, node: string, judges: boolean): void {
     return;
   }
   const isDue = isNew(known) && isToBeFenced(one, node);
-  if (isDue && judges) return begin(one, node, 'fence', 'node-lost', now + delayMs(one, node));
+  if (isDue && judges) return begin(one, node, 'fence', 'node-lost', now + turnMs(world, state, node));
   if (isDue) return;
   if (known === undefined || (known.does === 'fence' && known.phase === 'done')) {
     if (isToBeOpened(one, node)) begin(one, node, 'unfence', 'heard-again', now);
@@ -128,19 +126,6 @@ function isToBeFenced(one: Case, node: string): boolean {
   // One that beats but does not answer, or was never heard, is shut only where nothing else lets its packages go.
   if (health === 'alive' || health === 'unheard') return placed.some((each) => needsFence(world, state, each));
   return placed.length > 0 || state.kind === 'solo' || state.record.document?.fences?.[node]?.state === 'due';
-}
-
-/**
- * Quorum none: each of two that are cut from each other would shut the other. The one that runs more goes first, then the
- * one that comes first in the file.
- */
-function delayMs(one: Case, node: string): Ms {
-  const { world, state } = one;
-  if (state.kind !== 'solo') return 0;
-  const [mine, its] = [placedOn(one, world.self.name).length, placedOn(one, node).length];
-  const names = world.cluster.nodes.map(({ name }) => name);
-  const isFirst = mine === its ? names.indexOf(world.self.name) < names.indexOf(node) : mine > its;
-  return isFirst ? 0 : SECOND_MS;
 }
 
 /** It is heard again, answers, and has let go of all that is not placed on it. */
@@ -359,7 +344,7 @@ export function vouch(world: World, state: MembershipState, now: Ms, node: strin
   const one: Case = { world, state, post, now, out };
   const { run } = state.fencing.nodes[node] ?? { run: null };
   if (run !== null) out.push({ kind: 'end-agent', id: run });
-  begin(one, node, 'fence', 'operator', now + SECOND_MS);
+  begin(one, node, 'fence', 'operator', now + 1);
   const fence = state.fencing.nodes[node]!;
   fence.phase = 'done';
   tell(one, node, fence, 'done', `${node} is off, as an operator says`, {});

@@ -16,6 +16,7 @@ import { grantedOverMs } from './cluster-file.js';
 import { takePost } from './coordinator.js';
 import { compareVersions, type Document } from './document.js';
 import { change, isSynced } from './durable.js';
+import { turnMs } from './fence.js';
 import { firstDocument } from './formation.js';
 import { becomeFollower, followTerm } from './post.js';
 import { between, NEVER, others, promiseMs, selfVoter, versionOf, type MembershipState } from './state.js';
@@ -76,7 +77,8 @@ export function aloneAt(world: World, state: MembershipState): Ms {
   const strangeUntil = otherFileAt + nodeTimeoutMs;
   if (health === 'left') return Math.max(state.startedAt, strangeUntil);
   const silentAt = Math.max(heardAt, state.startedAt) + nodeTimeoutMs;
-  return Math.max(silentAt, strangeUntil, state.answeredAt + grantedOverMs(world, state.record.document));
+  const overAt = Math.max(silentAt, strangeUntil, state.answeredAt + grantedOverMs(world, state.record.document));
+  return overAt + turnMs(world, state, others(world)[0] ?? '');
 }
 
 function standsAlone(world: World, state: MembershipState, now: Ms, health: HealthState): boolean {
