@@ -13,6 +13,9 @@ import { majorityLeaseEnd } from './post.js';
 import { isQuorum, isVoter, namesOf } from './quorum.js';
 import { NEVER, others, selfVoter, versionOf, type ArbiterState, type MembershipState } from './state.js';
 
+const ALONE =
+  'waits for an operator: it decided alone under quorum: none; on the node that served last: baton cluster run --force';
+
 /** Whom this node takes for coordinator; null: none is heard. */
 export function presentCoordinator(world: World, state: MembershipState, now: Ms): string | null {
   if (state.post.role === 'coordinator') return world.self.name;
@@ -35,6 +38,7 @@ export function waitingFor(world: World, state: MembershipState, now: Ms): strin
   if (state.kind === 'solo')
     return `waits until ${others(world).join(', ')} is heard, or surely silent, and a target answers`;
   if (document === null) return waitingToForm(world, state);
+  if (document.alone === true) return ALONE;
   const missing = absentVoters(state, document).filter((name) => name !== world.self.name);
   const names = missing.map(voterName).join(', ');
   const isPresent = (voter: string): boolean => !missing.includes(voter.slice(0, voter.lastIndexOf('/')));

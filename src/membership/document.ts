@@ -62,6 +62,8 @@ export interface Document {
   fences?: Record<string, FenceMark>;
   /** Of the cluster file under which leases are granted: no lease runs under another one. */
   digest: string;
+  /** Written under `quorum: none`: that it has one voter says nothing of what others have decided. */
+  alone?: true;
   /** When such a lease is surely over, T(L) of that file; absent: as of the reader's. */
   overMs?: number;
 }
@@ -151,7 +153,7 @@ function readFences(value: unknown): Record<string, FenceMark> | null {
 /** Fields of orders that this version does not know are kept. */
 export function readDocument(value: unknown): Document | null {
   if (!isRecord(value) || !isRecord(value['voters']) || !isRecord(value['placements'])) return null;
-  const { voters, digest, overMs } = value;
+  const { voters, digest, overMs, alone } = value;
   const fences = value['fences'] === undefined ? undefined : readFences(value['fences']);
   const version = readVersion(value['version']);
   const next = readVoters(voters['next']);
@@ -166,6 +168,10 @@ export function readDocument(value: unknown): Document | null {
     placements[name] = placement;
   }
   const who = previous === undefined ? { next } : { next, previous };
-  const rest = { ...(overMs !== undefined && { overMs }), ...(fences !== undefined && { fences }) };
+  const rest = {
+    ...(overMs !== undefined && { overMs }),
+    ...(fences !== undefined && { fences }),
+    ...(alone === true && { alone }),
+  };
   return { version, voters: who, placements, orders, digest, ...rest };
 }

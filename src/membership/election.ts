@@ -29,7 +29,9 @@ export function standIfDue(world: World, state: MembershipState, now: Ms): void 
   if (now < state.electAt || state.post.role === 'coordinator') return;
   state.electAt = now + between(world, 0.6, 1.5) * retryMs(world, state);
   const { document, term } = state.record;
-  if (document === null || !isSynced(state) || isPatient(world, state, now, document)) return;
+  // Who decided alone may have been one of two: only an operator knows which.
+  if (document === null || document.alone === true || !isSynced(state) || isPatient(world, state, now, document))
+    return;
   state.tries++;
   const round = ++state.sequence;
   state.post = { role: 'pre-candidate', round, since: now, yes: { [voterKey(selfVoter(world, state))]: true } };

@@ -17,15 +17,7 @@ import { adopt, isSynced } from './durable.js';
 import { becomeFollower, majorityLeaseEnd } from './post.js';
 import { isQuorum } from './quorum.js';
 import { enclose } from './speech.js';
-import {
-  NEVER,
-  others,
-  packageNames,
-  selfVoter,
-  versionOf,
-  voterKey,
-  type MembershipState,
-} from './state.js';
+import { NEVER, others, packageNames, selfVoter, versionOf, voterKey, type MembershipState } from './state.js';
 
 const NO_ORDERS: Orders = { clusterHalted: false, haltedNodes: [], removedNodes: [], packages: {} };
 
@@ -70,11 +62,14 @@ export function formed(world: World, state: MembershipState, now: Ms, cause: str
 
 /** Who may vote and is there: this node, nodes that are heard. */
 function presentVoters(world: World, state: MembershipState): Voter[] {
+  const removed = state.record.document?.orders.removedNodes ?? [];
   const peers = others(world).flatMap((name) => {
     const { health, standing } = state.peers[name] ?? {};
     return health === 'alive' && standing ? [{ name, storageId: standing.storageId }] : [];
   });
-  return [selfVoter(world, state), ...peers].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [selfVoter(world, state), ...peers.filter(({ name }) => !removed.includes(name))].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
 }
 
 /** The first document goes from whoever has it to blank voters of it, until a coordinator does that. */
@@ -109,6 +104,12 @@ export function forceRefusal(world: World, state: MembershipState, now: Ms): str
   return newer === undefined ? null : `${newer} has a newer document: force it there`;
 }
 
+function withQuorum(document: Document): Document {
+  const content = { ...document };
+  delete content.alone;
+  return content;
+}
+
 /** P3: a document of a term above all that can be read, with the voters that are there. A text says why not. */
 export function forceDocument(world: World, state: MembershipState, now: Ms, out: Action[]): string | null {
   const refusal = forceRefusal(world, state, now);
@@ -122,14 +123,17 @@ export function forceDocument(world: World, state: MembershipState, now: Ms, out
   const { document } = state.record;
   const present = voters.map(voterKey);
   state.electAt = Math.min(state.electAt, now);
-  if (document !== null && isQuorum(document.voters, (voter) => present.includes(voter))) return null;
+  if (document !== null && document.alone !== true && isQuorum(document.voters, (voter) => present.includes(voter)))
+    return null;
   const terms = Object.values(state.peers).map(({ standing }) => standing?.term ?? 0);
   const term = Math.max(state.record.term, state.arbiter?.seen?.record.term ?? 0, ...terms) + 1;
   const version = { term, revision: 0 };
   if (state.post.role !== 'follower') becomeFollower(world, state, now);
   adopt(
     state,
-    document === null ? firstDocument(world, version, voters) : { ...document, version, voters: { next: voters } },
+    document === null
+      ? firstDocument(world, version, voters)
+      : { ...withQuorum(document), version, voters: { next: voters } },
     out,
   );
   formed(world, state, now, 'forced', out);

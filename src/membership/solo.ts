@@ -102,5 +102,6 @@ function rule(world: World, state: MembershipState, now: Ms, out: Action[]): voi
   takePost(world, state, now, newest + grantedOverMs(world, document), out, {
     ...document,
     voters: { next: [self] },
+    alone: true,
   });
 }

@@ -43,10 +43,16 @@ function answering(world: World, state: MembershipState, post: Coordinatorship, 
   return [selfVoter(world, state), ...nodes];
 }
 
-/** The arbiter as a voter: as it was last seen, or as the document has it; null: nothing is known of it. */
-function knownArbiter({ arbiter }: MembershipState, present: readonly Voter[]): Voter | null {
-  if (arbiter?.storageId != null) return { name: ARBITER, storageId: arbiter.storageId };
-  return present.find(({ name }) => name === ARBITER) ?? null;
+/** The arbiter as a voter: as this coordinator has seen it, else as the document has it, else as it was last seen; null: never. */
+function knownArbiter(
+  { arbiter }: MembershipState,
+  { since }: Coordinatorship,
+  present: readonly Voter[],
+): Voter | null {
+  const listed = present.find(({ name }) => name === ARBITER) ?? null;
+  if (arbiter === null || arbiter.storageId === null) return listed;
+  const seen = { name: ARBITER, storageId: arbiter.storageId };
+  return arbiter.answeredAt >= since ? seen : (listed ?? seen);
 }
 
 /** V1. Null: as they are. */
@@ -63,7 +69,7 @@ export function wantedVoters(world: World, state: MembershipState, post: Coordin
   if (typeof quorum === 'object' && quorum.arbiter !== undefined) {
     if (!isEven() && quorum.onArbiterLoss === 'surrender') wanted.push(...lost.slice(0, 1));
     if (!isEven()) return wanted;
-    const arbiter = knownArbiter(state, present);
+    const arbiter = knownArbiter(state, post, present);
     return arbiter === null || wanted.length === 0 ? null : [...wanted, arbiter];
   }
   if (isEven() && wanted.length < names.length) wanted.push(...lost.slice(0, 1));

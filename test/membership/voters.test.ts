@@ -27,14 +27,24 @@ interface Case {
   left?: string[];
   /** Storage id of the arbiter as it was last seen; null: never. */
   arbiter?: string | null;
+  /** The coordinator was elected at 1000. */
+  seenAt?: number;
 }
 
-function wanted({ mode, present, answer, removed = [], left = [], arbiter = ids[ARBITER]! }: Case): string | null {
+function wanted({
+  mode,
+  present,
+  answer,
+  removed = [],
+  left = [],
+  arbiter = ids[ARBITER]!,
+  seenAt = 1000,
+}: Case): string | null {
   const document: Document = { ...documentOf(v(1, 1), {}, present) };
   document.orders = { ...document.orders, removedNodes: removed };
   const stand = new Stand({ mode, record: { term: 1, document } });
   const { state, world, now } = stand;
-  if (state.arbiter) state.arbiter.storageId = arbiter;
+  if (state.arbiter) Object.assign(state.arbiter, { storageId: arbiter, answeredAt: seenAt });
   for (const name of left)
     state.peers[name] = { health: 'left', standing: null, incarnation: '', heardAt: now, otherFileAt: -1e15 };
   const answered = Object.fromEntries(
@@ -43,7 +53,7 @@ function wanted({ mode, present, answer, removed = [], left = [], arbiter = ids[
       return [it.replace("'", ''), { at: now, incarnation: 'x', sequence: 1, storageId, version: v(1, 1), held: [] }];
     }),
   );
-  return names(wantedVoters(world, state, { answered } as never, now));
+  return names(wantedVoters(world, state, { answered, since: now } as never, now));
 }
 
 describe('V1: who is to vote', () => {
@@ -115,6 +125,11 @@ describe('V1: who is to vote', () => {
       'A6: an arbiter that was made anew',
       { mode: 'a2', present: [a, b, ARBITER], answer: [b], arbiter: OTHER },
       "@arbiter' alpha beta",
+    ],
+    [
+      'of which only what was seen before the election is known: as the document has it',
+      { mode: 'a2', present: [a, b, ARBITER], answer: [b], arbiter: OTHER, seenAt: 900 },
+      '@arbiter alpha beta',
     ],
     [
       'an arbiter that was not seen since the start stays',
@@ -252,5 +267,25 @@ describe('E2: a node that its own newest document does not list', () => {
     stand.wakeUntil(2500);
     const { membership } = member.status(stand.world, stand.state, stand.now);
     expect(membership).toMatchObject({ waiting: 'waits for beta: only beta has the newest document', hasVote: false });
+  });
+});
+
+describe('from quorum: none to voters', () => {
+  const alone = (): Document => ({ ...documentOf(v(4, 7), {}, ['alpha']), alone: true });
+
+  test('P3: who decided alone does not stand: the other may have done so too', () => {
+    const stand = new Stand({ mode: 'a2', record: { term: 4, document: alone() } });
+    stand.wakeUntil(4000);
+    expect(stand.role).toBe('follower');
+    expect(member.status(stand.world, stand.state, stand.now).membership?.waiting).toMatch(/^waits for an operator/);
+  });
+
+  test('P3: an operator says which of them goes on', () => {
+    const stand = new Stand({ mode: 'a2', record: { term: 4, document: alone() } });
+    stand.to(2000).hearWords('beta', { term: 3, version: v(3, 2) });
+    expect(member.force(stand.world, stand.state, stand.now, false, [])).toBeNull();
+    const document = member.document(stand.state)!;
+    expect(document).toMatchObject({ version: v(5, 0), voters: { next: [voter('alpha'), voter('beta')] } });
+    expect(document.alone).toBeUndefined();
   });
 });
