@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../src/cli/doctor/diagnosis.js';
 import type { Evidence } from '../../src/cli/doctor/evidence.js';
 import type { DaemonStatus } from '../../src/client/document.js';
+import type { MembershipStatus } from '../../src/status.js';
 import { parseCluster } from '../../src/config/parse.js';
 import type { HostNic } from '../../src/daemon/host.js';
 
@@ -249,5 +250,41 @@ describe('doctor', () => {
   test('errors come first, notes last', () => {
     const found = diagnose({ ...healthy, nftables: false, ...process('keepalived'), packetSockets: false });
     expect(found.map(({ severity }) => severity)).toEqual(['error', 'warning', 'note']);
+  });
+});
+
+describe('who votes', () => {
+  const membership: MembershipStatus = {
+    coordinator: 'beta',
+    role: 'follower',
+    term: 3,
+    quorum: true,
+    version: '3.4',
+    committed: '3.4',
+    voters: ['alpha', 'beta', 'gamma'],
+    hasVote: true,
+    leaseLeftMs: 500,
+  };
+  const said = (change: Partial<MembershipStatus>, halted: string[] = []): string[] => {
+    const running = daemon(1);
+    const status = { ...running.status, membership: { ...membership, ...change }, halted };
+    return diagnose({ ...healthy, daemon: { ...running, status } })
+      .filter(({ what }) => what === 'voters' || what === 'no-quorum')
+      .map(({ severity, text, fix }) => `${severity}: ${text}; ${fix}`);
+  };
+
+  test.each<[string, Partial<MembershipStatus>, string[], RegExp]>([
+    [
+      'no quorum',
+      { quorum: false, waiting: 'waits for beta: only beta has the newest document' },
+      [],
+      /^error: no quorum: this node waits for beta: only beta has .*--force/,
+    ],
+    ['a joint document', { previousVoters: ['alpha', 'beta'] }, [], /^note: the voters are being changed/],
+    ['no vote', { hasVote: false }, [], /^warning: this node has no vote yet; the coordinator beta takes it in/],
+    ['removed', { hasVote: false }, ['alpha'], /^warning: .*removed; baton node run alpha$/],
+  ])('%s', (_what, change, halted, expected) => {
+    expect(said({})).toEqual([]);
+    expect(said(change, halted)[0]).toMatch(expected);
   });
 });

@@ -4,6 +4,7 @@ import { hasGate } from '../../takeover/gate-order.js';
 import { SETTINGS } from '../../takeover/settings.js';
 import { strangers } from '../output/strangers.js';
 import { nicsOf, TOOLS, type Evidence, type Process } from './evidence.js';
+import { voters } from './voters.js';
 
 export interface Diagnosis {
   /** Stable word, for `--json`. */
@@ -275,6 +276,7 @@ export function diagnose(evidence: Evidence): Diagnosis[] {
     rivals,
     strangeFrames,
     fabric,
+    voters,
     settings,
     notMoved,
   ].flatMap((look) => look(evidence));
