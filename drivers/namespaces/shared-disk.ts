@@ -13,7 +13,7 @@ import { breakWire, type Undo, type Wire } from './wire-faults.js';
 const ARBITER = 'arbiter';
 const BYTES = 8 << 20;
 /** Where a record has its node's name, and its length. */
-const NAME = { at: 144, lengthAt: 66 };
+const NAME = { at: 152, lengthAt: 66 };
 const TORN_AT = 120;
 
 /** Paths of the disks in a scenario's cluster file; none: its arbiter is no disk. */

@@ -30,6 +30,8 @@ export interface DiskBlock {
   role: 'none' | 'candidate' | 'coordinator';
   /** Rises with each of a coordinator's writes. */
   beat: number;
+  /** Incarnation of the daemon that wrote it, 16 hex digits: numbers of two runs are not compared. */
+  run: string;
   /** Rises with every write. */
   writes: number;
   /** Of the document in it. */

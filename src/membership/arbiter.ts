@@ -91,7 +91,7 @@ export function consultArbiter(world: World, state: MembershipState, now: Ms, ou
   }
   if (post.role === 'candidate' && askVote(world, state, post, arbiter, now, out)) return;
   if (post.role === 'coordinator' && askAck(world, state, post, arbiter, now, out)) return;
-  const amended = now < arbiter.pauseUntil ? null : amendment(world, state, arbiter);
+  const amended = now < arbiter.pauseUntil ? null : amendment(world, state, arbiter, now);
   if (amended !== null) askArbiter(world, arbiter, now, amended, { for: 'look' }, out);
   else if (now >= lookAt(world, state, arbiter)) ask(world, arbiter, now, out);
 }
@@ -238,7 +238,7 @@ export function arbiterAnswered(
   const question = arbiter?.question;
   if (!arbiter || !question || question.id !== id) return null;
   arbiter.question = null;
-  const answer = given.outcome === 'blocks' ? findings(world, arbiter, question, given) : given;
+  const answer = given.outcome === 'blocks' ? findings(world, arbiter, question, given, now) : given;
   const isLook = question.request.ask === 'read' || question.request.ask === 'look';
   if (answer.outcome !== 'done' || isLook) arbiter.pauseUntil = now + world.cluster.timing.heartbeatMs / 4;
   if (answer.outcome === 'unknown') {

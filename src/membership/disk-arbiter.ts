@@ -11,10 +11,13 @@
  */
 import { compareVersions, readDocument, readVersion, type Document, type Version } from './document.js';
 import type { ArbiterTrouble, DiskBlock, DiskRequest, DiskView, RegisterAnswer } from './arbiter-record.js';
+import type { Ms } from '../input.js';
 import { isSynced } from './durable.js';
 import { isVoter } from './quorum.js';
 import {
+  NEVER,
   selfVoter,
+  versionOf,
   voterKey,
   type ArbiterQuestion,
   type ArbiterState,
@@ -26,8 +29,11 @@ import type { World } from '../world.js';
 type Put = Extract<DiskRequest, { ask: 'put' }>;
 type Blocks = DiskView['blocks'];
 
+/** A node's block is written at least once in so many of nodeTimeout. */
+const REWRITE_TIMEOUTS = 10;
+
 export function noDisk(): DiskMemory {
-  return { storageId: '', blocks: {}, beat: 0, writes: 0, stoodIn: -1, wonIn: -1 };
+  return { storageId: '', blocks: {}, beat: 0, writes: 0, stoodIn: -1, wonIn: -1, triedAt: NEVER, wroteAt: NEVER };
 }
 
 /** Every write gets numbers of its own, so that whether it is there can be seen. */
@@ -40,25 +46,46 @@ export function put(
   term = state.record.term,
 ): Put {
   disk.writes++;
+  disk.triedAt = state.now;
   if (role === 'coordinator') disk.beat++;
   if (role === 'candidate') disk.stoodIn = term;
-  const block: DiskBlock = { term, role, beat: disk.beat, writes: disk.writes, version: document.version };
+  const { beat, writes } = disk;
+  const block: DiskBlock = { term, role, beat, run: runOf(world), writes, version: document.version };
   // What a damaged block held is known to a voter that lost nothing: it stored it before it wrote it (P1).
   const mend = state.record.document !== null && isVoter(state.record.document.voters, selfVoter(world, state));
   return { ask: 'put', storageId: disk.storageId, block, document, mend };
 }
 
-/** What the own block should say and does not: that a candidate failed, or anything at all. */
-export function amendment(world: World, state: MembershipState, { disk }: ArbiterState): Put | null {
+function runOf({ incarnation }: World): string {
+  return incarnation.padStart(16, '0').slice(0, 16);
+}
+
+function isSameWrite(a: DiskBlock | null | undefined, b: DiskBlock): boolean {
+  return a?.writes === b.writes && a.run === b.run;
+}
+
+/**
+ * What the own block should say and does not: that a candidate failed, or anything at all. In peace it is written again now
+ * and then, or nobody would know that a disk takes no writes before the vote that needs one.
+ */
+export function amendment(world: World, state: MembershipState, { disk }: ArbiterState, now: Ms): Put | null {
   const own = disk?.blocks[world.self.name];
   const { post, record } = state;
-  if (!disk || own === undefined || record.document === null || !isSynced(state)) return null;
+  if (!disk || record.document === null || !isSynced(state)) return null;
+  const newest = newestVersion(disk.blocks);
+  if (newest === null || compareVersions(versionOf(record), newest) < 0) return null;
   const self = selfVoter(world, state);
-  if (own === null) {
-    if (!isVoter(record.document.voters, self)) return null;
+  const { nodeTimeoutMs } = world.cluster.timing;
+  const mayTry = now >= disk.triedAt + nodeTimeoutMs;
+  if (!own) {
+    if (!mayTry || !isVoter(record.document.voters, self)) return null;
     const stood = record.votedFor !== null && voterKey(record.votedFor) === voterKey(self);
     const role = post.role === 'coordinator' ? post.role : stood ? 'candidate' : 'none';
     return put(world, state, disk, role, record.document);
+  }
+  if (mayTry && now >= disk.wroteAt + REWRITE_TIMEOUTS * nodeTimeoutMs && own.term <= record.term) {
+    const again = put(world, state, disk, 'none', record.document, own.term);
+    return { ...again, block: { ...again.block, role: own.role } };
   }
   // Only a vote that was asked for in this run and never counted: one from before a restart may have made a coordinator.
   const failed = own.role === 'candidate' && own.term === disk.stoodIn && own.term !== disk.wonIn;
@@ -78,7 +105,7 @@ export function judgePut(
 ): Judgement {
   const own = blocks[self];
   if (own === null) return unclear('damaged', `the block of ${self} is damaged`);
-  if (own?.writes !== block.writes || own.term !== block.term || own.role !== block.role)
+  if (!isSameWrite(own, block) || own?.term !== block.term || own.role !== block.role)
     return unclear('stale', 'what was written is not there');
   for (const [node, other] of Object.entries(blocks)) {
     if (node === self) continue;
@@ -104,6 +131,7 @@ export function findings(
   arbiter: ArbiterState,
   { request }: ArbiterQuestion,
   given: DiskView,
+  now: Ms,
 ): RegisterAnswer {
   const self = world.self.name;
   const view = readView(given);
@@ -121,11 +149,12 @@ export function findings(
   const known = Object.entries(blocks).flatMap(([node, block]) => (block === null ? [] : [{ node, ...block }]));
   const term = Math.max(...known.map((block) => block.term));
   const record = { storageId, term, votedFor: null, document, beat: Math.max(...known.map(({ beat }) => beat)) };
-  const rivals = known.filter(({ node }) => node !== self).map(({ node, beat }) => [node, beat]);
+  const rivals = known.filter(({ node }) => node !== self).map(({ node, run, beat }) => [node, run, beat]);
   const stamp = { created: storageId, modified: JSON.stringify(rivals) };
   if (request.ask !== 'put') return { outcome: 'done', stamp, record };
   if (request.storageId !== storageId) return { outcome: 'refused', stamp, record };
   const judgement = judgePut(self, request, blocks);
+  if (isSameWrite(own, request.block)) disk.wroteAt = now;
   if (judgement.is === 'unclear') return { outcome: 'unknown', text: judgement.text, why: judgement.why };
   return { outcome: judgement.is === 'won' ? 'done' : 'refused', stamp, record };
 }
@@ -135,9 +164,9 @@ function doubtOf(self: string, { blocks: before }: DiskMemory, blocks: Blocks): 
   for (const [node, block] of Object.entries(blocks))
     if (block === null && node !== self) return unclear('damaged', `the block of ${node} is damaged`);
   for (const [node, known] of Object.entries(before)) {
-    if (!known || blocks[node] === null) continue;
-    if ((blocks[node]?.writes ?? 0) < known.writes)
-      return unclear('stale', `the block of ${node} is older than it was`);
+    const block = blocks[node];
+    if (!known || block === null || (block !== undefined && block.run !== known.run)) continue;
+    if ((block?.writes ?? 0) < known.writes) return unclear('stale', `the block of ${node} is older than it was`);
   }
   return null;
 }
@@ -171,11 +200,12 @@ const ROLES: readonly unknown[] = ['none', 'candidate', 'coordinator'];
 /** Null: it is none. */
 export function readBlock(value: unknown): DiskBlock | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { term, role, beat, writes, version } = value as Record<string, unknown>;
+  const { term, role, beat, run, writes, version } = value as Record<string, unknown>;
   const counted = readVersion({ term, revision: beat });
   const stored = readVersion(version);
   if (counted === null || counted.term < 0 || stored === null || stored.term < 0 || !ROLES.includes(role)) return null;
   if (readVersion({ term: 0, revision: writes }) === null) return null;
-  const block = { term: counted.term, role, beat: counted.revision, writes, version: stored };
+  if (typeof run !== 'string' || !/^[0-9a-f]{16}$/.test(run)) return null;
+  const block = { term: counted.term, role, beat: counted.revision, run, writes, version: stored };
   return block as DiskBlock;
 }

@@ -144,6 +144,9 @@ export interface DiskMemory {
   stoodIn: number;
   wonIn: number;
 }
+  /** When a write was last asked for, and when one was last seen to be there. */
+  triedAt: Ms;
+  wroteAt: Ms;
 
 export interface ArbiterState {
   /** Null: it is a register. */

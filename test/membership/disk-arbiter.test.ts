@@ -8,6 +8,7 @@ import { judgePut } from '../../src/membership/disk-arbiter.js';
 import type { DiskBlock, DiskView } from '../../src/membership/arbiter-record.js';
 import type { Document } from '../../src/membership/document.js';
 
+const RUN = '0123456789abcdef';
 const DOCUMENT = { version: { term: 0, revision: 0 } } as Document;
 
 interface Rival {
@@ -135,7 +136,7 @@ function mayWithdraw({ disk }: Story, it: Rival, order: Order): boolean {
 
 function withdraw(it: Rival): void {
   it.writes++;
-  it.flying = { term: it.stoodIn, role: 'none', beat: 0, writes: it.writes, version: DOCUMENT.version };
+  it.flying = { term: it.stoodIn, role: 'none', beat: 0, run: RUN, writes: it.writes, version: DOCUMENT.version };
 }
 
 function begin(names: readonly string[], crashes: number): Story {
@@ -223,7 +224,7 @@ describe('A7: a shared disk gives one vote a term', () => {
 
 describe('A7: what a view says', () => {
   const block = (part: Partial<DiskBlock> = {}): DiskBlock => ({
-    ...{ term: 3, role: 'candidate', beat: 0, writes: 7, version: { term: 2, revision: 4 } },
+    ...{ term: 3, role: 'candidate', beat: 0, run: RUN, writes: 7, version: { term: 2, revision: 4 } },
     ...part,
   });
   const document = { version: { term: 2, revision: 4 } } as Document;

@@ -13,7 +13,7 @@
  *   header  0 "BATONARB"   8 version, 4   12 length of the text, 4   16 HMAC of all else   48 text: JSON, UTF-8
  *   record  0 "BATONBLK"   8 HMAC of all else up to 512   40 storageId, 16   56 term, 8   64 role, 1   65 document's place, 1
  *          66 length of the name, 1   72 beat, 8   80 writes, 8   88 document's term, 8   96 its revision, 8   104 its length, 4
- *         112 its SHA-256   144 name of the node
+ *         112 its SHA-256   144 run, 8   152 name of the node
  */
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { DiskBlock } from '../../../src/membership/arbiter-record.js';
@@ -24,7 +24,8 @@ export const HEADER_BYTES = 16 * 1024;
 export const PLACES = 64;
 export const DOCUMENTS_AT = 512 * 1024;
 const RECORD_BYTES = 512;
-const NAME_AT = 144;
+const RUN_AT = 144;
+const NAME_AT = 152;
 const HEADER_MAGIC = Buffer.from('BATONARB');
 const RECORD_MAGIC = Buffer.from('BATONBLK');
 const VERSION = 1;
@@ -151,6 +152,7 @@ export function encodeRecord(storageId: string, record: DiskRecord, key: Buffer)
   bytes.writeBigUInt64BE(BigInt(block.version.revision), 96);
   bytes.writeUInt32BE(length, 104);
   digest.copy(bytes, 112);
+  Buffer.from(block.run, 'hex').copy(bytes, RUN_AT);
   name.copy(bytes, NAME_AT);
   macOf(key, bytes.subarray(0, 8), bytes.subarray(40, RECORD_BYTES)).copy(bytes, 8);
   return bytes;
@@ -173,6 +175,7 @@ export function decodeRecord(
     term: number(56),
     role: ROLES[record.readUInt8(64)],
     beat: number(72),
+    run: record.toString('hex', RUN_AT, NAME_AT),
     writes: number(80),
     version: { term: number(88), revision: number(96) },
   });
