@@ -12,7 +12,18 @@ export type Undo = () => Promise<void>;
 export type WireFault = Extract<
   Fault,
   {
-    fault: 'cut' | 'drop' | 'loss' | 'trunk' | 'switch-off' | 'switch-mute' | 'flap' | 'client-off' | 'block' | 'split';
+    fault:
+      | 'cut'
+      | 'drop'
+      | 'bind-port'
+      | 'loss'
+      | 'trunk'
+      | 'switch-off'
+      | 'switch-mute'
+      | 'flap'
+      | 'client-off'
+      | 'block'
+      | 'split';
   }
 >;
 
@@ -153,6 +164,10 @@ export async function breakWire(wire: Wire, fault: WireFault): Promise<Undo | nu
     case 'drop': {
       const hooks: Record<typeof fault.direction, readonly Hook[]> = { in: ['egress'], out: ['ingress'], both: BOTH };
       return filter(wire, [{ port: cableAt(wiring, fault.at).port, hooks: hooks[fault.direction], rule: 'drop' }]);
+    }
+    case 'bind-port': {
+      const { port, mac } = cableAt(wiring, fault.at);
+      return filter(wire, [{ port, hooks: ['ingress'], rule: `ether saddr != ${mac} drop` }]);
     }
     case 'client-off': {
       const cable = cableAt(wiring, { node: fault.client, nic: CLIENT_NIC });

@@ -19,6 +19,8 @@ export class Cable {
   readonly ends: readonly [CableEnd, CableEnd];
   /** Faults: frames towards end 0, towards end 1, are lost. */
   readonly drops: [boolean, boolean] = [false, false];
+  /** Fault: towards end 1 only frames with this source pass; null: all. */
+  bound: string | null = null;
   readonly #world: World;
   readonly #random: Random;
   #lossPercent = 0;
@@ -89,6 +91,7 @@ export class Cable {
   send(from: CableEnd, frame: Frame, hops: number): void {
     const towards = from === this.ends[0] ? 1 : 0;
     if (!this.#carrier || this.drops[towards] || hops >= HOPS_MAX) return;
+    if (towards === 1 && this.bound !== null && frame.source !== this.bound) return;
     if (this.#lossPercent > 0 && this.#loses(frame)) return;
     const end = this.ends[towards];
     if (frame.packet === undefined && this.#duplicatePercent + this.#reorderPercent > 0) {

@@ -4,6 +4,7 @@ import { contains, unfitForHost } from './address.js';
 import type { Cluster, ClusterNode, NodeNet, Package, Prefix } from './cluster.js';
 import { showDuration } from './duration.js';
 import { fenceAgents } from './fence-parameters.js';
+import { macs } from './macs.js';
 import { show, unknownWord, type FilePath, type Finding } from './problem.js';
 
 const showPrefix = ({ address, prefixLength }: Prefix): string => `${address}/${prefixLength}`;
@@ -301,6 +302,7 @@ export function inconsistencies(cluster: Cluster): Finding[] {
     ...nothing(cluster),
     ...cluster.nodes.flatMap(nicsOfNode),
     ...addresses(cluster),
+    ...macs(cluster),
     ...targets(cluster),
     ...quorum(cluster),
     ...withoutQuorum(cluster),

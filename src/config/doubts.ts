@@ -1,6 +1,7 @@
 /** What is valid in a cluster file but will not do what one hopes: the warnings of `check`. */
 import { contains } from './address.js';
 import type { Cluster, Net } from './cluster.js';
+import { followingMacs, silentMacs } from './macs.js';
 import type { Finding } from './problem.js';
 
 function nicsOf(cluster: Cluster, net: Net): string[] {
@@ -115,5 +116,7 @@ export function doubts(cluster: Cluster): Finding[] {
     ...votes(cluster),
     ...floatingAddresses(cluster),
     ...announcements(cluster),
+    ...silentMacs(cluster),
+    ...followingMacs(cluster),
   ];
 }

@@ -141,9 +141,9 @@ export function mustTry(turn: Turn, own: NodeNet, net: NetState, wish: Wish): bo
   const mac = homeMac(own, net);
   if (kind !== 'switch' || wish.mac !== undefined || !follows(turn, own.net)) return false;
   if (to.nic === own.primary || mac === undefined || to.mac === mac) return false;
-  const { to: _, ...rest } = wish;
   const id = state.nextId++;
-  net.following = { wish: rest, to: to.nic, change: id };
+  const { cause, portfolio, evidence, operator } = wish;
+  net.following = { wish: { kind, cause, portfolio, evidence, operator }, to: to.nic, change: id };
   journal(turn, { event: 'mac-taken', net: net.net, nic: to.nic, cause: wish.cause, evidence: { mac } });
   const changes = away(turn, own, net, to.nic);
   remake(turn, changes);

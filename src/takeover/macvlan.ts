@@ -110,7 +110,7 @@ export function tendMacvlans(turn: Turn, wanted: ReadonlySet<string>): void {
       known.fresh = false;
       known.settled = seen.ifindex;
     }
-    if (seen === undefined ? !known.fresh : known.settled !== seen.ifindex)
+    if (state.stopping === null && (seen === undefined ? !known.fresh : known.settled !== seen.ifindex))
       order(turn, one, preparation(one, below, seen));
     else if (seen?.admin === true && !wanted.has(one.name) && !isInUse(turn, one.name))
       order(turn, one, [{ do: 'set-link', nic: one.name, up: false }]);
@@ -169,6 +169,12 @@ export function macvlanChanged(turn: Turn, id: number, failure: string | null): 
   if (found === undefined) return false;
   const [name, known] = found;
   known.change = null;
+  if (name === '') {
+    // Told once: what bears no mark of ours stays.
+    delete state.floating.macvlans[name];
+    if (failure !== null) journal(turn, { event: 'mended', cause: 'refused', evidence: { failure } });
+    return true;
+  }
   if (failure === null) {
     // Setting one down settles nothing; what is settled stays so.
     known.fresh = known.settled === 0 || turn.world.host[name]?.ifindex !== known.settled;
@@ -191,8 +197,19 @@ export function forgetMacvlan({ state }: Turn, name: string): void {
   if (known && known.change === null) delete state.floating.macvlans[name];
 }
 
+/** Those that an earlier run left and that this cluster file does not know. */
+export function clearMacvlans(turn: Turn): void {
+  const steps = superfluous(turn, false);
+  if (steps.length === 0) return;
+  const id = turn.state.nextId++;
+  const { state, out } = turn;
+  state.floating.macvlans[''] = { ...unknown(), change: id };
+  journal(turn, { event: 'mended', cause: 'left-by-earlier-run', evidence: { macvlans: steps.map(({ nic }) => nic) } });
+  out.push({ kind: 'change-host', id, steps });
+}
+
 /** Macvlans of baton's on NICs of this node that no address of the file needs, and with `all` the others too. */
-export function superfluous({ world }: Turn, all: boolean): Step[] {
+export function superfluous({ world }: Turn, all: boolean): (Step & { do: 'delete-macvlan' })[] {
   const needed = new Set(all ? [] : macvlansOf(world.cluster, world.self).map(({ name }) => name));
   const there = allNics(world.self).flatMap((nic) => world.host[nic]?.children ?? []);
   return [...new Set(there)]

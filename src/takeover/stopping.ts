@@ -15,6 +15,7 @@ import { isHomeFit } from './choice.js';
 import { isRid } from './floating.js';
 import { booked } from './ledger.js';
 import { addressKey } from './portfolio.js';
+import { superfluous } from './macvlan.js';
 import { persist } from './run-record.js';
 import { settingStep, type SettingRecord } from './settings.js';
 import { settingsToPutBack } from './setting-up.js';
@@ -94,7 +95,7 @@ function clean(turn: Turn, stopping: Stopping): void {
   const { state, out } = turn;
   const free = freeNics(turn);
   const back = settingsToPutBack(turn, free);
-  const steps = [...leftovers(turn, free), ...back.map((x) => settingStep(x, x.original))];
+  const steps = [...superfluous(turn, true), ...leftovers(turn, free), ...back.map((x) => settingStep(x, x.original))];
   stopping.phase = 'cleaning';
   stopping.id = state.nextId++;
   out.push({ kind: 'change-host', id: stopping.id, steps });

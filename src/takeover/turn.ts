@@ -16,6 +16,7 @@ import {
 import { floatingOf } from './floating-address.js';
 import { withoutNic } from './ledger.js';
 import { learnMacs, macMoved } from './mac-follow.js';
+import { clearMacvlans } from './macvlan.js';
 import { isQuiet, lookAtNet } from './net-switch.js';
 import { expireLocks, operate } from './operator.js';
 import { parseLedger, parseRunSwitch, persist } from './run-record.js';
@@ -151,6 +152,7 @@ function observe(turn: Turn, { nics, missing }: Input & { kind: 'host-observed' 
       if (net) adopt(turn, own, net);
     }
     adoptFloating(turn);
+    clearMacvlans(turn);
     learnMacs(turn);
     setUp(turn, Object.values(world.host));
     persist(turn);

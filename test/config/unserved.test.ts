@@ -51,12 +51,6 @@ describe('what this version does not do is refused, not ignored', () => {
     ['ocf', { resource: ', { ocf: { agent: "ocf:heartbeat:Dummy" } }' }, /resources\[1\]: ocf resources are not run/],
     ['systemd', { resource: ', { systemd: nginx.service }' }, /resources\[1\]: systemd resources are not run/],
     ['script', { resource: ', { script: /s }' }, /resources\[1\]: script resources are not run/],
-    [
-      'mac of an address',
-      { resource: ', { address: 10.77.0.101, net: public, mac: "02:00:5e:00:01:64" }' },
-      /resources\[1\]\.mac: an address with a MAC of its own/,
-    ],
-    ['mac that follows', { net: ', mac: follow' }, /^nets\.public\.mac: a MAC that follows/],
     ['onLeaseLoss', { web: 'onLeaseLoss: reboot' }, /^packages\.web\.onLeaseLoss: reboot matters to resources/],
     ['disk arbiter', { quorum: '{ arbiter: { disk: /dev/sdx } }' }, /^quorum\.arbiter: a disk as arbiter/],
     ['fence agents', { top: 'fenceAgents: [{ command: [/usr/sbin/fence] }]' }, /^fenceAgents: fencing a dead node/],
