@@ -143,10 +143,10 @@ export interface DiskMemory {
   /** Terms of the newest vote that this run of the daemon asked for, and that it counted. */
   stoodIn: number;
   wonIn: number;
-}
   /** When a write was last asked for, and when one was last seen to be there. */
   triedAt: Ms;
   wroteAt: Ms;
+}
 
 export interface ArbiterState {
   /** Null: it is a register. */
