@@ -58,6 +58,7 @@ function kernelPackage(): string | null {
 
 /** Why no virtual machine can run here, or null. */
 export function missing(): string | null {
+  if (process.getuid?.() !== 0) return 'it needs root: its network is a namespace with tap devices';
   try {
     output('qemu-system-x86_64', ['--version']);
   } catch {

@@ -47,6 +47,7 @@ const TEAM: Lag = {
 };
 
 const clusterOf = (primary: string, standby: string): object => ({
+  timing: 'calm',
   nets: { public: { upDelay: '1s', targets: ['10.77.0.254'] } },
   nodes: { alpha: { public: { primary, standby: [standby], address: [`${ADDRESS}/24`, `${ADDRESS6}/64`] } } },
 });
