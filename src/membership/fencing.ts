@@ -92,7 +92,7 @@ function attend(one: Case, node: string, judges: boolean): void {
     return;
   }
   const isDue = isNew(known) && isToBeFenced(one, node);
-  if (isDue && judges) return begin(one, node, 'fence', 'node-lost', now + turnMs(world, state, node));
+  if (isDue && judges) return begin(one, node, 'fence', 'node-lost', turnAt(one, node));
   if (isDue) return;
   if (known === undefined || (known.does === 'fence' && known.phase === 'done')) {
     if (isToBeOpened(one, node)) begin(one, node, 'unfence', 'heard-again', now);
@@ -126,6 +126,13 @@ function isToBeFenced(one: Case, node: string): boolean {
   // One that beats but does not answer, or was never heard, is shut only where nothing else lets its packages go.
   if (health === 'alive' || health === 'unheard') return placed.some((each) => needsFence(world, state, each));
   return placed.length > 0 || state.kind === 'solo' || state.record.document?.fences?.[node]?.state === 'due';
+}
+
+/** One that made itself coordinator has waited for its turn already. */
+function turnAt({ world, state, now }: Case, node: string): Ms {
+  const turn = turnMs(world, state, node);
+  const silentSince = (state.peers[node]?.heardAt ?? now) + world.cluster.timing.nodeTimeoutMs;
+  return turn === 0 ? now : Math.max(now, silentSince + turn);
 }
 
 /** It is heard again, answers, and has let go of all that is not placed on it. */

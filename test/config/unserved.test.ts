@@ -53,7 +53,6 @@ describe('what this version does not do is refused, not ignored', () => {
     ['script', { resource: ', { script: /s }' }, /resources\[1\]: script resources are not run/],
     ['onLeaseLoss', { web: 'onLeaseLoss: reboot' }, /^packages\.web\.onLeaseLoss: reboot matters to resources/],
     ['disk arbiter', { quorum: '{ arbiter: { disk: /dev/sdx } }' }, /^quorum\.arbiter: a disk as arbiter/],
-    ['fence agents', { top: 'fenceAgents: [{ command: [/usr/sbin/fence] }]' }, /^fenceAgents: fencing a dead node/],
     ['web page', { top: 'console: { listen: "127.0.0.1:7780" }' }, /^console: the web page/],
     ['notifications', { top: 'notify: [{ webhook: "http://127.0.0.1:9000/a" }]' }, /^notify: notifications/],
   ])('%s', (_what, parts, expected) => {
@@ -73,6 +72,20 @@ function refusal(parts: Parts): string {
     return (error as Error).message;
   }
 }
+
+describe('fence agents', () => {
+  test.each<[string, RegExp]>([
+    ['{ command: [/sbin/fence], plugs: { alpha: 1 } }', /parameters and plugs with an agent only/],
+    ['{ agent: fence_x, command: [/sbin/fence] }', /exactly one of agent and command/],
+    ['{ agent: fence_x, parameters: { action: off } }', /fenceAgents\[0\]\.parameters\.action: no parameter here/],
+    ['{ agent: fence_x, parameters: { a: "b\\nc" } }', /parameters\.a: more than one line/],
+    ['{ agent: fence_x, plugs: { alpha: 1 }, nodes: [alpha, beta] }', /plugs: no plug for beta/],
+    ['{ agent: fence_x, plugs: { gamma: 1 } }', /plugs\.gamma: .*gamma/],
+    ['{ agent: fence_x, plugs: { alpha: 1 }, parameters: { port: 2 } }', /port here and in plugs/],
+    ['{ agent: fence_x, action: cycle }', /action: .*off.*reboot/],
+    ['{ agent: fence_x, parameters: { ip: 10.0.0.1 }, plugs: { alpha: 3, beta: 4 }, unfence: manual }', /^$/],
+  ])('%s', (agent, expected) => expect(refusal({ top: `fenceAgents: [${agent}]` })).toMatch(expected));
+});
 
 describe('fence: lifetime counts in whole seconds', () => {
   test.each([
