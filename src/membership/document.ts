@@ -171,7 +171,7 @@ export function readDocument(value: unknown): Document | null {
   const rest = {
     ...(overMs !== undefined && { overMs }),
     ...(fences !== undefined && { fences }),
-    ...(alone === true && { alone }),
+    ...(alone === true && { alone: true as const }),
   };
   return { version, voters: who, placements, orders, digest, ...rest };
 }
