@@ -24,6 +24,18 @@ function isRecorded(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
   );
 }
 
+/** A bond speaks under one MAC by whichever of its ports works; what it told of them comes right after. */
+function isWithinLag(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
+  if (from.node !== to.node) return false;
+  return journal.some(
+    ({ event, node, cause, at }) =>
+      event === 'port' &&
+      node === to.node &&
+      (cause === from.nic || cause === to.nic) &&
+      Math.abs(at - to.fromMs) < WITHIN_MS,
+  );
+}
+
 function wordsOf(from: Stay, to: Stay): string {
   const afterMs = Math.max(0, to.fromMs - from.toMs).toFixed(1);
   const way = `from ${to.node}.${to.nic} at ${to.fromMs.toFixed(0)} ms, ${afterMs} ms after ${from.node}.${from.nic}`;
@@ -31,7 +43,8 @@ function wordsOf(from: Stay, to: Stay): string {
 }
 
 function isWrong(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
-  return to.fromMs - from.toMs < WITHIN_MS && !isRecorded(from, to, journal);
+  if (to.fromMs - from.toMs >= WITHIN_MS) return false;
+  return !isRecorded(from, to, journal) && !isWithinLag(from, to, journal);
 }
 
 /** S8 over a whole drill, in words. `stays`: those of a MAC by time; all times are the drill's. */
