@@ -160,6 +160,11 @@ export interface NicStatus {
   /** Fit to take over now? If not, why not, in words. Standbys only. */
   ready?: { ok: boolean; why: string[] };
   locked?: { owner: string; reason: string; until?: Ms };
+  /**
+   * MACs under which it speaks that are not the card's own, of floating addresses or of a net that says `mac: follow`. `wait`: a
+   * test frame under it was not answered yet; `plain`: it was not heard, so the card's own is announced instead.
+   */
+  macs?: { mac: string; of: 'floating' | 'net'; net?: string; use: 'wait' | 'mac' | 'plain' }[];
 }
 
 export interface NetStatus {

@@ -1,4 +1,5 @@
 /** The cluster file against one host: which of its NICs cannot do what the file wants of them. Pure. */
+import { isMacvlanName } from '../frame/macvlan.js';
 import type { Cluster, ClusterNode, NodeNet } from '../config/cluster.js';
 import { closest } from '../config/problem.js';
 import { floatingTexts } from '../takeover/floating-address.js';
@@ -179,7 +180,7 @@ function ofOtherNodes(cluster: Cluster, node: ClusterNode, host: readonly HostNi
 
 function children(nic: HostNic, net: string, host: readonly HostNic[]): HostFinding[] {
   return host
-    .filter(({ below }) => below === nic.nic)
+    .filter((child) => child.below === nic.nic && !isMacvlanName(child.nic))
     .map((child): HostFinding => {
       const text = `${child.nic} (${child.kind ?? 'child'}) hangs on ${nic.nic} and does not move with a local switch`;
       return {

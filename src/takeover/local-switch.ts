@@ -20,10 +20,12 @@ import { stopDeadline } from './stopping.js';
 
 export type { TakeoverState } from './state.js';
 
+type MovedNic = Pick<NicStatus, 'carrying' | 'locked' | 'macs'>;
+
 export interface TakeoverStatus {
   alarms: Alarm[];
   decisions: Decision[];
-  nics: Record<string, Pick<NicStatus, 'carrying' | 'locked'>>;
+  nics: Record<string, MovedNic>;
   nets: Record<string, Pick<NetStatus, 'carrier' | 'switching' | 'switches'>>;
   dropped: Record<string, number>;
 }
@@ -59,7 +61,7 @@ export function status(world: World, state: TakeoverState, _now: Ms, _health: He
   };
 }
 
-function nicStatus(world: World, state: TakeoverState, nic: string): Pick<NicStatus, 'carrying' | 'locked'> {
+function nicStatus(world: World, state: TakeoverState, nic: string): MovedNic {
   const nets = world.self.nets.filter((own) => nicsOf(own).includes(nic));
   const keys = new Set(nets.flatMap((own) => state.nets[own.net]?.portfolio.addresses.map(addressKey) ?? []));
   const there = world.host[nic]?.addresses.filter((address) => keys.has(addressKey(address))) ?? [];
@@ -71,5 +73,18 @@ function nicStatus(world: World, state: TakeoverState, nic: string): Pick<NicSta
   );
   const carrying = [...own, ...floating];
   const locked = state.locks[nic];
-  return locked ? { carrying, locked } : { carrying };
+  const macs = macsOn(world, state, nic);
+  return { carrying, ...(locked && { locked }), ...(macs.length > 0 && { macs }) };
+}
+
+/** MACs that travel, as far as they are on this NIC or belong there. */
+function macsOn(world: World, state: TakeoverState, nic: string): NonNullable<NicStatus['macs']> {
+  const trials = Object.values(state.floating.trials.own).filter((trial) => trial.nic === nic);
+  const floating = trials
+    .filter(({ of }) => of === 'floating')
+    .map(({ mac, use }) => ({ mac, of: 'floating', use }) as const);
+  const seen = world.host[nic];
+  const nets = Object.entries(state.nets).filter(([, net]) => nic in net.macs && net.macs[nic]?.mac !== seen?.mac);
+  const moved = nets.flatMap(([name]) => (seen ? ({ mac: seen.mac, of: 'net', net: name, use: 'mac' } as const) : []));
+  return [...floating, ...moved];
 }

@@ -18,6 +18,12 @@ export function portText({ nic, state }: LagPort, paint: Paint): string {
   return `${nic} ${state === 'down' ? paint.bad(state) : state}`;
 }
 
+const USE = { mac: '', wait: ' (being tested)', plain: ' (not heard: under its own MAC instead)' } as const;
+
+function macText({ mac, use }: NonNullable<NicStatus['macs']>[number], paint: Paint): string {
+  return use === 'plain' ? paint.bad(`${mac}${USE[use]}`) : `${mac}${USE[use]}`;
+}
+
 /** One NIC with what speaks for and against it. */
 export function nicText(nic: NicStatus, now: number, paint: Paint): string[] {
   const lines = [
@@ -27,6 +33,7 @@ export function nicText(nic: NicStatus, now: number, paint: Paint): string[] {
     `  hears     ${heardList(nic.hears, paint)}`,
     `  heard by  ${heardList(nic.heardBy, paint)}`,
   ];
+  if (nic.macs) lines.push(`  speaks as ${nic.macs.map((mac) => macText(mac, paint)).join(', ')}`);
   if (nic.ports)
     lines.push(`  ports     ${nic.ports.map((port) => portText(port, paint)).join(', ') || paint.bad('none')}`);
   for (const [target, { answers, agoMs, note }] of Object.entries(nic.targets)) {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FromWriter, ToWriter, WriterSetting } from './inside/gate-process.js';
 import { ARP, INET } from '../../../drivers/linux/gate/rules.js';
+import { macvlanName } from '../../../src/frame/macvlan.js';
 import type { Expression } from '../../../drivers/linux/netlink/nftables-expression.js';
 import { asRoot, Namespace } from './inside.js';
 import { Process } from './process.js';
@@ -199,6 +200,39 @@ describe.skipIf(!asRoot)('gate on this kernel (needs root)', { timeout: TIMEOUT_
       const client = address === V4 ? '10.77.9.2' : 'fd77:9::2';
       expect(() => a.run('ping', '-c', '1', '-W', '0.3', '-I', address, client)).toThrow();
     }
+  });
+
+  it('holds on a macvlan just the same, and not one frame leaves under its MAC without lease', async () => {
+    const writer = await startWriter();
+    const mac = '02:ba:73:00:00:64';
+    const nic = macvlanName('eth0', mac);
+    nft(b, `add table netdev seen`);
+    nft(b, `add chain netdev seen in { type filter hook ingress device "eth0" priority 0; }`);
+    nft(b, `add rule netdev seen in ether saddr ${mac} counter`);
+    const seen = (): number => Number(/packets (\d+)/.exec(b.run('nft', 'list', 'table', 'netdev', 'seen'))![1]);
+    a.ip(`link add link eth0 name ${nic} address ${mac} type macvlan mode bridge`);
+    for (const [setting, value] of [
+      ['ipv4/conf/NIC/arp_ignore', '1'],
+      ['ipv4/conf/NIC/rp_filter', '2'],
+      ['ipv6/conf/NIC/addr_gen_mode', '1'],
+    ] as const)
+      a.run('sysctl', '-qw', `net/${setting.replace('NIC', nic)}=${value}`);
+    a.ip(`link set ${nic} up`);
+    // The kernel tells routers at once which groups it joins for an IPv6 address.
+    a.ip(`addr add ${V4}/32 dev ${nic}`);
+    a.ip(`addr add ${V6}/128 dev ${nic} nodad`);
+    expect(BOTH.map((address) => answers(address))).toEqual([false, false]);
+    for (const address of BOTH) b.ip(`neigh replace ${address} lladdr ${mac} dev eth0 nud permanent`);
+    for (const address of BOTH) expect(() => b.run('ping', '-c', '2', '-i', '0.05', '-W', '0.3', address)).toThrow();
+    await sleep(1200);
+    expect(seen()).toBe(0);
+    for (const address of BOTH) b.ip(`neigh del ${address} dev eth0`);
+    await write(writer, BOTH, 60_000);
+    expect(BOTH.map((address) => answers(address))).toEqual([true, true]);
+    expect(b.ip(`neigh show ${V6} dev eth0`)).toContain(mac);
+    expect(seen()).toBeGreaterThan(0);
+    await write(writer, [], null);
+    expect(BOTH.map((address) => answers(address))).toEqual([false, false]);
   });
 
   it('a service behind DNAT goes dark, too, be it on the node or beyond', async () => {
