@@ -104,7 +104,7 @@ describe.skipIf(process.getuid?.() !== 0)('against agents (needs root: only what
       test('an agent that fails says why', async () => {
         const dummy = agent({
           agent: 'fence_dummy',
-          parameters: { type: 'fail', status_file: '/run/none' },
+          parameters: { status_file: '/nonexistent/status' },
           plugs: {},
         });
         const { command, stdin, withinMs } = runOf(clusterWith(dummy), dummy, 'on', 'beta');
