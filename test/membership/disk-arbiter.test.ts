@@ -89,7 +89,7 @@ function advance({ disk, won }: Story, it: Rival, order: Order): void {
     writes: it.writes + 1,
     version: DOCUMENT.version,
   };
-  switch (order[it.step++]) {
+  switch (order[it.step++]!) {
     case 'write':
       it.writes++;
       it.stoodIn = it.term;

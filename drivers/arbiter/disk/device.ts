@@ -20,6 +20,7 @@ const SAID: Record<string, string> = {
   EAGAIN: 'a write of an earlier run of batond is still under way',
   ENXIO: 'the device is gone',
   ENODEV: 'the device is gone',
+  EBUSY: 'the kernel itself uses it: a file system, a RAID or a volume',
   EINVAL: 'it takes no direct I/O (O_DIRECT) in blocks of 4096 bytes',
 };
 
@@ -31,7 +32,6 @@ export function diskError(path: string, error: unknown): DiskError {
 
 export class Device {
   readonly path: string;
-  readonly bytes: number;
   readonly isBlockDevice: boolean;
   readonly #fd: number;
   readonly #opened: Stats;
@@ -45,11 +45,13 @@ export class Device {
     this.#opened = fstatSync(this.#fd);
     this.isBlockDevice = this.#opened.isBlockDevice();
     if (!this.isBlockDevice && !this.#opened.isFile()) this.#refuse('it is neither a block device nor a file');
-    const { bytes, logical } = this.isBlockDevice
-      ? attempt(path, () => blockDevice(this.#fd))
-      : { bytes: this.#opened.size, logical: BLOCK };
+    const logical = this.isBlockDevice ? attempt(path, () => blockDevice(this.#fd)).logical : BLOCK;
     if (BLOCK % logical !== 0) this.#refuse(`its blocks have ${logical} bytes; expected at most ${BLOCK}`);
-    this.bytes = bytes;
+  }
+
+  /** As it is now: files and volumes grow. Throws DiskError. */
+  get bytes(): number {
+    return attempt(this.path, () => (this.isBlockDevice ? blockDevice(this.#fd).bytes : fstatSync(this.#fd).size));
   }
 
   #refuse(text: string): never {
