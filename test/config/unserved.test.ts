@@ -52,7 +52,6 @@ describe('what this version does not do is refused, not ignored', () => {
     ['systemd', { resource: ', { systemd: nginx.service }' }, /resources\[1\]: systemd resources are not run/],
     ['script', { resource: ', { script: /s }' }, /resources\[1\]: script resources are not run/],
     ['onLeaseLoss', { web: 'onLeaseLoss: reboot' }, /^packages\.web\.onLeaseLoss: reboot matters to resources/],
-    ['disk arbiter', { quorum: '{ arbiter: { disk: /dev/sdx } }' }, /^quorum\.arbiter: a disk as arbiter/],
     ['web page', { top: 'console: { listen: "127.0.0.1:7780" }' }, /^console: the web page/],
     ['notifications', { top: 'notify: [{ webhook: "http://127.0.0.1:9000/a" }]' }, /^notify: notifications/],
   ])('%s', (_what, parts, expected) => {
