@@ -5,6 +5,7 @@ import type { Cluster, ClusterNode, NodeNet, Package, Prefix } from './cluster.j
 import { showDuration } from './duration.js';
 import { fenceAgents } from './fence-parameters.js';
 import { macs } from './macs.js';
+import { tooSlow } from './serial-line.js';
 import { show, unknownWord, type FilePath, type Finding } from './problem.js';
 
 const showPrefix = ({ address, prefixLength }: Prefix): string => `${address}/${prefixLength}`;
@@ -246,6 +247,11 @@ function resourceNets(candidate: Package, cluster: Cluster, nets: readonly strin
   });
 }
 
+function slowLine(cluster: Cluster, { name, serial }: ClusterNode): Finding[] {
+  const text = leaseMs(cluster.timing) > 0 ? tooSlow(cluster, serial!.baud) : null;
+  return text === null ? [] : [{ path: ['nodes', name, 'serial'], text }];
+}
+
 function serialLines(cluster: Cluster): Finding[] {
   const withLine = cluster.nodes.filter(({ serial }) => serial);
   if (withLine.length === 0) return [];
@@ -275,7 +281,7 @@ function serialLines(cluster: Cluster): Finding[] {
           text: `${missing.name} has no serial line, but the other node has`,
         },
       ]
-    : [];
+    : slowLine(cluster, first!);
 }
 
 function switches(cluster: Cluster): Finding[] {

@@ -88,10 +88,10 @@ export function heardBeat(state: HealthState, peer: PeerState, left: boolean, no
 
 /** What its silence says by now. */
 export function reviewSilence(world: World, state: HealthState, peer: PeerState, now: Ms, out: Action[]): void {
-  const { nodeTimeoutMs } = world.cluster.timing;
-  const silentMs = now - peer.silentFrom;
-  if (peer.health === 'alive' && silentMs >= nodeTimeoutMs / 2) become(state, peer, 'suspect', 'silent', now, out);
-  if (peer.health === 'suspect' && silentMs >= nodeTimeoutMs) become(state, peer, 'lost', 'silent', now, out);
+  // By the very moments that it asks to be woken at: a difference of times rounds otherwise than their sum.
+  const isDue = (): boolean => now >= silenceDueAt(world, peer);
+  if (peer.health === 'alive' && isDue()) become(state, peer, 'suspect', 'silent', now, out);
+  if (peer.health === 'suspect' && isDue()) become(state, peer, 'lost', 'silent', now, out);
 }
 
 /** When its silence says more than now. */

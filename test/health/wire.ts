@@ -2,6 +2,7 @@
 import type { Action } from '../../src/action.js';
 import type { Cluster, ClusterNode, Timing } from '../../src/config/cluster.js';
 import type { Part } from '../../src/frame/part.js';
+import { serialFrameLength } from '../../src/frame/serial.js';
 import * as health from '../../src/health/monitor.js';
 import type { Input, NicObservation } from '../../src/input.js';
 import type { JournalEntry } from '../../src/status.js';
@@ -22,6 +23,8 @@ export interface WireOptions {
   family?: 4 | 6;
   /** Of every net. */
   targets?: string[];
+  /** Baud rate of a serial line between the first two. */
+  serial?: number;
 }
 
 export interface Sent {
@@ -46,6 +49,7 @@ export function clusterOf(options: WireOptions = {}): Cluster {
     })),
     nodes: names.map((name, i): ClusterNode => ({
       name,
+      ...(options.serial !== undefined && { serial: { device: `/dev/ttyS${i}`, baud: options.serial } }),
       nets: Object.keys(nets).map((net, n) => ({
         net,
         primary: `eth${n}`,
@@ -120,6 +124,7 @@ export class Peer {
       };
     }
     this.observe();
+    if (self.serial !== undefined) this.take({ kind: 'serial-changed', state: 'up', text: '' });
   }
 
   observe(): void {
@@ -149,6 +154,7 @@ export class Peer {
     for (const action of out) {
       if (action.kind === 'journal') this.journal.push(action.entry);
       else if (action.kind === 'send-datagram') this.wire.carry(this, action);
+      else if (action.kind === 'send-serial') this.wire.carryOverLine(this, action.bytes);
       else if (action.kind === 'send-echo' && this.wire.answers(this.name, action.nic)) {
         const { nic, target } = action;
         this.wire.later(2 * this.wire.transitMs, () => this.take({ kind: 'echo-answered', nic, target }));
@@ -198,6 +204,11 @@ export class Wire {
   /** Does a target answer that node through that NIC? */
   answers: (node: string, nic: string) => boolean = () => true;
   transitMs = 0.2;
+  lineCut = false;
+  /** Each end hears itself. */
+  lineLoops = false;
+  readonly lineBusyUntil: Record<string, number> = {};
+  readonly lineSent: { at: number; node: string; bytes: Uint8Array; lineMs: number }[] = [];
   jitterMs = 0;
   duplicate = 0;
   #queue: { at: number; run: () => void }[] = [];
@@ -231,6 +242,16 @@ export class Wire {
         );
       }
     }
+  }
+
+  carryOverLine(from: Peer, bytes: Uint8Array): void {
+    const lineMs = (serialFrameLength(bytes.length) * 10_000) / this.options.serial!;
+    const begins = Math.max(this.now, this.lineBusyUntil[from.name] ?? 0);
+    this.lineBusyUntil[from.name] = begins + lineMs;
+    this.lineSent.push({ at: this.now, node: from.name, bytes, lineMs });
+    const to = this.lineLoops ? from.name : Object.keys(this.peers).find((name) => name !== from.name)!;
+    if (!this.lineCut)
+      this.later(begins + lineMs - this.now, () => this.peers[to]!.take({ kind: 'serial-received', bytes }));
   }
 
   later(inMs: number, run: () => void): void {
