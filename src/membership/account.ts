@@ -181,10 +181,15 @@ function alarmOfSilence(state: MembershipState, { missed, trouble }: ArbiterStat
   const isForeign = trouble?.why === 'foreign' || trouble?.why === 'unprepared';
   if (missed > 0 && isForeign) raiseAlarm(state, 'arbiter-foreign', `no arbiter there: ${trouble.text}`, now, out);
   else clearAlarm(state, 'arbiter-foreign', now, out);
-  if (missed >= 3 && !isForeign) {
-    const text = trouble === null ? 'the arbiter does not answer' : `no word of the arbiter: ${trouble.text}`;
-    raiseAlarm(state, 'arbiter-unreachable', text, now, out);
-  } else if (missed === 0 || isForeign) clearAlarm(state, 'arbiter-unreachable', now, out);
+  const silence = isForeign ? null : silenceOf(arbiter);
+  if (silence !== null) raiseAlarm(state, 'arbiter-unreachable', silence, now, out);
+  else if (missed === 0 || isForeign) clearAlarm(state, 'arbiter-unreachable', now, out);
+}
+
+/** Why nothing of it counts: three questions came to nothing, or two writes to a disk that can be read. Null: it does. */
+function silenceOf({ missed, trouble, disk }: ArbiterState): string | null {
+  if (missed >= 3) return trouble === null ? 'the arbiter does not answer' : `no word of the arbiter: ${trouble.text}`;
+  return disk !== null && disk.lostWrites >= 2 ? `the arbiter takes no vote: ${disk.failure}` : null;
 }
 
 /** When something of this changes by time alone. */

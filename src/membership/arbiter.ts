@@ -244,6 +244,10 @@ export function arbiterAnswered(
   if (answer.outcome === 'unknown') {
     arbiter.missed++;
     arbiter.trouble = { why: answer.why ?? null, text: answer.text };
+    if (question.request.ask === 'put' && arbiter.disk !== null) {
+      arbiter.disk.lostWrites++;
+      arbiter.disk.failure = answer.text;
+    }
     // What a register is now is not known: a write may have been done. The blocks of others are theirs alone.
     if (!isLook && arbiter.disk === null) arbiter.seen = null;
     return null;

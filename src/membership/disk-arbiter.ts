@@ -33,7 +33,18 @@ type Blocks = DiskView['blocks'];
 const REWRITE_TIMEOUTS = 10;
 
 export function noDisk(): DiskMemory {
-  return { storageId: '', blocks: {}, beat: 0, writes: 0, stoodIn: -1, wonIn: -1, triedAt: NEVER, wroteAt: NEVER };
+  return {
+    storageId: '',
+    blocks: {},
+    beat: 0,
+    writes: 0,
+    stoodIn: -1,
+    wonIn: -1,
+    triedAt: NEVER,
+    wroteAt: NEVER,
+    lostWrites: 0,
+    failure: '',
+  };
 }
 
 /** Every write gets numbers of its own, so that whether it is there can be seen. */
@@ -83,7 +94,8 @@ export function amendment(world: World, state: MembershipState, { disk }: Arbite
     const role = post.role === 'coordinator' ? post.role : stood ? 'candidate' : 'none';
     return put(world, state, disk, role, record.document);
   }
-  if (mayTry && now >= disk.wroteAt + REWRITE_TIMEOUTS * nodeTimeoutMs && own.term <= record.term) {
+  const isDue = disk.lostWrites > 0 || now >= disk.wroteAt + REWRITE_TIMEOUTS * nodeTimeoutMs;
+  if (mayTry && isDue && own.term <= record.term) {
     const again = put(world, state, disk, 'none', record.document, own.term);
     return { ...again, block: { ...again.block, role: own.role } };
   }
@@ -154,7 +166,7 @@ export function findings(
   if (request.ask !== 'put') return { outcome: 'done', stamp, record };
   if (request.storageId !== storageId) return { outcome: 'refused', stamp, record };
   const judgement = judgePut(self, request, blocks);
-  if (isSameWrite(own, request.block)) disk.wroteAt = now;
+  if (isSameWrite(own, request.block)) Object.assign(disk, { wroteAt: now, lostWrites: 0 });
   if (judgement.is === 'unclear') return { outcome: 'unknown', text: judgement.text, why: judgement.why };
   return { outcome: judgement.is === 'won' ? 'done' : 'refused', stamp, record };
 }

@@ -146,6 +146,9 @@ export interface DiskMemory {
   /** When a write was last asked for, and when one was last seen to be there. */
   triedAt: Ms;
   wroteAt: Ms;
+  /** Writes in a row of which none was seen to be there, and why the newest was not. */
+  lostWrites: number;
+  failure: string;
 }
 
 export interface ArbiterState {
