@@ -3,6 +3,7 @@ import ping from 'ping';
 import { Control, NoDaemon } from '../../client/control.js';
 import type { Cluster, ClusterNode } from '../../config/cluster.js';
 import { readClusterFile } from '../../config/parse.js';
+import { testFencing, type FenceTest } from '../../daemon/fence-test.js';
 import { selfOf } from '../../daemon/preflight.js';
 import type { PathStatus } from '../../status.js';
 import { BatonCommand, EXIT } from '../command.js';
@@ -27,6 +28,8 @@ interface Tested {
   hearing: Matrix[];
   /** Ways of the heartbeats to the other nodes, as the daemon says. */
   paths: PathStatus[];
+  /** Devices of the fence agents. */
+  fencing: FenceTest[];
 }
 
 /** Echo requests an address, and seconds to wait for an answer. */
@@ -35,7 +38,7 @@ const WAIT_S = 1;
 
 export default class Test extends BatonCommand {
   static override summary =
-    'try every connection: ping to all targets and nodes, the paths of the heartbeats, full polling on every net';
+    'try every connection: ping to all targets and nodes, the paths of the heartbeats, full polling on every net, the fence agents';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --net public',
@@ -77,13 +80,25 @@ export default class Test extends BatonCommand {
     const heard = control ? await hearingNow(control, cluster, net) : null;
     const hearing = heard?.matrices ?? [];
     const paths = (heard?.daemon.status.paths ?? []).filter((path) => net === undefined || path.net === net);
+    const fencing = net === undefined ? await testFencing(cluster, self.name) : [];
     this.show(connections, hearing, paths);
+    this.showFencing(fencing);
     const good =
+      fencing.every(({ answers }) => answers !== false) &&
       connections.every(({ answers }) => answers) &&
       hearing.every(({ suspicions }) => suspicions.length === 0) &&
       paths.every(({ state }) => state === 'up');
     if (!good) process.exitCode = EXIT.refused;
-    return { connections, hearing, paths };
+    return { connections, hearing, paths, fencing };
+  }
+
+  private showFencing(fencing: readonly FenceTest[]): void {
+    if (fencing.length === 0) return;
+    const paint = paintFor(process.stdout);
+    const said = { true: paint.good('answers'), false: paint.bad('fails'), null: paint.dim('not asked') };
+    const rows = fencing.map(({ agent, node, answers, text }) => [agent, node, said[`${answers}`], text]);
+    const columns = ['FENCE AGENT', 'SHUTS', 'RESULT', ''].map((title) => ({ title }));
+    for (const line of ['', ...table(columns, rows, paint.dim)]) this.log(line);
   }
 
   private show(connections: readonly Connection[], hearing: readonly Matrix[], paths: readonly PathStatus[]): void {
