@@ -177,7 +177,8 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
 }
 
 /** Questions came to nothing: the disk is another's, or nobody knows why. */
-function alarmOfSilence(state: MembershipState, { missed, trouble }: ArbiterState, now: Ms, out: Action[]): void {
+function alarmOfSilence(state: MembershipState, arbiter: ArbiterState, now: Ms, out: Action[]): void {
+  const { missed, trouble } = arbiter;
   const isForeign = trouble?.why === 'foreign' || trouble?.why === 'unprepared';
   if (missed > 0 && isForeign) raiseAlarm(state, 'arbiter-foreign', `no arbiter there: ${trouble.text}`, now, out);
   else clearAlarm(state, 'arbiter-foreign', now, out);
