@@ -48,8 +48,9 @@ export class SharedDisk {
     this.#contents = this.#blank();
   }
 
-  get runs(): boolean {
-    return this.state === 'well' && !this.#frozen && this.#stale === null && this.slowMs === 0;
+  /** May it answer at all? A slow disk, and one that shows old blocks, now and then has the answer of a moment ago. */
+  get answers(): boolean {
+    return this.state === 'well' && !this.#frozen;
   }
 
   get storageId(): string {

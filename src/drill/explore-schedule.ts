@@ -103,6 +103,16 @@ const ARBITER: Record<string, Draw> = {
   'arbiter-freeze': healed(() => 'arbiter-freeze'),
 };
 
+/**
+ * Blows that only a disk knows. A torn block is not among them: with the state of its node lost as well, what the arbiter
+ * knew is gone, and only an operator can go on.
+ */
+const DISK: Record<string, Draw> = {
+  'arbiter-slow': healed((r) => `arbiter-slow ${pick(r, ['50ms', '400ms', '10s'])}`),
+  'arbiter-stale': healed(() => 'arbiter-stale'),
+  'arbiter-read-only': healed(() => 'arbiter-read-only'),
+};
+
 function groups(random: Random, { nodes, hasArbiter }: Drawn): string {
   const all = shuffled(random, [...nodes, ...(hasArbiter && chance(random, 0.7) ? ['arbiter'] : [])]);
   const at = 1 + Math.floor(random.unit() * (all.length - 1));
@@ -145,7 +155,7 @@ function weather(random: Random): Blow[] {
 }
 
 function rough(random: Random, drawn: Drawn): Blow[] {
-  const known = { ...ROUGH, ...(drawn.hasArbiter ? ARBITER : {}) };
+  const known = { ...ROUGH, ...(drawn.hasArbiter ? ARBITER : {}), ...(drawn.hasDisk ? DISK : {}) };
   let kinds = Object.keys(known).filter(() => chance(random, 0.3));
   if (kinds.length === 0) kinds = ['power-off', 'freeze'];
   const moves = chance(random, 0.5);

@@ -16,6 +16,8 @@ export interface Drawn {
   packages: string[];
   addresses: string[];
   hasArbiter: boolean;
+  /** It is on a shared disk. */
+  hasDisk: boolean;
   /** Voters whose storage may be lost one after the other, with the others still a majority. */
   mayLose: number;
 }
@@ -38,6 +40,8 @@ export function shuffled<T>(random: Random, from: readonly T[]): T[] {
 export function drawTopology(seed: number, random: Random): Drawn {
   const nodes = NODES.slice(0, pick(random, [2, 2, 3, 3, 3, 4, 5]));
   const hasArbiter = nodes.length === 2 || (nodes.length === 4 && chance(random, 0.6)) || chance(random, 0.1);
+  // By the seed alone, so that the other draws of a seed stay what they were.
+  const hasDisk = hasArbiter && seed % 3 === 0;
   const privates = pick(random, [0, 1, 1, 2]);
   const hasStandby = chance(random, 0.3);
   const switches = ['left', ...(hasStandby ? ['right'] : []), ...['blue', 'green'].slice(0, privates)];
@@ -57,7 +61,7 @@ export function drawTopology(seed: number, random: Random): Drawn {
         router: { switch: 'left', addresses: ['10.77.0.254/24'] },
         ...(hasArbiter ? { etcd: { switch: 'left', addresses: ['10.77.0.9/24'] } } : {}),
       },
-      ...(hasArbiter ? { arbiter: 'etcd' } : {}),
+      ...(hasArbiter && !hasDisk ? { arbiter: 'etcd' } : {}),
       addressesAtBoot: chance(random, 0.8),
     },
     cluster: {
@@ -80,7 +84,7 @@ export function drawTopology(seed: number, random: Random): Drawn {
       ...(hasArbiter
         ? {
             quorum: {
-              arbiter: { etcd: { endpoints: ['http://10.77.0.9:2379'] } },
+              arbiter: hasDisk ? { disk: '/dev/shared' } : { etcd: { endpoints: ['http://10.77.0.9:2379'] } },
               onArbiterLoss: pick(random, ['keep', 'surrender']),
               startWait: pick(random, ['1s', '10s']),
             },
@@ -99,6 +103,7 @@ export function drawTopology(seed: number, random: Random): Drawn {
     packages: Object.keys(packages),
     addresses,
     hasArbiter,
+    hasDisk,
     mayLose: Math.ceil((nodes.length + (hasArbiter ? 1 : 0)) / 2) - 1,
   };
 }

@@ -36,7 +36,7 @@ export class InquorateDark implements Invariant {
     const names = cluster.nodes.map(({ name }) => name);
     for (const name of names) {
       for (const other of names) this.#note(`${name} ${other}`, this.#linked(name, other));
-      if (lab.network.arbiter) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
+      if (lab.network.arbiter ?? lab.network.sharedDisk) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
     }
     const since = this.#scene.now() - cluster.timing.nodeTimeoutMs - SLACK_MS;
     for (const name of names) this.#look(name, since);
@@ -92,8 +92,10 @@ export class InquorateDark implements Invariant {
   }
 
   #reaches(name: string): boolean {
-    const { daemons, arbiter } = this.#scene.lab.network;
-    return daemons.get(name)!.awake && arbiter!.runs && !this.#blocked(name, ARBITER);
+    const { daemons, arbiter, sharedDisk } = this.#scene.lab.network;
+    if (!daemons.get(name)!.awake) return false;
+    if (sharedDisk !== null) return sharedDisk.answers && sharedDisk.reaches(name);
+    return arbiter!.runs && !this.#blocked(name, ARBITER);
   }
 
   #blocked(one: string, other: string): boolean {
