@@ -36,6 +36,7 @@ const operatorRequest = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('cluster-run'), force: z.boolean().optional(), ...dry }),
   z.strictObject({ ask: z.literal('cluster-halt'), ...dry }),
   z.strictObject({ ask: z.enum(['node-run', 'node-halt', 'node-remove', 'takeover']), node: z.string(), ...dry }),
+  z.strictObject({ ask: z.enum(['node-fenced', 'node-unfence']), node: z.string(), ...dry }),
   z.strictObject({
     ask: z.enum(['package-halt', 'package-enable', 'package-disable']),
     package: z.string(),

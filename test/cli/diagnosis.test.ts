@@ -263,6 +263,7 @@ describe('who votes', () => {
     committed: '3.4',
     voters: ['alpha', 'beta', 'gamma'],
     hasVote: true,
+    fences: [],
     leaseLeftMs: 500,
   };
   const said = (change: Partial<MembershipStatus>, halted: string[] = []): string[] => {
