@@ -1,6 +1,7 @@
 /**
- * Questions to etcd's JSON gateway: one POST after the other over a kept connection, to the endpoint that answered last.
- * Its own deadline ends each; what becomes of a question that was sent and not answered is not known.
+ * Questions to etcd's JSON gateway: one POST after the other over kept connections, to the endpoint that answered last. Its
+ * own deadline ends each; what becomes of a question that was sent and not answered is not known. A question that changes
+ * nothing goes to the next endpoint, too, when no answer has come for a while: a member that is frozen takes connections.
  */
 import { readFileSync } from 'node:fs';
 import { Agent as PlainAgent, request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http';
@@ -18,14 +19,15 @@ const TEXT_MAX = 200;
 /** Nobody is asked for less: a timer may end a little before its time, and what is left then is no time to answer in. */
 const ASKED_MS_MIN = 5;
 
+const NOBODY: Exchange = { ok: false, sent: false, text: 'the cluster file names no endpoint' };
+
 type Settings = EtcdData['arbiter'];
 
 export class Gateway {
   readonly #settings: Settings;
   readonly #endpoints: readonly URL[];
   readonly #names = new Names();
-  #agent: PlainAgent | TlsAgent | null = null;
-  #agentOf = -1;
+  readonly #agents = new Map<number, PlainAgent | TlsAgent>();
   /** Index of the endpoint that is asked first: the one that answered last. */
   #present = 0;
 
@@ -35,29 +37,72 @@ export class Gateway {
   }
 
   /**
-   * Never throws. The next endpoint is tried in the time that is left: with `repeatable` after every failure, else only
-   * when the question was surely not sent.
+   * Never throws. The next endpoint is tried in the time that is left: with `repeatable` after every failure and beside one
+   * that keeps silent, else only when the question was surely not sent.
    */
-  async post(path: string, body: unknown, withinMs: Ms, repeatable: boolean): Promise<Exchange> {
-    const end = performance.now() + withinMs;
-    let outcome: Exchange = { ok: false, sent: false, text: 'the cluster file names no endpoint' };
-    let sent = false;
-    for (let tries = 0; tries < this.#endpoints.length; tries++) {
-      const leftMs = end - performance.now();
-      if (tries > 0 && leftMs < ASKED_MS_MIN) break;
-      outcome = await this.#postTo(this.#present, path, JSON.stringify(body), leftMs);
-      if (outcome.ok) return outcome;
-      sent ||= outcome.sent;
-      this.#present = (this.#present + 1) % this.#endpoints.length;
-      this.close();
-      if (outcome.sent && !repeatable) break;
-    }
-    return outcome.ok ? outcome : { ...outcome, sent };
+  post(path: string, body: unknown, withinMs: Ms, repeatable: boolean): Promise<Exchange> {
+    const text = JSON.stringify(body);
+    return repeatable ? this.#postToAny(path, text, withinMs) : this.#postOnce(path, text, withinMs);
   }
 
   close(): void {
-    this.#agent?.destroy();
-    this.#agent = null;
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  async #postOnce(path: string, body: string, withinMs: Ms): Promise<Exchange> {
+    const end = performance.now() + withinMs;
+    let outcome = NOBODY;
+    for (let tries = 0; tries < this.#endpoints.length; tries++) {
+      const leftMs = end - performance.now();
+      if (tries > 0 && leftMs < ASKED_MS_MIN) break;
+      const asked = this.#present;
+      outcome = await this.#postTo(asked, path, body, leftMs);
+      if (outcome.ok) return outcome;
+      if (this.#present === asked) this.#present = (asked + 1) % this.#endpoints.length;
+      if (outcome.sent) break;
+    }
+    return outcome;
+  }
+
+  /** The first answer counts. */
+  #postToAny(path: string, body: string, withinMs: Ms): Promise<Exchange> {
+    const count = this.#endpoints.length;
+    const end = performance.now() + withinMs;
+    const first = this.#present;
+    return new Promise((resolve) => {
+      let tries = 0;
+      let open = 0;
+      let sent = false;
+      let last = NOBODY;
+      let timer: NodeJS.Timeout | undefined;
+      const finish = (outcome: Exchange): void => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
+      const ask = (): void => {
+        clearTimeout(timer);
+        const leftMs = end - performance.now();
+        if (tries >= count || (tries > 0 && leftMs < ASKED_MS_MIN)) {
+          if (open === 0) finish(last.ok ? last : { ...last, sent });
+          return;
+        }
+        const asked = (first + tries++) % count;
+        open++;
+        void this.#postTo(asked, path, body, leftMs).then((outcome) => {
+          open--;
+          if (outcome.ok) {
+            this.#present = asked;
+            return finish(outcome);
+          }
+          last = outcome;
+          sent ||= outcome.sent;
+          ask();
+        });
+        if (tries < count) timer = setTimeout(ask, withinMs / (count + 1));
+      };
+      ask();
+    });
   }
 
   async #postTo(index: number, path: string, body: string, withinMs: Ms): Promise<Exchange> {
@@ -71,6 +116,7 @@ export class Gateway {
       };
       const asked = url.protocol === 'https:' ? tlsRequest(url, options) : plainRequest(url, options);
       const outcome = await exchange(asked, body, withinMs);
+      if (!outcome.ok) this.#forget(index, agent);
       return outcome.ok ? outcome : { ...outcome, text: `${url.host}: ${outcome.text}` };
     } catch (error) {
       // A certificate or key that cannot be read.
@@ -78,14 +124,19 @@ export class Gateway {
     }
   }
 
+  /** Another question may be under way by it: only what waits is closed. */
+  #forget(index: number, agent: PlainAgent | TlsAgent): void {
+    for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+    if (this.#agents.get(index) === agent) this.#agents.delete(index);
+  }
+
   /** Made anew after each failure, and with it certificates and key read: they are renewed now and then. */
   #agentFor(index: number, url: URL): PlainAgent | TlsAgent {
-    if (this.#agent !== null && this.#agentOf === index) return this.#agent;
-    this.close();
+    const known = this.#agents.get(index);
+    if (known !== undefined) return known;
     const kept = { keepAlive: true, maxFreeSockets: 1, noDelay: true, lookup: this.#names.lookup };
     const { ca, cert, key } = this.#settings;
-    this.#agentOf = index;
-    this.#agent =
+    const agent =
       url.protocol === 'https:'
         ? new TlsAgent({
             ...kept,
@@ -94,7 +145,8 @@ export class Gateway {
             ...(key !== undefined && { key: readFileSync(key) }),
           })
         : new PlainAgent(kept);
-    return this.#agent;
+    this.#agents.set(index, agent);
+    return agent;
   }
 }
 

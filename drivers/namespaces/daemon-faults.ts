@@ -11,15 +11,26 @@ export async function strikeArbiter(arbiter: ArbiterProcess, fault: ArbiterFault
   if (isDiskOnly(fault)) throw new Error(`${fault.fault} is for disks: the arbiter is an etcd`);
   switch (fault.fault) {
     case 'arbiter-off':
-      await arbiter.stop();
-      return () => arbiter.start();
+      return healer(await arbiter.stop(fault.member), (name) => arbiter.start(name));
     case 'arbiter-freeze':
-      arbiter.signal('SIGSTOP');
-      return () => Promise.resolve(arbiter.signal('SIGCONT'));
+      return healer(await arbiter.signal('SIGSTOP', fault.member), (name) => arbiter.signal('SIGCONT', name));
     case 'arbiter-forget':
       await arbiter.forget();
       return null;
+    case 'arbiter-backup':
+      await arbiter.backUp();
+      return null;
+    case 'arbiter-restore':
+      await arbiter.restore();
+      return null;
   }
+}
+
+/** Of all members that were struck, the leader of that time among them. */
+function healer(struck: readonly string[], heal: (name: string) => Promise<unknown>): Undo {
+  return async () => {
+    for (const name of struck) await heal(name);
+  };
 }
 
 /** Resolves when the blow is dealt; null: there is nothing to heal. `ending`: of the drill; it calls off what still waits. */

@@ -140,10 +140,13 @@ export class NamespacesLab implements Lab {
   async #startArbiter(scenario: Scenario): Promise<void> {
     const name = scenario.topology.arbiter;
     if (name === undefined) return;
-    const client = scenario.topology.clients[name];
-    if (!client) throw new Error(`the arbiter is to run on "${name}", which is no client`);
-    const address = client.addresses[0]!.split('/')[0]!;
-    this.#arbiter = new ArbiterProcess(this.namespaceOf(name), address, join(folderOf(this.#prefix), 'etcd'));
+    const { clients, members } = scenario.topology;
+    const places = [name, ...members].map((member) => {
+      const address = clients[member]?.addresses[0]!.split('/')[0];
+      if (address === undefined) throw new Error(`the arbiter is to run on "${member}", which is no client`);
+      return { name: member, namespace: this.namespaceOf(member), address };
+    });
+    this.#arbiter = new ArbiterProcess(places, folderOf(this.#prefix));
     await this.#arbiter.start();
   }
 
@@ -293,6 +296,8 @@ export class NamespacesLab implements Lab {
       case 'arbiter-off':
       case 'arbiter-freeze':
       case 'arbiter-forget':
+      case 'arbiter-backup':
+      case 'arbiter-restore':
       case 'arbiter-slow':
       case 'arbiter-torn':
       case 'arbiter-stale':

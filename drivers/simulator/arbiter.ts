@@ -33,6 +33,7 @@ export class Arbiter {
   readonly #random: Random;
   #key: Key | null = null;
   #revision = 1;
+  #backup: { key: Key | null; revision: number } = { key: null, revision: 1 };
   #runs = true;
   #frozen = false;
   /** Counts its starts: what an earlier process was about to do is not done. */
@@ -78,6 +79,18 @@ export class Arbiter {
   forget(): void {
     this.#key = null;
     this.#revision = 1;
+  }
+
+  backUp(): void {
+    this.#backup = { key: this.#key, revision: this.#revision };
+  }
+
+  /** Its data are as they were then, revisions too. */
+  restore(): void {
+    this.#key = this.#backup.key;
+    this.#revision = this.#backup.revision;
+    this.#starts++;
+    this.#replies.clear();
   }
 
   #hear({ port, source, content }: Datagram): void {

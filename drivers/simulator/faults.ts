@@ -106,6 +106,8 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'arbiter-off':
     case 'arbiter-freeze':
     case 'arbiter-forget':
+    case 'arbiter-backup':
+    case 'arbiter-restore':
     case 'arbiter-slow':
     case 'arbiter-torn':
     case 'arbiter-stale':

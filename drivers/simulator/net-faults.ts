@@ -60,6 +60,7 @@ export function claim(client: Client, address: string): Heal {
 
 export function strikeArbiter(arbiter: Arbiter | null, fault: ArbiterFault): Heal | null {
   if (!arbiter) throw new Error('the topology has no arbiter');
+  if ('member' in fault) throw new Error('the arbiter of this lab has no members');
   if (isDiskOnly(fault)) throw new Error(`${fault.fault} is for disks: the arbiter is an etcd`);
   switch (fault.fault) {
     case 'arbiter-off':
@@ -70,6 +71,12 @@ export function strikeArbiter(arbiter: Arbiter | null, fault: ArbiterFault): Hea
       return () => arbiter.thaw();
     case 'arbiter-forget':
       arbiter.forget();
+      return null;
+    case 'arbiter-backup':
+      arbiter.backUp();
+      return null;
+    case 'arbiter-restore':
+      arbiter.restore();
       return null;
   }
 }
@@ -100,6 +107,9 @@ export function strikeDisk(disk: SharedDisk, fault: ArbiterFault): Heal | null {
     case 'arbiter-torn':
       disk.tear(fault.node);
       return null;
+    case 'arbiter-backup':
+    case 'arbiter-restore':
+      throw new Error(`${fault.fault} is for an etcd: the arbiter is on disks`);
     case 'arbiter-forget':
       disk.forget();
       return null;

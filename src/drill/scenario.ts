@@ -54,6 +54,8 @@ const topology = z.strictObject({
   fences: z.record(name, fenceDevice).default({}),
   /** An etcd (simulator: a register like it) on that client; the cluster file names it by the client's address, port 2379. */
   arbiter: name.optional(),
+  /** Further members of that etcd, on these clients. Kernel lab only: the simulator's register is one. */
+  members: z.array(name).default([]),
   /**
    * Kernel lab: `plain` veth (iflink differs from ifindex, carrier events at once) or `physical`
    * (iflink = ifindex: the kernel holds carrier events back as on a physical card).
@@ -188,7 +190,10 @@ const DISK_FAULTS: readonly string[] = [
   ...['arbiter-slow', 'arbiter-torn', 'arbiter-stale'],
   ...['arbiter-read-only', 'arbiter-full', 'arbiter-foreign'],
 ];
-export type DiskOnlyFault = Exclude<ArbiterFault, { fault: 'arbiter-off' | 'arbiter-freeze' | 'arbiter-forget' }>;
+export type DiskOnlyFault = Exclude<
+  ArbiterFault,
+  { fault: 'arbiter-off' | 'arbiter-freeze' | 'arbiter-forget' | 'arbiter-backup' | 'arbiter-restore' }
+>;
 
 export function isArbiterFault(fault: Fault): fault is ArbiterFault {
   return fault.fault.startsWith('arbiter-');
@@ -261,10 +266,12 @@ export type Fault =
   /** So many of all bytes are damaged, lost, or followed by one that nobody sent. */
   | { fault: 'serial-noise'; percent: number }
   /** Heal starts it again, with its data. */
-  | { fault: 'arbiter-off' }
-  | { fault: 'arbiter-freeze' }
+  | { fault: 'arbiter-off'; member?: string }
+  | { fault: 'arbiter-freeze'; member?: string }
   /** Its data is lost; ends by itself. */
   | { fault: 'arbiter-forget' }
+  /** Etcd only: its data are as they were at the drill's last `arbiter-backup`, which takes it. */
+  | { fault: 'arbiter-backup' | 'arbiter-restore' }
   /** Disks only: each write and read takes so much longer. */
   | { fault: 'arbiter-slow'; byMs: Ms }
   /** Disks only: that node's block fails its checksum, until the node writes it again. */
@@ -387,7 +394,10 @@ export function parseFault(text: string): Fault {
       };
     case 'arbiter-off':
     case 'arbiter-freeze':
+      return a === undefined ? { fault: verb } : { fault: verb, member: a };
     case 'arbiter-forget':
+    case 'arbiter-backup':
+    case 'arbiter-restore':
     case 'arbiter-stale':
     case 'arbiter-read-only':
     case 'arbiter-full':
@@ -427,7 +437,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, bind-port, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, copy-key, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, bind-port, loss, trunk, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-backup, arbiter-restore, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-lost, new-file, copy-key, cpu-busy, firewall-busy`,
       );
   }
 }

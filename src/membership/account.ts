@@ -152,7 +152,7 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
     raiseAlarm(state, 'no-quorum', `no coordinator with a majority: ${waiting}`, now, out);
   if (waiting === undefined) state.quorumMissedAt = now;
   if (arbiter !== null) {
-    alarmOfSilence(state, arbiter, now, out);
+    alarmOfSilence(world, state, arbiter, now, out);
     const listed = record.document?.voters.next.find(({ name }) => name === ARBITER);
     const seen = arbiter.seen?.record.storageId;
     const isLost = listed !== undefined && (arbiter.missing || (seen !== undefined && seen !== listed.storageId));
@@ -177,8 +177,13 @@ function reviewAlarms(world: World, state: MembershipState, now: Ms, out: Action
 }
 
 /** Questions came to nothing: the disk is another's, or nobody knows why. */
-function alarmOfSilence(state: MembershipState, arbiter: ArbiterState, now: Ms, out: Action[]): void {
+function alarmOfSilence(world: World, state: MembershipState, arbiter: ArbiterState, now: Ms, out: Action[]): void {
   const { missed, trouble } = arbiter;
+  const isBack = missed > 0 && trouble?.why === 'stale' && arbiter.disk === null;
+  const key = `/baton/${world.cluster.name}/voter`;
+  const text = `the arbiter was restored from an older backup, ${trouble?.text ?? ''}: it has no vote; do: etcdctl del ${key}`;
+  if (isBack) return raiseAlarm(state, 'arbiter-restored', text, now, out);
+  clearAlarm(state, 'arbiter-restored', now, out);
   const isForeign = trouble?.why === 'foreign' || trouble?.why === 'unprepared';
   if (missed > 0 && isForeign) raiseAlarm(state, 'arbiter-foreign', `no arbiter there: ${trouble.text}`, now, out);
   else clearAlarm(state, 'arbiter-foreign', now, out);

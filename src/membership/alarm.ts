@@ -10,6 +10,8 @@ export type MembershipAlarm =
   | 'arbiter-unreachable'
   /** The arbiter's disk holds something else than this cluster's arbiter: nothing is written to it. */
   | 'arbiter-foreign'
+  /** The arbiter shows an older state than before: its data were restored from a backup. */
+  | 'arbiter-restored'
   /** The arbiter is another voter than the document has: it lost its data. */
   | 'arbiter-lost'
   | 'state-not-stored'

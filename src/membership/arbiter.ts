@@ -6,6 +6,7 @@ import type { Action } from '../action.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
 import { acked, advance } from './coordinator.js';
+import { remember, setBack } from './arbiter-memory.js';
 import type { ArbiterRecord, ArbiterRequest, RegisterAnswer } from './arbiter-record.js';
 import { findings, amendment, noDisk, put } from './disk-arbiter.js';
 import { ARBITER, compareVersions, readDocument, readVersion, readVoter, type Document } from './document.js';
@@ -42,6 +43,7 @@ export function startArbiter(world: World): ArbiterState | null {
     seen: null,
     missing: false,
     storageId: null,
+    memory: null,
     sequence: 0,
   };
 }
@@ -252,6 +254,14 @@ export function arbiterAnswered(
     if (!isLook && arbiter.disk === null) arbiter.seen = null;
     return null;
   }
+  const back = answer.outcome === 'missing' || arbiter.disk !== null ? null : setBack(arbiter.memory, answer);
+  if (back !== null) {
+    arbiter.missed++;
+    arbiter.trouble = { why: 'stale', text: back };
+    arbiter.seen = null;
+    arbiter.pauseUntil = now + world.cluster.timing.heartbeatMs / 4;
+    return null;
+  }
   arbiter.answeredAt = now;
   arbiter.missed = 0;
   arbiter.trouble = null;
@@ -277,6 +287,7 @@ function look(
     return false;
   }
   arbiter.storageId = record.storageId;
+  if (arbiter.disk === null) arbiter.memory = remember({ ...answer, record });
   const before = arbiter.seen;
   const isNew = before?.stamp.created !== answer.stamp.created || before.stamp.modified !== answer.stamp.modified;
   arbiter.seen = { stamp: answer.stamp, record, since: isNew ? now : before.since };

@@ -4,6 +4,7 @@ import type { Standing } from '../frame/standing.js';
 import type { Ms } from '../input.js';
 import type { Alarm, Decision, PeerHealth } from '../status.js';
 import type { World } from '../world.js';
+import type { ArbiterMemory } from './arbiter-memory.js';
 import type { ArbiterRecord, ArbiterRequest, ArbiterStamp, ArbiterTrouble, DiskBlock } from './arbiter-record.js';
 import type { Fencing } from './fence.js';
 import { BLANK, type Document, type Version, type Voter } from './document.js';
@@ -175,6 +176,8 @@ export interface ArbiterState {
   missing: boolean;
   /** Of the newest record that was read; null: none yet. */
   storageId: string | null;
+  /** The newest that a register has shown; null: nothing yet. */
+  memory: ArbiterMemory | null;
   sequence: number;
 }
 
