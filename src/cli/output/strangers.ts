@@ -8,7 +8,7 @@ export interface Strangers {
 
 const READ_AS: readonly { who: Strangers['who']; reasons: readonly string[]; text: string }[] = [
   { who: 'namesake', reasons: ['poll-foreign-incarnation'], text: "of another node with this node's name" },
-  { who: 'other-key', reasons: ['poll-seal'], text: 'sealed with another key' },
+  { who: 'other-key', reasons: ['poll-key', 'poll-seal'], text: 'sealed with another key' },
   { who: 'other-cluster', reasons: ['poll-cluster'], text: 'of another cluster' },
   {
     who: 'unreadable',
