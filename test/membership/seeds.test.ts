@@ -18,6 +18,14 @@ test.runIf(one !== undefined)('one seed, told', () => {
   console.log(arena.stat);
 });
 
+test.runIf(one === undefined && mode === undefined).each(['d2', 'd4'] as const)(
+  'an arbiter on a disk brings none of that either: %s',
+  (kind) => {
+    for (let seed = from; seed < from + Math.ceil(count / 10); seed++) play(seed, kind);
+  },
+  3_600_000,
+);
+
 test.runIf(one === undefined)(
   'no seed brings two holders, two coordinators, a lost document, or a cluster that stays down',
   () => {

@@ -23,10 +23,11 @@ import { draw } from '../../src/random.js';
 import type { JournalEntry } from '../../src/status.js';
 import { BARE } from '../bare-cluster.js';
 import { boasting, planted } from './plants.js';
+import { ArenaDisk } from './arena-disk.js';
 import { SimNode, type Datagram } from './sim-node.js';
 
-/** Two nodes each for itself; n nodes; with an arbiter that a lone node needs (a), or needs no more (k). */
-export type Mode = 's2' | 'n1' | 'n2' | 'n3' | 'n4' | 'n5' | 'a2' | 'a4' | 'k2' | 'k4';
+/** Two nodes each for itself; n nodes; with an arbiter that a lone node needs (a; on a disk: d), or needs no more (k). */
+export type Mode = 's2' | 'n1' | 'n2' | 'n3' | 'n4' | 'n5' | 'a2' | 'a4' | 'k2' | 'k4' | 'd2' | 'd4';
 
 export class Violation extends Error {}
 
@@ -52,7 +53,7 @@ export function clusterOf(
   names: string[] = NAMES.slice(0, Number(mode[1])),
   digest = 'd',
 ): Cluster {
-  const hasArbiter = /^[ak]/.test(mode);
+  const hasArbiter = /^[akd]/.test(mode);
   return {
     ...BARE,
     nets: [],
@@ -61,7 +62,9 @@ export function clusterOf(
     ...(mode === 's2' && { quorum: 'none' }),
     ...(hasArbiter && {
       quorum: {
-        arbiter: { kind: 'etcd', endpoints: ['http://10.79.0.9:2379'] },
+        arbiter: mode.startsWith('d')
+          ? { kind: 'disk', paths: ['/dev/shared'] }
+          : { kind: 'etcd', endpoints: ['http://10.79.0.9:2379'] },
         onArbiterLoss: mode.startsWith('k') ? 'keep' : 'surrender',
         startWaitMs: 10_000,
       },
@@ -120,6 +123,7 @@ export class Arena {
   readonly left = new Set<string>();
   /** Quorum none: when two were last seen to hold the same. */
   overlapAt = -1;
+  readonly #disk: ArenaDisk | null;
   arbiter: { up: boolean; created: number; modified: number; record: ArbiterRecord | null } = {
     up: true,
     created: 0,
@@ -145,6 +149,7 @@ export class Arena {
   ) {
     this.#random = { seed: Math.imul(seed, 7919) + 17 };
     this.mode = options.mode ?? this.pick(['n3', 'n3', 'n4', 'n5', 'a2', 'a2', 'k2', 'k2', 'a4', 'k4']);
+    this.#disk = this.mode.startsWith('d') ? new ArenaDisk(this) : null;
     this.packages = options.packages ?? this.pick([['web'], ['web', 'db'], ['web', 'db']]);
     this.cluster = clusterOf(this.mode, this.packages);
     this.nodes = this.names.map((name) => new SimNode(this, name));
@@ -158,7 +163,7 @@ export class Arena {
   }
 
   get hasArbiter(): boolean {
-    return /^[ak]/.test(this.mode);
+    return /^[akd]/.test(this.mode);
   }
 
   /** Of the newest cluster file. */
@@ -260,11 +265,11 @@ export class Arena {
     const change = from === undefined && to === undefined ? '' : ` ${from ?? '-'} → ${to ?? '-'}`;
     this.say(`${node.name} ${event}${change}: ${cause} ${JSON.stringify(evidence ?? {})}`);
     this.count(event);
-    if (event === 'formed') this.#forget();
+    if (event === 'formed') this.forget();
   }
 
   /** All disks were lost, and the cluster begins anew: so do terms and epochs. */
-  #forget(): void {
+  forget(): void {
     this.#coordinators = {};
     this.#parents = {};
     this.#maxCommitted = null;
@@ -324,6 +329,7 @@ export class Arena {
       done = true;
     };
     this.after(withinMs, () => once({ outcome: 'unknown', text: 'no answer in time' }));
+    if (request.ask === 'look' || request.ask === 'put') return this.#disk!.ask(node.name, request, once);
     if (this.isCut(node.name, ARBITER) || (!this.healed && this.random() < this.loss)) return;
     const late = this.t < this.arbiterDelayTill ? this.uniform(0, 700) : 0;
     this.after(this.#delay() + late, () => {
@@ -354,7 +360,7 @@ export class Arena {
       case 'create':
         if (arbiter.record !== null) return refused();
         // Its answer may be lost, and with it the founder's journal line.
-        if (request.record.document.version.term === 0) this.#forget();
+        if (request.record.document.version.term === 0) this.forget();
         arbiter.created = ++arbiter.modified;
         arbiter.record = request.record;
         return shown();
