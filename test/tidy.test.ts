@@ -85,13 +85,16 @@ describe('layers', () => {
     ['src/config/', /^src\/(?:config\/|input\.ts$|membership\/span\.ts$|frame\/macvlan\.ts$)/],
     ['src/membership/span.ts', /^src\/input\.ts$/],
     ['src/client/', /^src\/(?:client\/|input\.ts$|status\.ts$)/],
-  ])('%s imports nothing of ours but its own and plain types, config the span of leases and the names of macvlans too', (folder, allowed) => {
-    const wrong = product
-      .filter((path) => path.startsWith(folder))
-      .flatMap((path) => importsOf(path).map(({ module }) => ({ path, module })))
-      .filter(({ module }) => /^(?:src|drivers)\//.test(module) && !allowed.test(module));
-    expect(wrong).toEqual([]);
-  });
+  ])(
+    '%s imports nothing of ours but its own and plain types, config the span of leases and the names of macvlans too',
+    (folder, allowed) => {
+      const wrong = product
+        .filter((path) => path.startsWith(folder))
+        .flatMap((path) => importsOf(path).map(({ module }) => ({ path, module })))
+        .filter(({ module }) => /^(?:src|drivers)\//.test(module) && !allowed.test(module));
+      expect(wrong).toEqual([]);
+    },
+  );
 
   test('nothing but the daemon and the drill opens a driver or lab, and nothing imports a test', () => {
     const wrong = product.flatMap((path) =>
