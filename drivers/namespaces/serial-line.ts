@@ -76,6 +76,10 @@ export class SerialLine {
     return line;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   async strike(fault: SerialFault): Promise<Undo> {
     switch (fault.fault) {
       case 'serial-cut':

@@ -39,6 +39,7 @@ const healthy: Evidence = {
   nftables: true,
   key: null,
   disks: [],
+  line: [],
   fencing: [],
   directories: [],
   daemon: null,

@@ -5,7 +5,6 @@ import { Wire } from '../health/wire.js';
 import { PART } from '../../src/frame/part.js';
 import { serialFrameLength } from '../../src/frame/serial.js';
 
-
 function file(baud: number, timing = 'default', packages = 1): string {
   const serial = `serial: { device: /dev/ttyUSB0, baud: ${baud} }`;
   const web = Array.from(
@@ -55,10 +54,21 @@ test('the bytes that it reckons with are those that go over the line', () => {
   const from = wire.lineSent.length;
   wire.loses = () => true;
   const alpha = wire.peers['alpha']!;
-  alpha.speak('beta', [{ kind: PART.standing, bytes: new Uint8Array(40) }, { kind: PART.append, bytes: new Uint8Array(25) }]);
-  alpha.speak('beta', [{ kind: PART.standing, bytes: new Uint8Array(40) }, { kind: PART.grant, bytes: new Uint8Array(54) }]);
-  alpha.speak('beta', [{ kind: PART.standing, bytes: new Uint8Array(40) }, { kind: PART.answer, bytes: new Uint8Array(57) }]);
-  const sent = wire.lineSent.slice(from, from + 3).map(({ bytes }) => (serialFrameLength(bytes.length) * 10_000) / 115_200);
+  alpha.speak('beta', [
+    { kind: PART.standing, bytes: new Uint8Array(40) },
+    { kind: PART.append, bytes: new Uint8Array(25) },
+  ]);
+  alpha.speak('beta', [
+    { kind: PART.standing, bytes: new Uint8Array(40) },
+    { kind: PART.grant, bytes: new Uint8Array(54) },
+  ]);
+  alpha.speak('beta', [
+    { kind: PART.standing, bytes: new Uint8Array(40) },
+    { kind: PART.answer, bytes: new Uint8Array(57) },
+  ]);
+  const sent = wire.lineSent
+    .slice(from, from + 3)
+    .map(({ bytes }) => (serialFrameLength(bytes.length) * 10_000) / 115_200);
   const takes = Math.max(200, 2 * (sent[0]! + sent[1]!)) + sent[0]! + sent[1]! + sent[2]!;
   const reckoned = roundMs(wire.cluster, 115_200);
   expect(reckoned).toBeGreaterThanOrEqual(takes);

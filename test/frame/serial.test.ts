@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { crc32 as zlibCrc } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { crc32, encodeSerialFrame, SERIAL_PAYLOAD_MAX, SerialReader, serialFrameLength } from '../../src/frame/serial.js';
+import {
+  crc32,
+  encodeSerialFrame,
+  SERIAL_PAYLOAD_MAX,
+  SerialReader,
+  serialFrameLength,
+} from '../../src/frame/serial.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replace(/ /g, ''), 'hex'));
@@ -9,7 +15,10 @@ const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.con
 const payload = fc.uint8Array({ minLength: 1, maxLength: 600 });
 /** With long runs and many zeros, where stuffing has its borders. */
 const awkward = fc
-  .array(fc.tuple(fc.constantFrom(0, 1, 0xff), fc.constantFrom(1, 2, 253, 254, 255, 256)), { minLength: 1, maxLength: 4 })
+  .array(fc.tuple(fc.constantFrom(0, 1, 0xff), fc.constantFrom(1, 2, 253, 254, 255, 256)), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((runs) => Uint8Array.from(runs.flatMap(([byte, times]) => Array<number>(times).fill(byte))));
 
 describe('frames on a serial line', () => {
@@ -29,20 +38,24 @@ describe('frames on a serial line', () => {
 
   it('comes out as it went in, in pieces of any size, between zeros only', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(payload, awkward), { maxLength: 4 }), fc.integer({ min: 1, max: 40 }), (all, cut) => {
-        const frames = all.map((each) => encodeSerialFrame(each));
-        frames.forEach((frame, i) => {
-          expect(frame.length).toBeLessThanOrEqual(serialFrameLength(all[i]!.length));
-          expect(frame.subarray(1, -1).includes(0)).toBe(false);
-        });
-        const stream = joined(...frames);
-        const reader = new SerialReader();
-        const read: string[] = [];
-        for (let at = 0; at < stream.length; at += cut)
-          read.push(...reader.read(stream.subarray(at, at + cut)).map(hex));
-        expect(read).toEqual(all.map(hex));
-        expect(reader.damaged).toBe(0);
-      }),
+      fc.property(
+        fc.array(fc.oneof(payload, awkward), { maxLength: 4 }),
+        fc.integer({ min: 1, max: 40 }),
+        (all, cut) => {
+          const frames = all.map((each) => encodeSerialFrame(each));
+          frames.forEach((frame, i) => {
+            expect(frame.length).toBeLessThanOrEqual(serialFrameLength(all[i]!.length));
+            expect(frame.subarray(1, -1).includes(0)).toBe(false);
+          });
+          const stream = joined(...frames);
+          const reader = new SerialReader();
+          const read: string[] = [];
+          for (let at = 0; at < stream.length; at += cut)
+            read.push(...reader.read(stream.subarray(at, at + cut)).map(hex));
+          expect(read).toEqual(all.map(hex));
+          expect(reader.damaged).toBe(0);
+        },
+      ),
     );
   });
 

@@ -3,6 +3,7 @@ import { readKeys } from '../../config/key.js';
 import { readServedFile } from '../../config/parse.js';
 import { showProblem } from '../../config/problem.js';
 import { diskFindings, type DiskFinding } from '../../daemon/disk-readiness.js';
+import { lineFindings, type LineFinding } from '../../daemon/line-readiness.js';
 import { fenceReadiness, type FenceReadiness } from '../../daemon/fence-readiness.js';
 import { observeHost } from '../../daemon/host.js';
 import { hostFindings, type HostFinding } from '../../daemon/host-findings.js';
@@ -18,6 +19,7 @@ interface Checked {
   warnings: string[];
   /** Of the arbiter. */
   disks: DiskFinding[];
+  line: LineFinding[];
   host: HostFinding[];
   fencing: FenceReadiness;
 }
@@ -33,7 +35,7 @@ export default class Check extends BatonCommand {
   static override args = { file: Args.string({ description: 'cluster file (default: --config)' }) };
   static override flags = {
     host: Flags.boolean({
-      description: "also against the NICs, the key and the arbiter's disks of this host",
+      description: "also against the NICs, the key, the serial line and the arbiter's disks of this host",
       default: false,
     }),
     node: Flags.string({ description: "this host's node in the file (default: the host's name)", dependsOn: ['host'] }),
@@ -49,18 +51,20 @@ export default class Check extends BatonCommand {
       digest: cluster.digest,
       warnings: warnings.map((it) => showProblem(file, it)),
       disks: [],
+      line: [],
       host: [],
       fencing: { findings: [], setups: [] },
     };
     if (flags.host) {
       const self = selfOf(cluster, flags.node);
       result.disks = diskFindings(cluster, readKeys(cluster.key));
+      result.line = lineFindings(self);
       result.host = hostFindings(cluster, self, await observeHost());
       result.fencing = await fenceReadiness(cluster);
     }
     for (const setup of result.fencing.setups) for (const line of setupText(setup, paint)) this.log(line);
     for (const warning of result.warnings) this.log(`${paint.warn('warning')} ${warning}`);
-    const findings = [...result.disks, ...result.host, ...result.fencing.findings];
+    const findings = [...result.disks, ...result.line, ...result.host, ...result.fencing.findings];
     for (const { severity, text, fix } of findings) {
       if (severity === 'warning') this.log(`${paint.warn('warning')} ${text}; ${fix}`);
       else this.logToStderr(`baton: ${text}; ${fix}`);

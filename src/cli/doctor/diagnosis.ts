@@ -46,6 +46,10 @@ function key(evidence: Evidence): Diagnosis[] {
   return [{ what: 'key', severity: 'error', text: text!, fix: fix ?? 'baton keygen' }];
 }
 
+function serialLine({ line }: Evidence): Diagnosis[] {
+  return line.map(({ severity, text, fix }) => ({ what: 'serial-line', severity, text, fix }));
+}
+
 function disks({ disks: found }: Evidence): Diagnosis[] {
   return found.map(({ what, severity, text, fix }) => ({ what: `disk-${what}`, severity, text, fix }));
 }
@@ -269,6 +273,7 @@ export function diagnose(evidence: Evidence): Diagnosis[] {
     tools,
     key,
     disks,
+    serialLine,
     fencing,
     directories,
     nics,

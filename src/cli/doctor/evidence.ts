@@ -7,6 +7,7 @@ import type { DaemonStatus } from '../../client/document.js';
 import type { Cluster, ClusterNode } from '../../config/cluster.js';
 import { KeyError, readKeys } from '../../config/key.js';
 import { diskFindings, type DiskFinding } from '../../daemon/disk-readiness.js';
+import { lineFindings, type LineFinding } from '../../daemon/line-readiness.js';
 import { fenceReadiness, type FenceFinding } from '../../daemon/fence-readiness.js';
 import { observeHost, type HostNic } from '../../daemon/host.js';
 import { SETTINGS } from '../../takeover/settings.js';
@@ -40,6 +41,8 @@ export interface Evidence {
   key: string | null;
   /** What is wrong with the arbiter's disks. */
   disks: DiskFinding[];
+  /** What is wrong with the serial line. */
+  line: LineFinding[];
   fencing: FenceFinding[];
   /** Those of the daemon's directories that take no more files; what is told of them follows their name. */
   directories: { name: 'run' | 'state'; problem: string }[];
@@ -233,6 +236,7 @@ export async function gather(
       (await outputOf('nft', ['list', 'tables'])) !== null,
     key: keyProblem(cluster.key),
     disks: diskProblems(cluster),
+    line: lineFindings(self),
     fencing: (await fenceReadiness(cluster)).findings,
     directories: (['run', 'state'] as const).flatMap((name) => {
       const problem = directoryProblem(directories[name]);
