@@ -43,10 +43,11 @@ class Hash {
 
   tag(): Uint8Array {
     const tag = new Uint8Array(TAG_LENGTH);
-    const view = new DataView(tag.buffer);
     for (let at = 0; at < TAG_LENGTH; at += 8) {
-      view.setUint32(at, this.#a >>> 0);
-      view.setUint32(at + 4, this.#b >>> 0);
+      for (let i = 0; i < 4; i++) {
+        tag[at + i] = this.#a >>> (24 - 8 * i);
+        tag[at + 4 + i] = this.#b >>> (24 - 8 * i);
+      }
       this.#add(at + 1);
     }
     return tag;

@@ -5,7 +5,8 @@ export const UNSPECIFIED_V6 = '::';
 /** All nodes on the link (RFC 4291 section 2.7.1). */
 export const ALL_NODES = 'ff02::1';
 
-const OCTET = /^(0|[1-9]\d{0,2})$/;
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
 const GROUP = /^[0-9a-f]{1,4}$/i;
 
 /** Four bytes for IPv4, sixteen for IPv6, null for any other text. No zone, no prefix length. */
@@ -58,10 +59,26 @@ export function samePrefix(one: string, other: string, prefixLength: number): bo
   return true;
 }
 
+/** Digit by digit: every frame and route of the simulator asks. An octet has no leading zero. */
 function parseV4(text: string): Uint8Array | null {
-  const octets = text.split('.');
-  if (octets.length !== 4 || !octets.every((octet) => OCTET.test(octet) && Number(octet) < 256)) return null;
-  return Uint8Array.from(octets, Number);
+  const bytes = new Uint8Array(4);
+  let octet = 0;
+  let digits = 0;
+  let value = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : DOT;
+    if (code === DOT) {
+      if (digits === 0 || octet > 3) return null;
+      bytes[octet++] = value;
+      digits = 0;
+      value = 0;
+      continue;
+    }
+    if (code < DIGIT_0 || code > DIGIT_0 + 9 || (digits > 0 && value === 0)) return null;
+    value = value * 10 + code - DIGIT_0;
+    if (++digits > 3 || value > 255) return null;
+  }
+  return octet === 4 ? bytes : null;
 }
 
 function parseV6(text: string): Uint8Array | null {

@@ -43,10 +43,17 @@ export function raise(turn: Turn, key: string, what: string, text: string, { evi
 
 export function clear(turn: Turn, key: string, { evidence, ...about }: About = {}): void {
   const { alarms } = turn.state;
+  // Mostly there is none: to look up a key that was just put together costs more than to see that.
+  if (!hasAny(alarms)) return;
   const known = alarms[key];
   if (known === undefined) return;
   delete alarms[key];
   const { since, what, text } = known;
   const forMs = turn.now - since;
   journal(turn, { event: 'alarm-cleared', ...about, cause: what, evidence: { ...evidence, text, forMs } });
+}
+
+function hasAny(alarms: Record<string, Alarm>): boolean {
+  for (const _ in alarms) return true;
+  return false;
 }

@@ -29,8 +29,16 @@ export function keepWords(state: HealthState, parts: readonly Part[]): void {
   state.words = parts.map(({ kind, bytes }) => ({ kind, text: String.fromCharCode(...bytes) }));
 }
 
-function wordsOf(state: HealthState): Part[] {
-  return state.words.map(({ kind, text }) => ({ kind, bytes: Uint8Array.from(text, (it) => it.charCodeAt(0)) }));
+/** The same words go out many times. Reckoned from the state alone, so it is none. */
+const partsByWords = new WeakMap<HealthState['words'], Part[]>();
+
+function wordsOf({ words }: HealthState): readonly Part[] {
+  let parts = partsByWords.get(words);
+  if (parts === undefined) {
+    parts = words.map(({ kind, text }) => ({ kind, bytes: Uint8Array.from(text, (it) => it.charCodeAt(0)) }));
+    partsByWords.set(words, parts);
+  }
+  return parts;
 }
 
 /** One beat to that peer; several if the parts do not fit into one. A suspect is asked over all paths. */

@@ -146,7 +146,11 @@ export function answer(world: World, state: MembershipState, now: Ms): void {
 /** Of an append or answer that is sent now. One that was sent a lease ago is good for nothing any more. */
 export function nextSequence(world: World, state: MembershipState, now: Ms): number {
   const oldest = now - leaseMs(world.cluster.timing);
-  for (const [sequence, at] of Object.entries(state.sent)) if (at < oldest) delete state.sent[sequence];
+  // They come in the order in which they were sent.
+  for (const sequence in state.sent) {
+    if (state.sent[sequence]! >= oldest) break;
+    delete state.sent[sequence];
+  }
   const sequence = ++state.sequence;
   state.sent[sequence] = now;
   return sequence;

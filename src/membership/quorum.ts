@@ -14,15 +14,27 @@ function sides({ next, previous }: Voters): Voter[][] {
   return previous === undefined ? [next] : [next, previous];
 }
 
+/** Voters of a document do not change, and each step asks for them: kept, so that their texts are put together once. */
+const keys = new WeakMap<Voter, VoterKey>();
+
+function keyOf(voter: Voter): VoterKey {
+  let key = keys.get(voter);
+  if (key === undefined) {
+    key = voterKey(voter);
+    keys.set(voter, key);
+  }
+  return key;
+}
+
 /** Do these hold a strict majority of `next` and, if present, of `previous`? Name and storageId must match (Q1). */
 export function isQuorum(voters: Voters, has: (voter: VoterKey) => boolean): boolean {
-  return sides(voters).every((side) => 2 * side.filter((voter) => has(voterKey(voter))).length > side.length);
+  return sides(voters).every((side) => 2 * side.filter((voter) => has(keyOf(voter))).length > side.length);
 }
 
 /** The newest time q such that those with a time of q or later are a quorum (Q2). NEVER: there is none. */
 export function quorumTime(voters: Voters, timeOf: (voter: VoterKey) => Ms | undefined): Ms {
   const times = sides(voters).map((side) => {
-    const newestFirst = side.map((voter) => timeOf(voterKey(voter)) ?? NEVER).sort((a, b) => b - a);
+    const newestFirst = side.map((voter) => timeOf(keyOf(voter)) ?? NEVER).sort((a, b) => b - a);
     return newestFirst[side.length >> 1] ?? NEVER;
   });
   return Math.min(...times);

@@ -11,13 +11,19 @@ import { drop, NEVER, others, packageNames, versionOf, type MembershipState } fr
 export function speakWords(world: World, state: MembershipState, health: HealthState): void {
   if (state.durable === null) return;
   const { storageId, term } = state.durable;
+  const role = mayLead(world, state) ? state.post.role : 'follower';
+  const version = versionOf(state.durable);
+  // Each step asks, and mostly nothing is new.
+  let gist = `${storageId} ${term} ${role} ${version.term}.${version.revision} ${state.leaving}`;
+  for (const name in world.jobs) {
+    const { state: as, epoch, held } = world.jobs[name]!;
+    gist += ` ${name} ${as} ${epoch === null ? '' : `${epoch.term}.${epoch.revision}`} ${held}`;
+  }
+  if (gist === state.words) return;
+  state.words = gist;
   const jobs: Standing['jobs'] = {};
   for (const [name, { state: as, epoch, held }] of Object.entries(world.jobs)) jobs[name] = { state: as, epoch, held };
-  const role = mayLead(world, state) ? state.post.role : 'follower';
-  const standing: Standing = { storageId, term, role, version: versionOf(state.durable), leaving: state.leaving, jobs };
-  const words = JSON.stringify(standing);
-  if (words === state.words) return;
-  state.words = words;
+  const standing: Standing = { storageId, term, role, version, leaving: state.leaving, jobs };
   setWords(health, [encodeStanding(standing, packageNames(world))]);
 }
 

@@ -1,4 +1,5 @@
 /** What is known at this moment, gathered for the decisions. */
+import type { Cluster } from '../config/cluster.js';
 import * as health from '../health/monitor.js';
 import type { Ms } from '../input.js';
 import type { Document } from '../membership/document.js';
@@ -45,6 +46,19 @@ export function gather(turn: Turn, document: Document, holding: Holding): Pictur
   };
 }
 
+/** Reckoned from the file alone, so it is no state: kept because every step of the coordinator asks. */
+const netsByCluster = new WeakMap<Cluster, readonly string[]>();
+
+/** Nets on which packages have addresses. */
+function servingNets(cluster: Cluster): readonly string[] {
+  let nets = netsByCluster.get(cluster);
+  if (nets === undefined) {
+    nets = [...new Set(cluster.packages.flatMap(netsOf))];
+    netsByCluster.set(cluster, nets);
+  }
+  return nets;
+}
+
 function nodePicture(
   { world, membership: met, health: seen, now }: Turn,
   name: string,
@@ -53,8 +67,9 @@ function nodePicture(
 ): NodePicture {
   const isSelf = name === world.self.name;
   const view = membership.view(world, met, seen, now, name);
-  const names = [...new Set(world.cluster.packages.flatMap(netsOf))];
-  const nets = Object.fromEntries(names.map((net) => [net, health.netUp(world, seen, name, net)]));
+  const names = servingNets(world.cluster);
+  const nets: NodePicture['nets'] = {};
+  for (const net of names) nets[net] = health.netUp(world, seen, name, net);
   return {
     ...view,
     // A node is never lost to itself.

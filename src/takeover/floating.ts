@@ -140,13 +140,12 @@ const TELLING: ReadonlySet<Input['kind']> = new Set([
 
 function gistOf(turn: Turn): string {
   const { world, state, mandate } = turn;
-  const version = mandate.document?.version;
-  const may = Object.entries(mandate.may).map(([name, epoch]) => `${name}=${epoch.term}.${epoch.revision}`);
-  const nics = world.self.nets.map(({ net }) => nicFor(turn, net));
-  const macs = Object.entries(state.floating.trials.own).map(([name, { use }]) => `${name}=${use}`);
-  return [mandate.leaseEnd, version?.term, version?.revision, ...may, ...nics, ...macs, state.stopping?.phase].join(
-    ' ',
-  );
+  const { document, may } = mandate;
+  let gist = `${mandate.leaseEnd} ${document?.version.term} ${document?.version.revision} ${state.stopping?.phase}`;
+  for (const name in may) gist += ` ${name}=${may[name]!.term}.${may[name]!.revision}`;
+  for (const { net } of world.self.nets) gist += ` ${nicFor(turn, net)}`;
+  for (const [name, { use }] of Object.entries(state.floating.trials.own)) gist += ` ${name}=${use}`;
+  return gist;
 }
 
 /** The first look: what an earlier run left lies there by our doing, and stays until it is known whether it may (N7). */

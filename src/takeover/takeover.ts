@@ -67,10 +67,10 @@ function mandateOf(
 }
 
 function peersOf(world: World, health: HealthState, now: Ms, out: Action[]): Peers {
-  const others = world.cluster.nodes.filter(({ name }) => name !== world.self.name);
   return {
     askable: (net) =>
-      others
+      world.cluster.nodes
+        .filter(({ name }) => name !== world.self.name)
         .filter(({ name, nets }) => nets.some((x) => x.net === net) && peer(health, name).health === 'alive')
         .filter(({ name }) => netUp(world, health, name, net) === true)
         .map(({ name }) => name),
