@@ -138,7 +138,10 @@ export interface Alarm {
 
 export interface NicStatus {
   name: string;
+  /** Of several, the first in the file. */
   net: string;
+  /** All nets for which it stands by, if there are several. */
+  nets?: string[];
   role: 'primary' | 'standby';
   health: NicHealth;
   reason?: HealthReason;

@@ -95,7 +95,7 @@ export class LinuxDriver implements Driver {
     const drop = (reason: string): void => this.#drop(reason);
     const enter = (): void => this.#wake.check();
     this.#wake = new Wake(options.timing.pollMs / 2, (forMs) => this.#hand({ kind: 'stalled', forMs }));
-    this.#nics = new Nics(options.self.nets.flatMap((net) => [net.primary, ...net.standby]));
+    this.#nics = new Nics([...new Set(options.self.nets.flatMap((net) => [net.primary, ...net.standby]))]);
     this.#packets = new Packets(this.#nics, (nic, bytes) => this.#hand({ kind: 'frame-received', nic, bytes }), drop);
     this.#outbox = new Outbox(this.#nics, drop, () => this.now());
     const answered = (nic: string, target: string): void => this.#hand({ kind: 'echo-answered', nic, target });

@@ -130,7 +130,7 @@ export class Daemon {
     const offsetMs = Math.floor(random.between(10_000, 1_000_000));
     const driver = new SimulatorDriver({
       host,
-      nics: self?.nets.flatMap((net) => [net.primary, ...net.standby]) ?? [],
+      nics: [...new Set(self?.nets.flatMap((net) => [net.primary, ...net.standby]))],
       macvlans: self ? macvlansOf(cluster, self).map(({ name }) => name) : [],
       timing: cluster.timing,
       random,

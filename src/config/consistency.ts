@@ -18,22 +18,26 @@ function nothing(cluster: Cluster): Finding[] {
   return found;
 }
 
+/** A NIC is the primary of one net, or stands by, for one net or several. */
 function nicsOfNode(node: ClusterNode): Finding[] {
   const found: Finding[] = [];
-  const seen = new Map<string, string>();
-  const claim = (nic: string, path: FilePath, as: string): void => {
+  const seen = new Map<string, { as: string; net: string; standsBy: boolean }>();
+  const claim = (nic: string, path: FilePath, as: string, net: string, standsBy: boolean): void => {
     const before = seen.get(nic);
-    if (before !== undefined)
-      found.push({ path, text: `${nic} is already ${before} of ${node.name}; a NIC has one place` });
-    else seen.set(nic, as);
+    if (before === undefined) seen.set(nic, { as, net, standsBy });
+    else if (!before.standsBy || !standsBy || before.net === net)
+      found.push({
+        path,
+        text: `${nic} is already ${before.as} of ${node.name}; only a standby may serve several nets`,
+      });
   };
   for (const { net, primary, standby } of node.nets) {
     const at: FilePath = ['nodes', node.name, net];
-    claim(primary, [...at, 'primary'], `the primary NIC of net ${net}`);
+    claim(primary, [...at, 'primary'], `the primary NIC of net ${net}`, net, false);
     for (const [i, nic] of standby.entries()) {
       if (nic === primary)
         found.push({ path: [...at, 'standby', i], text: `${nic} is the primary NIC itself; expected another NIC` });
-      else claim(nic, [...at, 'standby', i], `a standby NIC of net ${net}`);
+      else claim(nic, [...at, 'standby', i], `a standby NIC of net ${net}`, net, true);
     }
   }
   if (node.nets.length === 0) {
@@ -43,6 +47,49 @@ function nicsOfNode(node: ClusterNode): Finding[] {
       text: `node ${node.name} has no net; expected at least one with its primary NIC`,
     });
   }
+  return found;
+}
+
+/** What the poller goes by is of NICs, and so is one for nets that share a NIC. */
+const OF_NICS = ['failureDetection', 'upDelayMs', 'flapMax', 'flapWindowMs'] as const;
+const KEY_OF = {
+  failureDetection: 'failureDetection',
+  upDelayMs: 'upDelay',
+  flapMax: 'flapMax',
+  flapWindowMs: 'flapWindow',
+};
+
+/** A standby that serves two nets lies on one wire with both of their primaries: these two are one bridged net. */
+function sharedStandbys(cluster: Cluster): Finding[] {
+  const found: Finding[] = [];
+  const told = new Set<string>();
+  for (const node of cluster.nodes) {
+    for (const [i, one] of node.nets.entries()) {
+      for (const other of node.nets.slice(i + 1)) {
+        const at = other.standby.findIndex((nic) => one.standby.includes(nic));
+        if (at < 0 || told.has(`${one.net} ${other.net}`)) continue;
+        told.add(`${one.net} ${other.net}`);
+        const path: FilePath = ['nodes', node.name, other.net, 'standby', at];
+        found.push(...unlike(cluster, `${other.standby[at]!} of ${node.name}`, [one.net, other.net], path));
+      }
+    }
+  }
+  return found;
+}
+
+function unlike(cluster: Cluster, nic: string, names: readonly [string, string], path: FilePath): Finding[] {
+  const [one, other] = names.map((name) => cluster.nets.find((net) => net.name === name));
+  if (!one || !other) return [];
+  const found: Finding[] = OF_NICS.filter((key) => one[key] !== other[key]).map((key) => ({
+    path,
+    text: `${nic} stands by for ${one.name} and ${other.name}, which differ in ${KEY_OF[key]}; expected the same in both`,
+  }));
+  const following = [one, other].find((net) => net.mac === 'follow');
+  if (following)
+    found.push({
+      path,
+      text: `${nic} stands by for ${one.name} and ${other.name}, and mac: follow of ${following.name} would give it a second MAC; remove that, or give each its own standby`,
+    });
   return found;
 }
 
@@ -307,6 +354,7 @@ export function inconsistencies(cluster: Cluster): Finding[] {
   return [
     ...nothing(cluster),
     ...cluster.nodes.flatMap(nicsOfNode),
+    ...sharedStandbys(cluster),
     ...addresses(cluster),
     ...macs(cluster),
     ...targets(cluster),

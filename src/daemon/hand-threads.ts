@@ -62,7 +62,7 @@ function handsData(settings: EngineSettings, self: ClusterNode): HandsData {
   const { cluster, runDir, stateDir } = settings;
   return {
     nics: [
-      ...self.nets.flatMap((net) => [net.primary, ...net.standby]),
+      ...new Set(self.nets.flatMap((net) => [net.primary, ...net.standby])),
       ...macvlansOf(cluster, self).map(({ name }) => name),
     ],
     peers: peersOf(cluster, self),

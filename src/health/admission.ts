@@ -28,6 +28,7 @@ import {
 import { keyWordIn } from '../frame/key-word.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
+import { bridgedNet } from './bridged.js';
 import { challenge, digestOf, OWN_KINDS, sendBeat } from './beat.js';
 import { planPeer } from './heartbeat.js';
 import { hearKeys, takenKeys } from './keys.js';
@@ -46,7 +47,7 @@ export function takeDatagram(world: World, state: HealthState, datagram: Datagra
   const bad = checkStart(bytes, state.clusterTag);
   if (bad === 'heartbeat-other-cluster') state.otherClusterAt = now;
   if (bad !== null) return drop(state, bad);
-  const path = pathOf(state, datagram);
+  const path = pathOf(world, state, datagram);
   if (typeof path === 'string') return drop(state, path);
   const peer = state.peers[path.peer]!;
   const misnamed = checkNames(bytes, peer.node, world.self.name, path.net);
@@ -101,14 +102,14 @@ export function takeSerial(world: World, state: HealthState, bytes: Uint8Array, 
 }
 
 /** By net of the NIC and both addresses: all must be as the cluster file says. */
-function pathOf(state: HealthState, { nic, to, from }: Datagram): PathState | string {
+function pathOf(world: World, state: HealthState, { nic, to, from }: Datagram): PathState | string {
   const net = state.nics[nic]?.net;
   if (net === undefined) return 'heartbeat-unknown-nic';
   let known = false;
   for (const key in state.paths) {
     const path = state.paths[key]!;
     if (path.to !== from) continue;
-    if (path.net === net && path.from === to) return path;
+    if (path.from === to && bridgedNet(world, path.net) === net) return path;
     known = true;
   }
   return known ? 'heartbeat-wrong-net' : 'heartbeat-unknown-node';

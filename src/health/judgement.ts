@@ -4,11 +4,12 @@ import type { Net } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import type { DownReason, UpNote } from '../status.js';
 import type { World } from '../world.js';
+import { netOf } from './bridged.js';
 import { isStalled } from './counter.js';
 import { hearingOf, LATE_PART, type Hearing } from './hearing.js';
 import { judge, look, type Finding, type Seen } from './nic.js';
 import { carryingNics, NEVER, type HealthState, type NetState, type NicState } from './state.js';
-import { netOf, targetEvidence } from './target.js';
+import { targetEvidence } from './target.js';
 import { become } from './verdict.js';
 import { framesNeeded, fullPollMs, netLoss } from './window.js';
 

@@ -25,11 +25,13 @@ import { decodePoll, senderIn, type Poll } from '../frame/poll.js';
 import { readMac } from '../frame/mac.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
+import { netOf } from './bridged.js';
 import { takeDatagram, takeSerial } from './admission.js';
 import { forgetSightings, sight } from './cabling.js';
 import { readCounters } from './counter.js';
 import { expectNext, overdue, postpone, type Miss } from './expectation.js';
 import { endHold } from './flap.js';
+import { bridgedNet } from './bridged.js';
 import { beatOn, forgiveSilence, planBeats } from './heartbeat.js';
 import { locatePaths } from './path.js';
 import { bookFrame, bookRows } from './hearing.js';
@@ -43,7 +45,7 @@ import { followLine } from './serial.js';
 import { admit } from './session.js';
 import { plan, replan } from './start.js';
 import { drop, FAR, NEVER, nicKey, type HealthState, type NetState, type NicState, type Verdict } from './state.js';
-import { answered, answerIn, netOf, restartTargets } from './target.js';
+import { answered, answerIn, restartTargets } from './target.js';
 import { become } from './verdict.js';
 import { fullPollMs, graceMs } from './window.js';
 
@@ -70,7 +72,7 @@ export function verdict(state: HealthState, nic: string): Verdict {
 /** Full polling of one net, or of all, for at least one window. Its first frames go out at the next wake-up, which is due. */
 export function pollNow(world: World, state: HealthState, now: Ms, out: Action[], name?: string): void {
   for (const net of Object.values(state.nets)) {
-    if (name !== undefined && net.name !== name) continue;
+    if (name !== undefined && net.name !== bridgedNet(world, name)) continue;
     const windowMs = (world.cluster.timing.pollMisses + 2) * fullPollMs(world);
     enterFull(world, state, net, windowMs, 'operator', {}, now, out);
     net.pollDueAt = now;
@@ -86,7 +88,7 @@ function answerPollNow(
   name: string | undefined,
   out: Action[],
 ): void {
-  const known = Object.keys(state.nets);
+  const known = world.self.nets.map(({ net }) => net);
   if (name !== undefined && !known.includes(name)) {
     const text = `this node has no net ${name}; it has ${known.join(', ')}`;
     out.push({ kind: 'answer-operator', id, answer: { ok: false, text } });

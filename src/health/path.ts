@@ -8,6 +8,7 @@ import type { ClusterNode } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { clear, raise } from './account.js';
+import { bridgedNet } from './bridged.js';
 import { isRerouted } from './reroute.js';
 import { seenNone } from './replay.js';
 import { hasLine, lineTrouble, SERIAL } from './serial.js';
@@ -98,7 +99,7 @@ export function locatePaths(world: World, state: HealthState, now: Ms, out: Acti
 /** During a local switch two NICs have it; then the one with carrier. */
 function nicWith(world: World, state: HealthState, path: PathState): string {
   let found = '';
-  for (const nic of state.nets[path.net]?.nics ?? []) {
+  for (const nic of state.nets[bridgedNet(world, path.net)]?.nics ?? []) {
     const has = world.host[nic]?.addresses.some(({ local }) => local === path.from) === true;
     if (has && (found === '' || state.nics[nic]!.link === 'up')) found = nic;
   }

@@ -22,13 +22,14 @@ import { carryingNics, NEVER, nicKey, type HealthState, type NetState, type NicS
 import { probe, restartTargets } from './target.js';
 import { fullPollMs, graceMs } from './window.js';
 
-/** First healthy standby in file order, else the primary; one without carrier cannot poll. */
+/** First healthy standby in file order, else the first primary that can; one without carrier cannot poll. */
 export function choosePoller(state: HealthState, net: NetState): string {
-  const [primary, ...standbys] = net.nics.map((name) => state.nics[name]!);
-  const healthy = standbys.find((nic) => nic.link === 'up' && nic.verdict.health === 'up');
-  if (healthy !== undefined) return healthy.nic;
-  if (primary!.link === 'up') return primary!.nic;
-  return (standbys.find((nic) => nic.link === 'up') ?? primary!).nic;
+  const nics = net.nics.map((name) => state.nics[name]!);
+  const isLit = (nic: NicState): boolean => nic.link === 'up';
+  const isPrimary = (nic: NicState): boolean => nic.role === 'primary';
+  const healthy = nics.find((nic) => !isPrimary(nic) && isLit(nic) && nic.verdict.health === 'up');
+  const primary = nics.find((nic) => isPrimary(nic) && isLit(nic));
+  return (healthy ?? primary ?? nics.find(isLit) ?? nics[0]!).nic;
 }
 
 /** Follows the verdicts. A new poller of a net under light polling polls at once, before anybody misses the old one. */

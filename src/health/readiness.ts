@@ -9,12 +9,10 @@ import { isLinkLocal } from './target.js';
 import { describe } from './verdict.js';
 
 export function reviewReadiness(world: World, state: HealthState, net: NetState, now: Ms, out: Action[]): void {
-  const file = world.self.nets.find((it) => it.net === net.name);
-  if (file === undefined) return;
-  for (const name of file.standby) {
+  for (const name of net.nics) {
     const nic = state.nics[name]!;
-    if (nic.link === 'unseen') continue;
-    const why = reasons(world, file, nic);
+    if (nic.role === 'primary' || nic.link === 'unseen') continue;
+    const why = reasons(world, nic);
     if (why.join() === nic.readiness.join()) continue;
     const from = describeReadiness(nic.readiness);
     nic.readiness = why;
@@ -32,18 +30,28 @@ function describeReadiness(why: string[]): string {
   return why.length === 0 ? 'ready' : why.join(', ');
 }
 
-function reasons(world: World, file: NodeNet, nic: NicState): string[] {
+/** Of every net that it stands by for. */
+function reasons(world: World, nic: NicState): string[] {
   const { health, reason } = nic.verdict;
   // A missed poll is a question; the answer comes within a window.
   const why = health === 'up' || reason === 'missed' ? [] : [describe(nic.verdict)];
   const standby = world.host[nic.nic];
   if (standby === undefined) return why;
+  const served = world.self.nets.filter((part) => part.standby.includes(nic.nic));
+  for (const part of served) why.push(...unlikeness(world, part, standby));
+  // What one net has there is no stranger to the others.
+  const [first = [], ...rest] = served.map((part) => foreignAddresses(part, world.host[part.primary], standby));
+  const foreign = first.filter((address) => rest.every((each) => each.includes(address)));
+  if (foreign.length > 0) why.push(`carries ${foreign.join(', ')}`);
+  return [...new Set(why)];
+}
+
+function unlikeness(world: World, file: NodeNet, standby: NicObservation): string[] {
+  const why: string[] = [];
   const primary = world.host[file.primary];
   if (primary !== undefined) why.push(...differences(primary, standby));
   const carried = [...(primary?.addresses ?? []), ...file.addresses.map((it) => ({ ...it, local: it.address }))];
   if (carried.some(({ family, local }) => family === 6 && !isLinkLocal(local))) why.push(...withoutIpv6(standby));
-  const foreign = foreignAddresses(file, primary, standby);
-  if (foreign.length > 0) why.push(`carries ${foreign.join(', ')}`);
   return why;
 }
 

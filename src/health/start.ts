@@ -2,6 +2,7 @@
 import { clusterTag } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
+import { bridgedNet, nicsOn } from './bridged.js';
 import { planBeats } from './heartbeat.js';
 import { startKeys } from './keys.js';
 import { startPeers } from './peer.js';
@@ -38,24 +39,25 @@ export function start(world: World, now: Ms): HealthState {
   };
   for (const node of world.cluster.nodes)
     for (const part of node.nets)
-      for (const nic of [part.primary, ...part.standby]) state.netOf[nicKey(node.name, nic)] = part.net;
-  world.self.nets.forEach((part, i) => {
+      for (const nic of [part.primary, ...part.standby])
+        state.netOf[nicKey(node.name, nic)] = bridgedNet(world, part.net);
+  const primaries = new Set(world.self.nets.map(({ primary }) => primary));
+  const names = new Set(world.self.nets.map(({ net }) => bridgedNet(world, net)));
+  [...names].forEach((name, i) => {
     const phaseMs = ((Math.floor(i / NETS_A_PHASE) % PHASES) * world.cluster.timing.pollMs) / PHASES;
-    for (const nic of [part.primary, ...part.standby])
-      state.nics[nic] = startNic(world, part.net, nic, nic === part.primary, now);
-    state.nets[part.net] = startNet(world, part.net, [part.primary, ...part.standby], now + phaseMs);
+    const nics = nicsOn(world, world.self, name);
+    for (const nic of nics) state.nics[nic] = startNic(world, name, nic, primaries.has(nic), now);
+    const firstStandby = nics.find((nic) => !primaries.has(nic));
+    state.nets[name] = startNet(world, name, nics, firstStandby ?? nics[0]!, now + phaseMs);
   });
   for (const net of Object.values(state.nets)) plan(state, net);
   planBeats(world, state);
   return state;
 }
 
-function startNet(world: World, name: string, nics: string[], now: Ms): NetState {
+function startNet(world: World, name: string, nics: string[], poller: string, now: Ms): NetState {
   const members = world.cluster.nodes.flatMap((node) =>
-    node.nets
-      .filter((part) => part.net === name)
-      .flatMap((part) => [part.primary, ...part.standby])
-      .map((nic) => ({ node: node.name, nic, key: nicKey(node.name, nic) })),
+    nicsOn(world, node, name).map((nic) => ({ node: node.name, nic, key: nicKey(node.name, nic) })),
   );
   return {
     name,
@@ -63,7 +65,7 @@ function startNet(world: World, name: string, nics: string[], now: Ms): NetState
     members,
     // A start is a doubt about everything.
     polling: 'full',
-    poller: nics[1] ?? nics[0]!,
+    poller,
     doubtUntil: now + 2 * world.cluster.timing.pollMs,
     askedUntil: NEVER,
     holdMs: 2 * world.cluster.timing.pollMs,

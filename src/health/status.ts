@@ -2,6 +2,7 @@
 import type { Ms } from '../input.js';
 import type { Alarm, Decision, KeysStatus, NetStatus, NicStatus, PathStatus, PeerStatus } from '../status.js';
 import type { World } from '../world.js';
+import { bridgedNet } from './bridged.js';
 import { keysStatus } from './keys.js';
 import { isRerouted } from './reroute.js';
 import { NEVER, type HealthState, type NetState, type NicState, type PathState } from './state.js';
@@ -28,12 +29,18 @@ export function status(world: World, state: HealthState, now: Ms): HealthStatus 
     alarms: Object.values(state.alarms),
     decisions: state.decisions,
     nics: nets.flatMap((net) => net.nics.map((name) => nicStatus(world, state, net, state.nics[name]!, now))),
-    nets: nets.map((net) => ({ name: net.name, polling: net.polling, hearing: matrix(world, state, net, now) })),
+    nets: world.self.nets.map(({ net }) => netStatus(world, state, net, now)),
     peers: Object.values(state.peers).map(({ node, health, since }) => ({ node, health, since })),
     paths: Object.values(state.paths).map((path) => pathStatus(state, path)),
     dropped: state.dropped,
     keys: keysStatus(state),
   };
+}
+
+/** A net of the file, with the hearing of the whole bridged net that it lies on. */
+function netStatus(world: World, state: HealthState, name: string, now: Ms): HealthNetStatus {
+  const net = state.nets[bridgedNet(world, name)]!;
+  return { name, polling: net.polling, hearing: matrix(world, state, net, now) };
 }
 
 function pathStatus(state: HealthState, { peer, net, kind, state: is }: PathState): PathStatus {
@@ -52,9 +59,12 @@ function nicStatus(world: World, state: HealthState, net: NetState, nic: NicStat
   const { health, reason, since } = nic.verdict;
   const hears = hearing.filter((pair) => pair.to === nic.key).map((pair) => [pair.from, pair.agoMs]);
   const heardBy = hearing.filter((pair) => pair.from === nic.key).map((pair) => [pair.to, pair.agoMs]);
+  const nets = world.self.nets.filter(({ primary, standby }) => [primary, ...standby].includes(nic.nic));
+  const names = nets.map((part) => part.net);
   return {
     name: nic.nic,
-    net: net.name,
+    net: names[0] ?? net.name,
+    ...(names.length > 1 && { nets: names }),
     role: nic.role,
     health,
     ...(reason === undefined ? {} : { reason }),

@@ -5,13 +5,13 @@
  */
 import { arpProbe, decodeArp } from '../frame/arp.js';
 import { decodeEthernet, ETHERTYPE_ARP } from '../frame/ethernet.js';
-import { UNSPECIFIED_V4 } from '../frame/ip.js';
+import { samePrefix, UNSPECIFIED_V4 } from '../frame/ip.js';
 import { decodeNdp, neighbourProbe, neighbourSolicitation } from '../frame/ndp.js';
 import type { TargetTestimony } from '../frame/poll.js';
 import type { Action } from '../action.js';
-import type { Ms, NicObservation } from '../input.js';
-import type { Cluster, Net } from '../config/cluster.js';
+import type { Address, Ms, NicObservation } from '../input.js';
 import type { World } from '../world.js';
+import { isShared, netOf } from './bridged.js';
 import type { TargetEvidence } from './nic.js';
 import { drop, NEVER, type HealthState, type NetState, type NicState, type TargetState } from './state.js';
 import { countLoss, framesNeeded, fullPollMs, netLoss } from './window.js';
@@ -28,18 +28,6 @@ function linkLocalOf(observed: NicObservation): string | undefined {
   return observed.addresses.find(
     ({ family, local, flags }) => family === 6 && isLinkLocal(local) && (flags & IFA_F_TENTATIVE) === 0,
   )?.local;
-}
-
-/** By name, for a search through all nets of the file is too slow for every frame. */
-const netsByName = new WeakMap<Cluster, Map<string, Net>>();
-
-export function netOf(world: World, name: string): Net {
-  let nets = netsByName.get(world.cluster);
-  if (nets === undefined) {
-    nets = new Map(world.cluster.nets.map((net) => [net.name, net]));
-    netsByName.set(world.cluster, nets);
-  }
-  return nets.get(name)!;
 }
 
 /** Asks every target of the net once through that NIC. Returns whether one that answered until now missed its time. */
@@ -67,12 +55,18 @@ export function probe(world: World, nic: NicState, now: Ms, out: Action[]): bool
       if (target.missed === 1 && target.answeredAt > NEVER) missed = true;
     }
     target.askedAt = now;
-    const hasAddress = observed.addresses.some((it) => it.family === family && !isLinkLocal(it.local));
+    const hasAddress = observed.addresses.some((it) => it.family === family && isNear(world, nic, it, address));
     target.byProbe = !hasAddress;
     if (hasAddress) out.push({ kind: 'send-echo', nic: nic.nic, target: address });
     else out.push({ kind: 'send-frame', nic: nic.nic, bytes: probeFrame(observed, family, address) });
   }
   return missed;
+}
+
+/** An echo under an address of another net of the file would be answered by way of a router, or not at all. */
+function isNear(world: World, nic: NicState, { local, prefixLength }: Address, target: string): boolean {
+  if (isLinkLocal(local)) return false;
+  return !isShared(world, nic.net) || isLinkLocal(target) || samePrefix(local, target, prefixLength);
 }
 
 function probeFrame(observed: NicObservation, family: 4 | 6, target: string): Uint8Array {

@@ -18,6 +18,7 @@ import {
 } from '../frame/testimony.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
+import { bridgedNet } from './bridged.js';
 import { bookRows, rowsOf } from './hearing.js';
 import { nicNames } from './place.js';
 import { carryingNics, drop, nicKey, type HealthState, type NetState, type PeerState } from './state.js';
@@ -27,7 +28,7 @@ const TARGET_WORDS: readonly TargetTestimony[] = ['not-asked', 'answers', 'silen
 /** What the beat with that sequence says, the most important first; large hosts say it in turns. */
 export function testimony(world: World, state: HealthState, sequence: number, now: Ms): Part[] {
   const parts = [nicReport(world, state, sequence)];
-  const inFull = world.self.nets.map(({ net }) => state.nets[net]!).filter(({ polling }) => polling === 'full');
+  const inFull = Object.values(state.nets).filter(({ polling }) => polling === 'full');
   const chosen = inFull[sequence % inFull.length];
   if (chosen !== undefined) parts.push(hearingReport(world, state, chosen, now));
   if (world.cluster.nets.some(({ targets }) => targets.length > 0))
@@ -55,7 +56,10 @@ function targetReport(world: World, state: HealthState, sequence: number, now: M
   const agoMs = nets
     .slice(first, first + NETS_A_TESTIMONY)
     .map(({ net }) =>
-      Math.min(NOT_LATELY, ...carryingNics(state, state.nets[net]!).map((nic) => now - answeredAt(nic))),
+      Math.min(
+        NOT_LATELY,
+        ...carryingNics(state, state.nets[bridgedNet(world, net)]!).map((nic) => now - answeredAt(nic)),
+      ),
     );
   return encodeTargets({ first, agoMs });
 }
@@ -108,7 +112,7 @@ function takeTargets(world: World, state: HealthState, peer: PeerState, bytes: U
   const nets = world.cluster.nodes.find(({ name }) => name === peer.node)!.nets;
   said.agoMs.forEach((agoMs, i) => {
     const net = nets[said.first + i]?.net;
-    if (net !== undefined && agoMs < NOT_LATELY) peer.targetAt[net] = now - agoMs;
+    if (net !== undefined && agoMs < NOT_LATELY) peer.targetAt[bridgedNet(world, net)] = now - agoMs;
   });
 }
 

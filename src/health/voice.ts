@@ -61,8 +61,9 @@ export function peer(state: HealthState, node: string): PeerView {
 /** Has that node a NIC of the net that is not down? Of other nodes as they last said; null: unknown. */
 export function netUp(world: World, state: HealthState, node: string, net: string): boolean | null {
   if (node !== world.self.name) return peerNetUp(state, node, net);
-  const own = state.nets[net];
-  return own === undefined ? null : own.nics.some((nic) => state.nics[nic]!.verdict.health !== 'down');
+  const own = world.self.nets.find((part) => part.net === net);
+  if (own === undefined) return null;
+  return [own.primary, ...own.standby].some((nic) => state.nics[nic]!.verdict.health !== 'down');
 }
 
 /** The node one of whose NICs last polled under that MAC; null: none that was heard. */

@@ -68,7 +68,10 @@ function isBetter(verdict: Verdict, current: Verdict): boolean {
   return !(judged && verdict.health === 'suspect' && verdict.reason === 'missed');
 }
 
-/** The NIC with the best health that nothing hinders, first in file order among equals; and why the others are not it. */
+/**
+ * The NIC with the best health that nothing hinders; and why the others are not it. Among equals one that carries for no
+ * other net, so that standbys are used in turn, and then the first in file order.
+ */
 export function bestOther(
   turn: Turn,
   own: NodeNet,
@@ -76,16 +79,24 @@ export function bestOther(
   accepts: (verdict: Verdict) => boolean,
 ): { best: string | null; why: string[] } {
   const why: string[] = [];
-  const fit: { nic: string; rank: number }[] = [];
+  const fit: { nic: string; rank: number; load: number }[] = [];
   for (const nic of nicsOf(own).filter((candidate) => candidate !== carrier)) {
     const verdict = turn.verdict(nic);
     const reason = hindrance(turn, own, nic) ?? (accepts(verdict) ? null : `is ${words(verdict)}`);
-    if (reason === null) fit.push({ nic, rank: verdict.rank });
+    if (reason === null) fit.push({ nic, rank: verdict.rank, load: loadOf(turn, own, nic) });
     else why.push(`${nic} ${reason}`);
   }
   if (own.standby.length === 0) why.push('there is no standby');
-  fit.sort((a, b) => a.rank - b.rank);
+  fit.sort((a, b) => a.rank - b.rank || a.load - b.load);
   return { best: fit[0]?.nic ?? null, why };
+}
+
+/** How many other nets it carries for, or is about to. */
+function loadOf({ state }: Turn, own: NodeNet, nic: string): number {
+  let load = 0;
+  for (const { net, carrier, change } of Object.values(state.nets))
+    if (net !== own.net && (change?.kind === 'switch' ? change.to : carrier) === nic) load++;
+  return load;
 }
 
 function goHome(turn: Turn, own: NodeNet, net: NetState, current: Verdict): Choice {

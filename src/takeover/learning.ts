@@ -11,7 +11,7 @@ import { floatingOf, withoutFloating } from './floating-address.js';
 import { ADDRESS_PROTOCOL } from './ledger.js';
 import { addressKey, aged, fateOf, gist, neighbourKey, type Portfolio, readPortfolio, routeText } from './portfolio.js';
 import { persist } from './run-record.js';
-import { type NetState, nicsOf, type Turn } from './state.js';
+import { netsOfNic, type NetState, nicsOf, type Turn } from './state.js';
 
 export const SETTLE: Ms = 1000;
 /** Routes of one kind that are named; of the others, how many. */
@@ -37,12 +37,16 @@ export function withFile(portfolio: Portfolio, own: NodeNet): Portfolio {
   return lacking.length === 0 ? portfolio : { ...portfolio, addresses: [...portfolio.addresses, ...lacking] };
 }
 
-/** Two nets may share a standby: what belongs to another net's portfolio is not this one's. */
+/**
+ * Two nets may share a standby: what belongs to the other one's portfolio is not this one's, also while that is still on its
+ * way here, or not yet seen to be gone.
+ */
 export function readCarrier(turn: Turn, own: NodeNet, net: NetState, seen: NicObservation): Portfolio {
   const { world, state, now } = turn;
   const read = withoutFloating(world.cluster, readPortfolio(seen, own.primary, state.seenAt[seen.nic] ?? now));
-  const strangers = Object.values(state.nets).filter((x) => x.net !== net.net && x.carrier === seen.nic);
-  if (strangers.length === 0) return read;
+  const sharing = netsOfNic(world.self, seen.nic);
+  if (sharing.length < 2) return read;
+  const strangers = sharing.flatMap((other) => (other.net === net.net ? [] : (state.nets[other.net] ?? [])));
   const addresses = new Set(strangers.flatMap((x) => x.portfolio.addresses.map(addressKey)));
   const routes = new Set(
     strangers.flatMap((x) =>

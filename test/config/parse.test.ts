@@ -14,6 +14,12 @@ nodes:
   beta: { public: { primary: eth0, standby: [eth1], address: [10.77.0.2/24, "fd77::2/64"] } }
 `;
 
+/** Two nets of one node, with one NIC that stands by for both. */
+const SHARED = `${HEAD}nets: { public: { targets: [10.77.0.254] }, lan: {} }
+nodes: { alpha: {
+  public: { primary: eth0, standby: eth1, address: 10.77.0.1/24 }, lan: { primary: eth2, standby: eth1, address: 10.88.0.1/24 } } }
+`;
+
 function problemsOf(text: string): string[] {
   try {
     parseClusterFile(text, 'c.yaml');
@@ -215,7 +221,22 @@ describe('a bad file: place, what was found, what would be right', () => {
       'a NIC twice',
       LONE.replace('[eth1]', '[eth1, eth1]'),
       [
-        'c.yaml:4:60: nodes.alpha.public.standby[1]: eth1 is already a standby NIC of net public of alpha; a NIC has one place',
+        'c.yaml:4:60: nodes.alpha.public.standby[1]: eth1 is already a standby NIC of net public of alpha; only a standby may serve several nets',
+      ],
+    ],
+    [
+      'a standby that is the primary of another net',
+      SHARED.replace('primary: eth2', 'primary: eth1').replace('standby: eth1, address: 10.88', 'address: 10.88'),
+      [
+        'c.yaml:5:84: nodes.alpha.lan.primary: eth1 is already a standby NIC of net public of alpha; only a standby may serve several nets',
+      ],
+    ],
+    [
+      'nets that share a standby and are judged otherwise',
+      SHARED.replace('lan: {}', 'lan: { upDelay: 9s, mac: follow }'),
+      [
+        'c.yaml:5:99: nodes.alpha.lan.standby[0]: eth1 of alpha stands by for public and lan, which differ in upDelay; expected the same in both',
+        'c.yaml:5:99: nodes.alpha.lan.standby[0]: eth1 of alpha stands by for public and lan, and mac: follow of lan would give it a second MAC; remove that, or give each its own standby',
       ],
     ],
     [

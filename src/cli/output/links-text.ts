@@ -27,7 +27,7 @@ function macText({ mac, use }: NonNullable<NicStatus['macs']>[number], paint: Pa
 /** One NIC with what speaks for and against it. */
 export function nicText(nic: NicStatus, now: number, paint: Paint): string[] {
   const lines = [
-    `${paint.bold(nic.name)}  ${nic.role} of ${nic.net}, ${healthText(nic, paint)} for ${span(now - nic.since)}${nic.poller ? ', polls' : ''}`,
+    `${paint.bold(nic.name)}  ${nic.role} of ${(nic.nets ?? [nic.net]).join(', ')}, ${healthText(nic, paint)} for ${span(now - nic.since)}${nic.poller ? ', polls' : ''}`,
     `  carries   ${nic.carrying.length > 0 ? nic.carrying.join(' ') : paint.dim('nothing')}`,
     `  received  ${count(nic.rxPackets)}, sent ${count(nic.txPackets)}`,
     `  hears     ${heardList(nic.hears, paint)}`,

@@ -62,8 +62,9 @@ function nicTable({ status }: DaemonStatus, paint: Paint, width: number): string
   ];
   let lastNet = '';
   const rows = status.nics.map((nic) => {
-    const net = nic.net === lastNet ? '' : nic.net;
-    lastNet = nic.net;
+    const nets = (nic.nets ?? [nic.net]).join(', ');
+    const net = nets === lastNet ? '' : nets;
+    lastNet = nets;
     return [
       net,
       nic.name,
