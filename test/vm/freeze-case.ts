@@ -11,22 +11,22 @@ import { stringify } from 'yaml';
 import { DaemonProcess } from '../../drivers/namespaces/daemon-process.js';
 import { ip } from '../../drivers/namespaces/shell.js';
 import { monotonicMs } from '../../drivers/namespaces/prober.js';
-import { profiles } from '../../src/config/timing.js';
+import { duration } from '../../src/drill/scenario.js';
 import { leaseMs } from '../../src/membership/span.js';
 import { demand, type Case, type Stand } from './case.js';
 import { GuestDaemon } from './guest-daemon.js';
 import type { Machine } from './machine.js';
 import { cardMac, Segment } from './segment.js';
+import { PATIENT } from './timing.js';
 
 const KEY = 'ba'.repeat(32);
 const ADDRESS = '10.77.0.100';
 const NODES = ['alpha', 'beta', 'gamma'];
 const HOLDER_WITHIN_MS = 120_000;
-const FROZEN_MS = 12_000;
+const FROZEN_MS = 25_000;
 
 const CLUSTER = {
-  // An emulated processor on a busy machine keeps a lease of seconds, not one of 0.9 s.
-  timing: 'calm',
+  timing: PATIENT,
   nets: { public: { heartbeat: 'public' }, private1: { heartbeat: 'private' } },
   nodes: Object.fromEntries(
     NODES.map((name, i) => [
@@ -41,7 +41,9 @@ const CLUSTER = {
 };
 
 /** Of a thawed holder: its lease, and how late the gate may be (MEMBERSHIP 5). */
-const BOUND_MS = leaseMs(profiles.calm) + profiles.calm.marginMs;
+const { nodeTimeout, margin } = PATIENT;
+const MARGIN_MS = duration.parse(margin);
+const BOUND_MS = leaseMs({ nodeTimeoutMs: duration.parse(nodeTimeout), marginMs: MARGIN_MS }) + MARGIN_MS;
 /** Two questions of the watcher, and the way of a monitor's command to an emulated clock. */
 const MEASURED_WITHIN_MS = 100;
 

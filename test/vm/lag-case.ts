@@ -5,6 +5,7 @@ import { demand, type Case, type Stand } from './case.js';
 import { GuestDaemon } from './guest-daemon.js';
 import type { Machine } from './machine.js';
 import { cardMac, Segment } from './segment.js';
+import { PATIENT } from './timing.js';
 
 const ADDRESS = '10.77.0.1';
 const ADDRESS6 = 'fd77::1';
@@ -13,7 +14,7 @@ const STANDBY = 2;
 const SWITCH_WITHIN_MS = 120_000;
 const HOME_WITHIN_MS = 180_000;
 /** Long enough for every judgement that could be made of a lost port. */
-const LOOK_ON_MS = 4000;
+const LOOK_ON_MS = 15_000;
 /** Of an emulated machine whose host is busy. */
 const OUTAGE_MAX_MS = 30_000;
 
@@ -47,7 +48,7 @@ const TEAM: Lag = {
 };
 
 const clusterOf = (primary: string, standby: string): object => ({
-  timing: 'calm',
+  timing: PATIENT,
   nets: { public: { upDelay: '1s', targets: ['10.77.0.254'] } },
   nodes: { alpha: { public: { primary, standby: [standby], address: [`${ADDRESS}/24`, `${ADDRESS6}/64`] } } },
 });
