@@ -20,11 +20,14 @@ export function arbiterPaths({ quorum }: Cluster): string[] {
   return arbiter?.kind === 'disk' ? arbiter.paths : [];
 }
 
-/** What this cluster file asks of its disks; documents get twice the room that they need, as a power of two. */
+/**
+ * What this cluster file asks of its disks; documents get twice the room that they need, as a power of two. `keys`: of the
+ * key file, the newest last; with that one a header is written.
+ */
 export function wantedDisks(cluster: Cluster, keys: readonly Uint8Array[]): Wanted {
   const { name, nodes } = cluster;
   const documentBytes = Math.max(ROOM_MIN, 2 ** Math.ceil(Math.log2(2 * documentBytesMax(cluster))));
-  return { cluster: name, nodes: nodes.map((node) => node.name), documentBytes, keys: keys.map(diskKey) };
+  return { cluster: name, nodes: nodes.map((node) => node.name), documentBytes, keys: keys.map(diskKey).reverse() };
 }
 
 const INIT = 'do, on one node: baton arbiter init';

@@ -55,7 +55,7 @@ function arbiterData({ cluster, node, keys }: EngineSettings, arbiter: Arbiter):
   if (arbiter.kind === 'etcd') return { etcd: { cluster: cluster.name, arbiter } };
   // The older of two first: with that one all can read what this node writes.
   const inHex = keys.map((key) => Buffer.from(key).toString('hex'));
-  return { disk: { paths: arbiter.paths, cluster: cluster.name, node, keys: inHex } };
+  return { disk: { paths: arbiter.paths, cluster: cluster.name, node, keys: inHex, keyFile: cluster.key } };
 }
 
 function handsData(settings: EngineSettings, self: ClusterNode): HandsData {

@@ -3,7 +3,8 @@
  * holds it in the kernel for as long as it likes, where no signal ends it; batond goes on, and stops, without it. Its lock
  * on the own block lives as long as that write: a process that comes after it writes nothing before it is done.
  */
-import { readSync, writeSync } from 'node:fs';
+import { readSync, statSync, writeSync } from 'node:fs';
+import { readKeys } from '../../../src/config/key.js';
 import type { DiskRequest } from '../../../src/membership/arbiter-record.js';
 import { setThreadName } from '../../linux/socket.js';
 import { Disks } from './disks.js';
@@ -14,8 +15,10 @@ export interface DiskSettings {
   paths: string[];
   cluster: string;
   node: string;
-  /** Cluster keys in hex, the one in use first. */
+  /** Cluster keys in hex, the oldest first: with that one everybody can read what is written. */
   keys: string[];
+  /** Where they come from; it is read anew when it has changed. */
+  keyFile: string;
 }
 
 function* lines(): Generator<string> {
@@ -37,6 +40,41 @@ function say(value: unknown): void {
   for (let done = 0; done < line.length;) done += writeSync(1, line, done);
 }
 
+/** Keys as the key file has them now; a file that cannot be read, or knows none of the present keys, changes nothing. */
+class Keys {
+  readonly #path: string;
+  #hex: string[];
+  #read = '';
+  /** Those that were given up, too: what was written under them is written anew one after the other. */
+  #disk: Buffer[] = [];
+
+  constructor({ keys, keyFile }: DiskSettings) {
+    this.#path = keyFile;
+    this.#hex = keys;
+    this.#take(keys);
+  }
+
+  get present(): readonly Buffer[] {
+    try {
+      const { ino, mtimeMs } = statSync(this.#path);
+      const read = `${ino} ${mtimeMs}`;
+      if (read === this.#read) return this.#disk;
+      this.#read = read;
+      const found = readKeys(this.#path).map((key) => Buffer.from(key).toString('hex'));
+      if (found.some((key) => this.#hex.includes(key))) this.#take(found);
+    } catch {
+      // batond says what is wrong with its key file.
+    }
+    return this.#disk;
+  }
+
+  #take(keys: string[]): void {
+    this.#hex = keys;
+    const fresh = keys.map((key) => diskKey(Buffer.from(key, 'hex')));
+    this.#disk = [...fresh, ...this.#disk.filter((old) => !fresh.some((key) => key.equals(old)))];
+  }
+}
+
 setThreadName('baton-disk');
 // The terminal's keys are for batond, whose end is the end of this input.
 process.on('SIGINT', () => undefined);
@@ -46,7 +84,14 @@ for (const line of lines()) {
   const heard = JSON.parse(line) as DiskSettings | { question: DiskRequest };
   if ('question' in heard) say(disks!.ask(heard.question));
   else {
-    const { paths, cluster, node, keys } = heard;
-    disks = new Disks(paths, { cluster, node, keys: keys.map((key) => diskKey(Buffer.from(key, 'hex'))) });
+    const { paths, cluster, node } = heard;
+    const keys = new Keys(heard);
+    disks = new Disks(paths, {
+      cluster,
+      node,
+      get keys() {
+        return keys.present;
+      },
+    });
   }
 }
