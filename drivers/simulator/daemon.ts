@@ -204,6 +204,11 @@ export class Daemon {
     clock.after(random.stream(`keys ${host.name} ${clock.now}`).between(0, KEY_LOOK_MS), tell);
   }
 
+  /** Will the state directory be empty when it next starts? */
+  get losesDisk(): boolean {
+    return this.#diskLost;
+  }
+
   killAt(change: number): void {
     this.#changesLeft = change;
   }

@@ -17,6 +17,7 @@ import { LastWord } from './invariant/last-word.js';
 import { NoFalseMove } from './invariant/no-false-move.js';
 import { OneHolder } from './invariant/one-holder.js';
 import { OnePort } from './invariant/one-port.js';
+import { mayLoseDisk } from './explore-losses.js';
 import { COORDINATOR, drawSchedule, HOLDER, type Blow, type Schedule } from './explore-schedule.js';
 import { drawTopology, type Drawn } from './explore-topology.js';
 import { parseFault } from './scenario.js';
@@ -211,7 +212,8 @@ class Exploration implements Scene {
   #makesSense(fault: string): boolean {
     const [verb, where = '', what = ''] = fault.split(' ');
     const host = this.lab.network.hosts.get(where.split('.')[0]!);
-    if (host && !host.powered && verb !== 'disk-lost') return false;
+    if (host && !host.powered) return false;
+    if (verb === 'disk-lost') return mayLoseDisk(this.lab.network, where);
     return verb !== 'remove-address' || host?.owns(what) === true;
   }
 
