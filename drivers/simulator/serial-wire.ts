@@ -46,7 +46,7 @@ export class SerialWire {
   readonly #baud: number;
   readonly #random: Random;
   readonly #ends: readonly End[];
-  isCut = false;
+  #isCut = false;
   /** So likely is each byte damaged, lost, or followed by one that nobody sent. */
   noise = 0;
 
@@ -55,6 +55,20 @@ export class SerialWire {
     this.#baud = baud;
     this.#random = world.random.stream('serial line');
     this.#ends = hosts.map((host) => ({ host, isPlugged: true, busyUntil: 0, run: null }));
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  set isCut(isCut: boolean) {
+    this.#isCut = isCut;
+    this.#world.changed();
+  }
+
+  /** It can carry something, noise or not. */
+  get isWhole(): boolean {
+    return !this.isCut && this.#ends.every(({ isPlugged }) => isPlugged);
   }
 
   /** For one run of the daemon on that host. */
@@ -81,6 +95,7 @@ export class SerialWire {
   unplug(node: string): () => void {
     const end = this.#endOf(node);
     end.isPlugged = false;
+    this.#world.changed();
     const { run } = end;
     if (run?.isOpen) {
       run.isOpen = false;
@@ -91,6 +106,7 @@ export class SerialWire {
     }
     return () => {
       end.isPlugged = true;
+      this.#world.changed();
     };
   }
 

@@ -113,6 +113,12 @@ const DISK: Record<string, Draw> = {
   'arbiter-read-only': healed(() => 'arbiter-read-only'),
 };
 
+const LINE: Record<string, Draw> = {
+  'serial-cut': healed(() => 'serial-cut'),
+  'serial-unplug': healed((r, d) => `serial-unplug ${pick(r, d.nodes)}`),
+  'serial-noise': healed((r) => `serial-noise ${pick(r, [0.1, 1, 20])}%`),
+};
+
 function groups(random: Random, { nodes, hasArbiter }: Drawn): string {
   const all = shuffled(random, [...nodes, ...(hasArbiter && chance(random, 0.7) ? ['arbiter'] : [])]);
   const at = 1 + Math.floor(random.unit() * (all.length - 1));
@@ -155,7 +161,12 @@ function weather(random: Random): Blow[] {
 }
 
 function rough(random: Random, drawn: Drawn): Blow[] {
-  const known = { ...ROUGH, ...(drawn.hasArbiter ? ARBITER : {}), ...(drawn.hasDisk ? DISK : {}) };
+  const known = {
+    ...ROUGH,
+    ...(drawn.hasArbiter ? ARBITER : {}),
+    ...(drawn.hasDisk ? DISK : {}),
+    ...(drawn.hasLine ? LINE : {}),
+  };
   let kinds = Object.keys(known).filter(() => chance(random, 0.3));
   if (kinds.length === 0) kinds = ['power-off', 'freeze'];
   const moves = chance(random, 0.5);

@@ -3,6 +3,8 @@ import type { Random } from '../../drivers/simulator/random.js';
 import { scenarioSchema, type Scenario } from './scenario.js';
 
 const NODES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon'];
+/** Fast enough for every timing that is drawn. */
+const LINE = { device: '/dev/ttyS0', baud: 230_400 };
 const PACKAGES = ['web', 'mail', 'files'];
 /** So much is allowed that no alarm for too much of it outlives a run. */
 const MANY = 1000;
@@ -16,6 +18,8 @@ export interface Drawn {
   packages: string[];
   addresses: string[];
   hasArbiter: boolean;
+  /** A serial line between the two. */
+  hasLine: boolean;
   /** It is on a shared disk. */
   hasDisk: boolean;
   /** Voters whose storage may be lost one after the other, with the others still a majority. */
@@ -42,6 +46,8 @@ export function drawTopology(seed: number, random: Random): Drawn {
   const hasArbiter = nodes.length === 2 || (nodes.length === 4 && chance(random, 0.6)) || chance(random, 0.1);
   // By the seed alone, so that the other draws of a seed stay what they were.
   const hasDisk = hasArbiter && seed % 3 === 0;
+  // Of its own dice, so that seeds without a line stay what they are.
+  const hasLine = nodes.length === 2 && chance(random.stream('serial line'), 0.4);
   const privates = pick(random, [0, 1, 1, 2]);
   const hasStandby = chance(random, 0.3);
   const switches = ['left', ...(hasStandby ? ['right'] : []), ...['blue', 'green'].slice(0, privates)];
@@ -80,7 +86,9 @@ export function drawTopology(seed: number, random: Random): Drawn {
           ]),
         ),
       },
-      nodes: Object.fromEntries(nodes.map((name, n) => [name, nodeEntry(n + 1, hasStandby, privates)])),
+      nodes: Object.fromEntries(
+        nodes.map((name, n) => [name, { ...nodeEntry(n + 1, hasStandby, privates), ...(hasLine && { serial: LINE }) }]),
+      ),
       ...(hasArbiter
         ? {
             quorum: {
@@ -103,6 +111,7 @@ export function drawTopology(seed: number, random: Random): Drawn {
     packages: Object.keys(packages),
     addresses,
     hasArbiter,
+    hasLine,
     hasDisk,
     mayLose: Math.ceil((nodes.length + (hasArbiter ? 1 : 0)) / 2) - 1,
   };
