@@ -1,6 +1,7 @@
 /** The disks of a cluster's arbiter: what they hold, and whether this node can use them. May wait for a disk that hangs. */
 import { diskKey } from '../../drivers/arbiter/disk/layout.js';
-import { inspect, type Wanted } from '../../drivers/arbiter/disk/preparation.js';
+import { DiskError } from '../../drivers/arbiter/disk/device.js';
+import { inspect, prepare, type Prepared, type Wanted } from '../../drivers/arbiter/disk/preparation.js';
 import type { Cluster } from '../config/cluster.js';
 import { documentBytesMax } from '../membership/document-size.js';
 
@@ -28,6 +29,22 @@ export function wantedDisks(cluster: Cluster, keys: readonly Uint8Array[]): Want
   const { name, nodes } = cluster;
   const documentBytes = Math.max(ROOM_MIN, 2 ** Math.ceil(Math.log2(2 * documentBytesMax(cluster))));
   return { cluster: name, nodes: nodes.map((node) => node.name), documentBytes, keys: keys.map(diskKey).reverse() };
+}
+
+export type { Prepared };
+
+/** Makes the disks of the cluster file an arbiter; a text says why not. */
+export function prepareDisks(
+  cluster: Cluster,
+  keys: readonly Uint8Array[],
+  how: { force: boolean; dryRun: boolean },
+): Prepared[] | string {
+  try {
+    return prepare(arbiterPaths(cluster), wantedDisks(cluster, keys), how);
+  } catch (error) {
+    if (error instanceof DiskError) return error.message;
+    throw error;
+  }
 }
 
 const INIT = 'do, on one node: baton arbiter init';

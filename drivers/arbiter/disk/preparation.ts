@@ -34,7 +34,7 @@ export type Found =
   /** Something that is not to be written over; `text` says what. */
   | { is: 'foreign'; text: string };
 
-/** What would be done there, and is done. */
+/** What becomes of a path. */
 export interface Prepared {
   path: string;
   did: 'made' | 'extended' | 'kept';

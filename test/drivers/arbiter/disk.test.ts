@@ -166,7 +166,7 @@ describe('disks as files', () => {
   });
 
   it("another cluster's, and one under another key, is refused and not written to", () => {
-    const [{ storageId: id }] = prepare(paths.slice(0, 1), { ...WANTED, cluster: 'bank' }) as [{ storageId: string }];
+    const { storageId: id } = prepare(paths.slice(0, 1), { ...WANTED, cluster: 'bank' })[0]!;
     const before = readFileSync(paths[0]!);
     expect(reach('alpha').ask(put(id, 1))).toMatchObject({
       ...{ outcome: 'unknown', why: 'foreign' },
@@ -178,7 +178,7 @@ describe('disks as files', () => {
   });
 
   it('gives places to new nodes and keeps what the others wrote', () => {
-    const [{ storageId: id }] = prepare(paths.slice(0, 1), WANTED) as [{ storageId: string }];
+    const { storageId: id } = prepare(paths.slice(0, 1), WANTED)[0]!;
     reach('alpha').ask(put(id, 1));
     const gamma = reach('gamma');
     expect(gamma.ask(put(id, 1))).toMatchObject({
@@ -191,7 +191,7 @@ describe('disks as files', () => {
   });
 
   it('a torn block is told as such; its own node may write it again if it lost nothing', () => {
-    const [{ storageId: id }] = prepare(paths.slice(0, 1), WANTED) as [{ storageId: string }];
+    const { storageId: id } = prepare(paths.slice(0, 1), WANTED)[0]!;
     const alpha = reach('alpha');
     alpha.ask(put(id, 1));
     spoil(paths[0]!, recordAt(0) + 100);
@@ -201,7 +201,7 @@ describe('disks as files', () => {
   });
 
   it('two: both are needed, a write counts when it is on both, and they belong together', () => {
-    const [{ storageId: id }] = prepare(paths, WANTED) as [{ storageId: string }];
+    const { storageId: id } = prepare(paths, WANTED)[0]!;
     const alpha = reach('alpha', paths);
     expect(alpha.ask(put(id, 1))).toMatchObject({ blocks: { alpha: { writes: 1 } } });
     expect(look(reach('beta'))).toMatchObject({ outcome: 'unknown', why: 'unprepared' });
@@ -215,11 +215,11 @@ describe('disks as files', () => {
   });
 
   it('a file that was replaced is another one; a shorter one is refused', () => {
-    const [{ storageId: id }] = prepare(paths.slice(0, 1), WANTED) as [{ storageId: string }];
+    const { storageId: id } = prepare(paths.slice(0, 1), WANTED)[0]!;
     const alpha = reach('alpha');
     alpha.ask(put(id, 1));
     rmSync(paths[0]!);
-    const [{ storageId: other }] = prepare(paths.slice(0, 1), WANTED) as [{ storageId: string }];
+    const { storageId: other } = prepare(paths.slice(0, 1), WANTED)[0]!;
     expect(alpha.ask(put(id, 2))).toEqual({ outcome: 'blocks', storageId: other, blocks: {}, document: null });
     truncateSync(paths[0]!, 600_000);
     expect(look(alpha)).toMatchObject({
@@ -229,7 +229,7 @@ describe('disks as files', () => {
   });
 
   it('while another run of this node may still write, nothing is written', () => {
-    const [{ storageId: id }] = prepare(paths.slice(0, 1), WANTED) as [{ storageId: string }];
+    const { storageId: id } = prepare(paths.slice(0, 1), WANTED)[0]!;
     const earlier = reach('alpha');
     earlier.ask(put(id, 1));
     const later = reach('alpha');
@@ -243,7 +243,7 @@ describe('disks as files', () => {
   });
 
   it('a document that has no room is refused, and the block stays as it was', () => {
-    const [{ storageId: id }] = prepare(paths.slice(0, 1), WANTED) as [{ storageId: string }];
+    const { storageId: id } = prepare(paths.slice(0, 1), WANTED)[0]!;
     const alpha = reach('alpha');
     alpha.ask(put(id, 1));
     const long = put(id, 2);

@@ -1,9 +1,7 @@
 import { Flags } from '@oclif/core';
-import { DiskError } from '../../../../drivers/arbiter/disk/device.js';
-import { prepare, type Prepared } from '../../../../drivers/arbiter/disk/preparation.js';
 import { readKeys } from '../../../config/key.js';
 import { readServedFile } from '../../../config/parse.js';
-import { arbiterPaths, wantedDisks } from '../../../daemon/disk-readiness.js';
+import { arbiterPaths, prepareDisks, type Prepared } from '../../../daemon/disk-readiness.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
 
 export default class ArbiterInit extends BatonCommand {
@@ -23,19 +21,13 @@ export default class ArbiterInit extends BatonCommand {
     const paths = arbiterPaths(cluster);
     if (paths.length === 0)
       throw new Failure(`${flags.config}: quorum names no disk: { arbiter: { disk: PATH } }`, EXIT.usage);
-    const wanted = wantedDisks(cluster, readKeys(cluster.key));
     const dryRun = flags['dry-run'];
-    let prepared: Prepared[];
-    try {
-      prepared = prepare(paths, wanted, { force: flags.force, dryRun });
-    } catch (error) {
-      if (error instanceof DiskError) throw new Failure(error.message);
-      throw error;
-    }
+    const prepared = prepareDisks(cluster, readKeys(cluster.key), { force: flags.force, dryRun });
+    if (typeof prepared === 'string') throw new Failure(prepared);
+    const nodes = cluster.nodes.map(({ name }) => name).join(', ');
     for (const { path, did, bytes, storageId } of prepared) {
       if (did === 'kept') this.log(`${path} is the arbiter of ${cluster.name} already, nothing is to be done`);
-      else if (did === 'extended')
-        this.log(`${path} ${dryRun ? 'would get' : 'has'} places for ${wanted.nodes.join(', ')}`);
+      else if (did === 'extended') this.log(`${path} ${dryRun ? 'would get' : 'has'} places for ${nodes}`);
       else if (dryRun) this.log(`${path} would become the arbiter of ${cluster.name}, ${bytes} bytes of it`);
       else this.log(`${path} is the arbiter of ${cluster.name}, ${bytes} bytes of it (${storageId.slice(0, 8)})`);
     }
