@@ -86,6 +86,7 @@ function advance({ disk, won }: Story, it: Rival, order: Order): void {
     term: it.term,
     role: 'candidate',
     beat: 0,
+    run: RUN,
     writes: it.writes + 1,
     version: DOCUMENT.version,
   };
