@@ -128,8 +128,7 @@ export function take(
       break;
     case 'arbiter-answered': {
       const done = arbiterAnswered(world, state, now, input, out);
-      if (done?.purpose.for === 'formation')
-        formed(world, state, now, 'all-present', out);
+      if (done?.purpose.for === 'formation') formed(world, state, now, 'all-present', out);
       break;
     }
     case 'agent-exited':

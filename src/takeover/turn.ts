@@ -96,6 +96,10 @@ function absorb(turn: Turn, input: Input): void {
     case 'arbiter-answered':
     case 'gate-written':
     case 'gate-lost':
+    case 'agent-exited':
+    case 'keys-read':
+    case 'serial-changed':
+    case 'serial-received':
     case 'woke':
       return;
   }

@@ -153,6 +153,12 @@ export class ModelKernel {
       }
       case 'set-sysctl':
         this.nic(step.nic).settings[step.name.replace(`/${step.nic}/`, '/{nic}/')] = step.value;
+        return;
+      case 'set-mac':
+      case 'set-link':
+      case 'add-macvlan':
+      case 'delete-macvlan':
+        throw new Error(`this stand has no MACs that move: ${step.do}`);
     }
   }
 

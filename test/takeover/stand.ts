@@ -271,6 +271,7 @@ export class Stand {
         this.answers[action.id] = action.answer;
         return;
       case 'send-datagram':
+      case 'send-serial':
       case 'store':
       case 'ask-arbiter':
       case 'run-agent':
