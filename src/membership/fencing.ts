@@ -34,7 +34,9 @@ interface Case {
 /** All that the state calls for. Peers' silence is judged only if `judges`. */
 export function fence(world: World, state: MembershipState, now: Ms, judges: boolean, out: Action[]): void {
   const { post, fencing, record } = state;
-  if (world.cluster.fenceAgents.length === 0) return;
+  // Where there are no agents there is an operator's word still, and that is of one term, too.
+  const isIdle = Object.keys(fencing.nodes).length === 0 && record.document?.fences === undefined;
+  if (world.cluster.fenceAgents.length === 0 && isIdle) return;
   if (post.role !== 'coordinator' || fencing.term !== record.term) abandon(state, now, out);
   if (post.role !== 'coordinator') return watch(world, state, now, out);
   if (post.committed.term !== record.term) return;
@@ -61,7 +63,8 @@ function abandon(state: MembershipState, now: Ms, out: Action[]): void {
 /** Every node tells that one is not shut; why, the coordinator knows. */
 function watch(world: World, state: MembershipState, now: Ms, out: Action[]): void {
   const { fencing, record } = state;
-  const due = Object.entries(record.document?.fences ?? {}).filter(([, mark]) => mark.state === 'due');
+  const marked = Object.entries(record.document?.fences ?? {});
+  const due = marked.filter(([node, { state: is }]) => is === 'due' && agentsOf(world.cluster, node).length > 0);
   fencing.dueSince = due.length === 0 ? null : (fencing.dueSince ?? now);
   if (fencing.dueSince === null) clearAlarm(state, 'fencing-failed', now, out);
   else if (now - fencing.dueSince >= 2 * world.cluster.timing.nodeTimeoutMs) {
@@ -182,6 +185,7 @@ function begin(one: Case, node: string, does: Fence['does'], cause: Fence['cause
     by,
     isGranted: false,
   };
+  state.fencing.term = state.record.term;
   state.fencing.nodes[node] = fence;
   tell(one, node, fence, 'begun', `${node} ${does === 'fence' ? 'is to be shut' : 'is to be opened again'}`, {
     agents: agents.map((i) => agentName(world.cluster.fenceAgents[i]!)),

@@ -209,6 +209,38 @@ describe('what it frees', () => {
     expect(released(bare)).toBe(true);
   });
 
+  test('C6c: where there are no agents, too, what an operator vouched for is of its term', () => {
+    const one = silence(stand({ agents: [] }), 500);
+    expect(released(one)).toBe(false);
+    expect(member.vouchOff(one.world, one.state, one.now, 'beta', [])).toBeNull();
+    expect(released(one)).toBe(true);
+    // beta is switched on again, and gets leases of gamma until just now.
+    one.hearAppend('gamma', 2, 5);
+    one.wakeUntil(one.now + 700);
+    one.hearReply('gamma', { pre: true, term: 2 });
+    one.hearReply('gamma', { term: 3, ageMs: 0 });
+    one.hearAnswer('gamma', 200, v(3, 3));
+    expect(one.role).toBe('coordinator');
+    expect(released(one)).toBe(false);
+  });
+
+  test('an operator vouched where there are no agents: the mark goes when the node is back', () => {
+    const one = silence(stand({ agents: [] }), 1500);
+    member.vouchOff(one.world, one.state, one.now, 'beta', []);
+    silence(one, 500);
+    expect(one.state.record.document?.fences).toEqual({ beta: { state: 'done' } });
+    one.hearWords('beta', { version: one.state.record.document!.version });
+    for (let sequence = 300; sequence < 310; sequence++) {
+      one.wakeUntil(one.now + 100);
+      for (const node of ['beta', 'gamma']) one.hearAnswer(node, sequence, one.state.record.document!.version);
+      one.hearWords('beta', {
+        version: one.state.record.document!.version,
+        jobs: { web: { state: 'halted', epoch: null, held: false } },
+      });
+    }
+    expect(one.state.record.document?.fences).toBeUndefined();
+  });
+
   test('C6c: a new coordinator frees it before the older leases are surely over', () => {
     // beta was heard until now by its successor, which had answered it just before.
     const document = documentOf(v(1, 2), on('beta', v(1, 2)));
