@@ -89,7 +89,8 @@ export class DiskLine {
     child.on('exit', () => ended());
     child.stdin?.on('error', () => undefined);
     child.stdout?.setEncoding('utf8');
-    child.stdout?.on('data', (text: string) => this.#hear(text));
+    // What one that has ended said last answers no question of the next.
+    child.stdout?.on('data', (text: string) => this.#child === child && this.#hear(text));
     child.stdin?.write(`${JSON.stringify(this.#settings)}\n`);
     return child;
   }
