@@ -20,6 +20,7 @@
 import type { KeyId, Seal } from '../world.js';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_POLL } from './ethernet.js';
 import { hintOf, KEY_ID_LENGTH, type KeyWord } from './key-word.js';
+import { sessionsInTurn } from './poll-turn.js';
 
 /** Locally administered group address (IEEE 802 section 8.4): "baton" in its bytes; bridges forward it. */
 export const POLL_GROUP = '03:62:61:74:6f:6e';
@@ -38,8 +39,6 @@ const LENGTH_MIN = FIXED_LENGTH + 3 + 3 + SEAL_LENGTH;
 const FLAG_ASKS = 1;
 const FLAG_POLLER = 2;
 const FLAG_SETTLED = 4;
-/** Sessions take at most this much when there are more than fit; the rest has its turn in the next frames. */
-const SESSIONS_LENGTH_MAX = 500;
 
 export type PollKind = (typeof KINDS)[number];
 /** Does a configured target answer through that NIC? */
@@ -147,9 +146,8 @@ function hexDigit(code: number): number {
 }
 
 /**
- * Whole frame. What does not fit is left out in this order: last entries of the last row first, so that the sending
- * NIC's own row loses last, and within a row those named last; before them sessions beyond SESSIONS_LENGTH_MAX, which
- * take turns by sequence.
+ * Whole frame. What does not fit is left out: last entries of the last row first, so that the sending NIC's own row
+ * loses last. Where sessions and own row are too much by themselves, nodes take turns with their sessions and entries.
  */
 export function encodePoll(
   poll: Poll,
@@ -180,7 +178,7 @@ export function encodePoll(
   const known = keys.known.length > 1 ? keys.known : [];
   writer.number(known.length, 1);
   for (const key of known) writer.hex(key, KEY_ID_LENGTH, 2);
-  const sessions = sessionsThatFit(poll);
+  const sessions = sessionsInTurn(poll, writer.room);
   writer.number(sessions.length, 1);
   for (const session of sessions) {
     writer.text(session.node);
@@ -192,19 +190,6 @@ export function encodePoll(
   writer.bytes[19] = length & 0xff;
   writer.bytes.set(seal(writer.bytes.subarray(0, writer.at), key), writer.at);
   return writer.bytes.slice(0, writer.at + SEAL_LENGTH);
-}
-
-function sessionsThatFit(poll: Poll): Session[] {
-  const chosen: Session[] = [];
-  const count = poll.sessions.length;
-  let length = 0;
-  for (let i = 0; i < count && chosen.length < 254; i++) {
-    const session = poll.sessions[(i + poll.sequence) % count]!;
-    length += 9 + session.node.length;
-    if (length > SESSIONS_LENGTH_MAX) break;
-    chosen.push(session);
-  }
-  return chosen;
 }
 
 function writeRows(writer: Writer, poll: Poll, sessions: Session[]): void {

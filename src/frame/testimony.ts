@@ -20,8 +20,11 @@ export const HEARING = 3;
 /** More have their turn in the next beats. */
 export const NETS_A_TESTIMONY = 50;
 const HEARING_LENGTH_MAX = 400;
+const HEARING_HEADER_LENGTH = 3;
 const ROW_LENGTH = 6;
 const ENTRY_LENGTH = 4;
+/** Entries of a row that is alone. */
+export const ENTRIES_A_TESTIMONY = Math.floor((HEARING_LENGTH_MAX - HEARING_HEADER_LENGTH - ROW_LENGTH) / ENTRY_LENGTH);
 /** `agoMs`: not for longer than the field can say, or never. */
 export const NOT_LATELY = 0xffff;
 
@@ -56,6 +59,12 @@ export function decodeTargets(bytes: Uint8Array): Targets | null {
   const agoMs: number[] = [];
   for (let at = 2; at < bytes.length; at += 2) agoMs.push(numberAt(bytes, at, 2));
   return { first: numberAt(bytes, 0, 2), agoMs };
+}
+
+/** Do all rows fit, with all their entries? */
+export function fitsHearing(rows: readonly { heard: readonly unknown[] }[]): boolean {
+  const length = rows.reduce((sum, { heard }) => sum + ROW_LENGTH + ENTRY_LENGTH * heard.length, HEARING_HEADER_LENGTH);
+  return length <= HEARING_LENGTH_MAX;
 }
 
 /** Rows that do not fit are left out, of a row its last entries. */

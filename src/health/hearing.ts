@@ -5,7 +5,15 @@
 import { NOT_HEARD, type HearingEntry, type HearingRow, type Poll } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { carryingNics, NEVER, type HealthState, type NetState, type NicKey, type NicState } from './state.js';
+import {
+  carryingNics,
+  NEVER,
+  type HealthState,
+  type NetState,
+  type NicKey,
+  type NicState,
+  type Report,
+} from './state.js';
 import { targetTestimony } from './target.js';
 import { countLoss, fullPollMs, graceMs, heldLoss, nicLoss } from './window.js';
 
@@ -26,8 +34,12 @@ export function bookFrame(world: World, nic: NicState, key: NicKey, poll: Poll, 
   return isNew;
 }
 
+/** What a row had no room to say again still counts for so many frames: on a large net NICs are named in turns. */
+const TURNS_MAX = 10;
+
 /** Takes what a frame of another node says. */
-export function bookRows(net: NetState, poll: Pick<Poll, 'node' | 'kind' | 'rows'>, now: Ms): void {
+export function bookRows(world: World, net: NetState, poll: Pick<Poll, 'node' | 'kind' | 'rows'>, now: Ms): void {
+  const saidAfter = now - TURNS_MAX * world.cluster.timing.pollMs;
   net.peers[poll.node] = poll.kind === 'full' ? 'full' : 'light';
   for (const row of poll.rows) {
     const report = (net.reports[`${poll.node}/${row.nic}`] ??= {
@@ -35,13 +47,27 @@ export function bookRows(net: NetState, poll: Pick<Poll, 'node' | 'kind' | 'rows
       target: 'not-asked',
       lossPermille: 0,
       heard: {},
+      said: {},
     });
+    const before = { ...report };
     report.at = now;
     report.target = row.target;
     report.lossPermille = row.lossPermille;
     report.heard = {};
+    report.said = {};
     for (const entry of row.heard)
       report.heard[`${entry.node}/${entry.nic}`] = entry.agoMs === NOT_HEARD ? NEVER : now - entry.agoMs;
+    // It names all others, but itself.
+    if (row.heard.length < net.members.length - 1) keepUnnamed(report, before, saidAfter);
+  }
+}
+
+function keepUnnamed(report: Report, before: Report, saidAfter: Ms): void {
+  for (const [of, at] of Object.entries(before.heard)) {
+    const said = before.said[of] ?? before.at;
+    if (report.heard[of] !== undefined || said < saidAfter) continue;
+    report.heard[of] = at;
+    report.said[of] = said;
   }
 }
 
@@ -117,10 +143,12 @@ export function hearingOf(world: World, state: HealthState, net: NetState, frame
     const report = net.reports[by];
     const at = report?.heard[of];
     if (report === undefined || at === undefined || report.at < freshAfter) return 'unknown';
+    const said = report.said[of] ?? report.at;
+    if (said < report.at - TURNS_MAX * (isLight(by) ? world.cluster.timing.pollMs : fullMs)) return 'unknown';
     const since = own[of]?.windowFrom ?? windowFrom;
-    if (report.at - at < spanOf(of) && at >= since - fullMs / 2) return 'hears';
+    if (said - at < spanOf(of) && at >= since - fullMs / 2) return 'hears';
     // Their ticks follow ours by the time that our first full poll took to reach them.
-    return silence(of, report.at - Math.max(at, since) >= spanOf(of) - fullMs / 4);
+    return silence(of, said - Math.max(at, since) >= spanOf(of) - fullMs / 4);
   };
   const relation = (by: NicKey, of: NicKey): Relation => {
     const nic = own[by];

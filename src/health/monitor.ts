@@ -159,6 +159,7 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
     case 'host-changed':
     case 'persisted':
     case 'arbiter-answered':
+    case 'agent-exited':
     case 'gate-written':
     case 'gate-lost':
       return;
@@ -243,7 +244,7 @@ function takePoll(
   const { pollMs } = world.cluster.timing;
   const isNew = bookFrame(world, nic, key, poll, now);
   const isOwn = poll.node === world.self.name;
-  if (!isOwn && poll.kind !== 'answer') bookRows(net, poll, now);
+  if (!isOwn && poll.kind !== 'answer') bookRows(world, net, poll, now);
   if (!isOwn && poll.asks) {
     net.askedUntil = now + 2 * pollMs;
     if (net.polling === 'light') enterFull(world, state, net, 0, 'asked', { by: key }, now, out);

@@ -93,6 +93,8 @@ export interface Report {
   lossPermille: number;
   /** When it heard that NIC, in this node's time. */
   heard: Record<NicKey, Ms>;
+  /** When it said so, of those whom the last frame had no room to name. */
+  said: Record<NicKey, Ms>;
 }
 
 export interface NetState {

@@ -10,11 +10,14 @@ import {
   decodeTargets,
   encodeHearing,
   encodeTargets,
+  ENTRIES_A_TESTIMONY,
+  fitsHearing,
   HEARING,
   NETS_A_TESTIMONY,
   NOT_LATELY,
   TARGETS,
   type HearingTestimony,
+  type MemberRow,
 } from '../frame/testimony.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
@@ -30,7 +33,7 @@ export function testimony(world: World, state: HealthState, sequence: number, no
   const parts = [nicReport(world, state, sequence)];
   const inFull = Object.values(state.nets).filter(({ polling }) => polling === 'full');
   const chosen = inFull[sequence % inFull.length];
-  if (chosen !== undefined) parts.push(hearingReport(world, state, chosen, now));
+  if (chosen !== undefined) parts.push(hearingReport(world, state, chosen, Math.floor(sequence / inFull.length), now));
   if (world.cluster.nets.some(({ targets }) => targets.length > 0))
     parts.push(targetReport(world, state, sequence, now));
   return parts;
@@ -70,16 +73,27 @@ function answeredAt(nic: HealthState['nics'][string]): Ms {
   return latest;
 }
 
-function hearingReport(world: World, state: HealthState, net: NetState, now: Ms): Part {
+function hearingReport(world: World, state: HealthState, net: NetState, turn: number, now: Ms): Part {
   const first = state.nics[net.poller]!;
-  const placeOf = (node: string, nic: string): number => net.members.findIndex(({ key }) => key === nicKey(node, nic));
+  const places = new Map(net.members.map(({ key }, place) => [key, place]));
+  const placeOf = (node: string, nic: string): number => places.get(nicKey(node, nic))!;
   const rows = rowsOf(world, state, net, first, now).map((row) => ({
     member: placeOf(world.self.name, row.nic),
     target: TARGET_WORDS.indexOf(row.target),
     lossPermille: row.lossPermille,
     heard: row.heard.map(({ node, nic, agoMs }) => ({ member: placeOf(node, nic), agoMs })),
   }));
-  return encodeHearing({ net: world.cluster.nets.findIndex(({ name }) => name === net.name), rows });
+  const place = world.cluster.nets.findIndex(({ name }) => name === net.name);
+  return encodeHearing({ net: place, rows: fitsHearing(rows) ? rows : [rowInTurn(rows, turn)] });
+}
+
+/** Of one row as many entries as fit, in the order of the cluster file: each has its turn. */
+function rowInTurn(rows: MemberRow[], turn: number): MemberRow {
+  const row = rows[turn % rows.length]!;
+  const pieces = Math.max(1, Math.ceil(row.heard.length / ENTRIES_A_TESTIMONY));
+  const from = (Math.floor(turn / rows.length) % pieces) * ENTRIES_A_TESTIMONY;
+  const heard = [...row.heard].sort((a, b) => a.member - b.member);
+  return { ...row, heard: heard.slice(from, from + ENTRIES_A_TESTIMONY) };
 }
 
 /** What is not of this stage's kinds is left to others. */
@@ -130,5 +144,5 @@ function takeHearing(world: World, state: HealthState, peer: PeerState, said: He
     });
     rows.push({ nic: by.nic, target: word, lossPermille, heard: entries });
   }
-  bookRows(net, { node: peer.node, kind: 'full', rows }, now);
+  bookRows(world, net, { node: peer.node, kind: 'full', rows }, now);
 }
