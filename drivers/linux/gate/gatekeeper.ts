@@ -27,7 +27,8 @@ const REMAINDER_MIN_MS: Ms = 10;
 const REHEARSED_MAX = 4;
 /** Without PERSIST the tables go with their owner, and the gate stands open: both or none. */
 const OWNED = NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST;
-const UNKNOWN_FLAGS = ['EOPNOTSUPP', 'EINVAL'];
+/** What a kernel before 6.9 says; libuv's name for EOPNOTSUPP, which is the same number, is ENOTSUP. */
+export const UNKNOWN_FLAGS: readonly string[] = ['ENOTSUP', 'EINVAL'];
 
 /** What the gate is to let speak, and until when of CLOCK_MONOTONIC; null: nothing, at once. */
 export interface Order {
