@@ -8,7 +8,7 @@
 import type { Timing } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import type { Document } from './document.js';
+import { compareVersions, type Document, type Version } from './document.js';
 import { leaseMs, surelyOverMs } from './span.js';
 
 /** T(L) of this node's file. */
@@ -23,6 +23,19 @@ export function ownFile({ cluster }: World): Required<Pick<Document, 'digest' | 
 /** Are leases granted under this document those of the own file? */
 export function isOfOwnFile({ cluster }: World, document: Document | null): boolean {
   return document?.digest === cluster.digest;
+}
+
+/**
+ * May leases of the own file be granted under this document of the own term? Once a document of that file is committed:
+ * whoever is elected without one waits for those of the former file alone.
+ */
+export function mayLease(
+  world: World,
+  { committed, before }: { committed: Version; before: Document | null },
+  document: Document | null,
+): boolean {
+  if (document === null || committed.term !== document.version.term || !isOfOwnFile(world, document)) return false;
+  return isOfOwnFile(world, before) || compareVersions(committed, document.version) >= 0;
 }
 
 /** When leases that run under this document are surely over: T(L) of its file or of the own one, whichever is longer. */

@@ -4,7 +4,7 @@ import type { AnswerMessage } from '../frame/dialogue.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { nextSequence } from './answer.js';
-import { isOfOwnFile, ownFile } from './cluster-file.js';
+import { isOfOwnFile, mayLease, ownFile } from './cluster-file.js';
 import { BLANK, compareVersions, newerVersion, showVersion, type Document, type Version } from './document.js';
 import { change, isSynced, mayLead } from './durable.js';
 import { mayGrant } from './fence.js';
@@ -155,7 +155,7 @@ function grant(
 ): void {
   const { document, term } = state.record;
   const { timing } = world.cluster;
-  if (!document || post.committed.term !== term || !isOfOwnFile(world, document) || !mayLead(world, state)) return;
+  if (!document || !mayLease(world, post, document) || !mayLead(world, state)) return;
   const durationMs = Math.min(leaseMs(timing), majorityLeaseEnd(world, state, post) - now);
   if (durationMs < timing.heartbeatMs / 2 || !mayGrant(state, node)) return;
   post.leaseBounds[node] = Math.max(leaseBound(post, node), now + surelyOverMs(durationMs, timing));

@@ -8,7 +8,7 @@
 import type { Action } from '../action.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
-import { isOfOwnFile } from './cluster-file.js';
+import { mayLease } from './cluster-file.js';
 import { takeTerm } from './durable.js';
 import { quorumTime } from './quorum.js';
 import { leaseMs } from './span.js';
@@ -52,7 +52,7 @@ export function majorityLeaseEnd(world: World, state: MembershipState, post: Coo
 /** C8: the coordinator serves under its majority lease, once a document of its term is committed. */
 export function keepLease(world: World, state: MembershipState, post: Coordinatorship): void {
   const { term } = state.record;
-  if (post.committed.term !== term || !isOfOwnFile(world, state.record.document)) return;
+  if (!mayLease(world, post, state.record.document)) return;
   const end = majorityLeaseEnd(world, state, post);
   const older = state.lease.term === term ? end : state.lease.end;
   state.lease = { end: Math.max(end, older), term, committed: post.committed };

@@ -61,6 +61,16 @@ describe('a document of another cluster file', () => {
     expect(changeable(stand)).toBe(null);
   });
 
+  test('C4, C8: nor before that file is committed, for who is elected without it waits for the leases of the former one', () => {
+    const stand = elected(former());
+    keep(stand, 1500 + OVER_MS - 100);
+    stand.wakeUntil(1500 + OVER_MS + 50);
+    expect(member.document(stand.state)).toMatchObject({ version: v(1, 2), digest: 'd' });
+    stand.hearAnswer('beta', 99_999, v(1, 1));
+    expect(stand.messages('beta', 'grant')).toEqual([]);
+    expect(leaseEnd(stand)).toBe(null);
+  });
+
   test('then the document takes its own file, and with that is committed all goes on', () => {
     const stand = elected(former());
     keep(stand, 1500 + OVER_MS + 300);
