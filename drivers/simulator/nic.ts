@@ -104,7 +104,7 @@ export class Nic implements CableEnd {
     if (!this.#admin || !this.#carrier || !outlet?.cable) return;
     this.tx++;
     frame.packet?.trace.counted.push({ counters: this, counter: 'tx' });
-    this.host.world.onSent?.(this.host.name, outlet.name, frame);
+    this.host.world.onSent?.(this.host.name, outlet.name, outlet.cable, frame);
     outlet.cable.send(outlet, frame, 0);
   }
 

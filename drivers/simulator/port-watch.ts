@@ -7,15 +7,18 @@ export class PortWatch {
   /** A MAC left another NIC than before. */
   onMoved: (from: Stay, to: Stay) => void = () => {};
   readonly #stays = new Map<string, Stay[]>();
+  /** MAC → by which cable it was sent last: a NIC that was renamed still hangs on its port. */
+  readonly #cables = new Map<string, object>();
 
   constructor(world: World) {
-    world.onSent = (node, nic, { source: mac }) => {
+    world.onSent = (node, nic, cable, { source: mac }) => {
       const { now } = world.clock;
       const stays = this.#stays.get(mac) ?? [];
       this.#stays.set(mac, stays);
       const last = stays.at(-1);
-      if (last?.node === node && last.nic === nic) last.toMs = now;
+      if (last && this.#cables.get(mac) === cable) last.toMs = now;
       else {
+        this.#cables.set(mac, cable);
         const fresh = { mac, node, nic, fromMs: now, toMs: now };
         stays.push(fresh);
         if (last) this.onMoved(last, fresh);

@@ -57,8 +57,8 @@ export class World {
   readonly random: Random;
   /** ARP and neighbour discovery that leave a host, past its gate. */
   onSpoken: ((host: string, bytes: Uint8Array) => void) | null = null;
-  /** A frame left that NIC of a host, or port of its bond. */
-  onSent: ((host: string, nic: string, frame: Frame) => void) | null = null;
+  /** A frame left that NIC of a host, or port of its bond, by that cable. */
+  onSent: ((host: string, nic: string, cable: object, frame: Frame) => void) | null = null;
   readonly #changed: (() => void)[] = [];
 
   constructor(seed: number) {
