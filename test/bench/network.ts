@@ -116,3 +116,28 @@ export function takeoverNetwork(timing: TakeoverTiming, addresses: number): Scen
     },
   );
 }
+
+/** Of the one package of `scaleNetwork`. */
+export const FLOATING = '10.77.0.200';
+
+/** Nodes with two NICs on the public net and one on a private net; the first four may have the package. */
+export function scaleNetwork(nodes: number): Scenario {
+  const names = Array.from({ length: nodes }, (_, i) => `n${i + 1}`);
+  const node = (n: number) => ({
+    public: { primary: 'eth0', standby: ['eth1'], address: `10.77.0.${n + 1}/24` },
+    private1: { primary: 'hb0', address: `10.78.0.${n + 1}/24` },
+  });
+  return scenario(
+    'scale',
+    {
+      switches: ['left', 'heart'],
+      nodes: Object.fromEntries(names.map((name) => [name, { eth0: 'left', eth1: 'left', hb0: 'heart' }])),
+      clients: { client: { switch: 'left', addresses: [`${GATEWAY}/24`] } },
+    },
+    {
+      nets: { public: { heartbeat: 'public', targets: [GATEWAY] }, private1: { heartbeat: 'private' } },
+      nodes: Object.fromEntries(names.map((name, n) => [name, node(n)])),
+      packages: { web: { nodes: names.slice(0, 4), resources: [{ address: FLOATING, net: 'public' }] } },
+    },
+  );
+}
