@@ -116,7 +116,6 @@ function addTests(image: Image, root: string): void {
   image.file('baton/node_modules/vitest/index.js', join(guest, 'vitest.js'));
   image.text('baton/node_modules/vitest/package.json', '{ "name": "vitest", "type": "module", "main": "index.js" }');
   image.file('baton/tests.js', join(guest, 'tests.js'));
-  image.file('baton/test/carrier.js', join(guest, 'carrier.js'));
   image.text('baton/dist/test/drivers/linux/typescript.js', '');
   image.file('baton/dist/test/drivers/linux/inside/datagrams.js', join(root, 'test/drivers/linux/inside/datagrams.js'));
   for (const folder of ['test/drivers/linux', 'test/drivers/linux/inside'])
