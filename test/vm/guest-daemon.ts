@@ -45,22 +45,16 @@ export class GuestDaemon {
   }
 
   async log(since = 0): Promise<LogLine[]> {
-    const text = await this.#machine.must(`tail -n +${since + 1} ${LOG}`);
-    return text.split('\n').flatMap((line) => {
-      try {
-        return [JSON.parse(line) as LogLine];
-      } catch {
-        return [];
-      }
-    });
+    return linesOf(await this.#machine.must(`tail -n +${since + 1} ${LOG}`)).flatMap(parsed);
   }
 
   /** Resolves to the first line since that mark for which it is true. Rejects with the log's end. */
   async until(truth: (line: LogLine) => boolean, what: string, withinMs: number, since = 0): Promise<LogLine> {
     const until = performance.now() + withinMs;
-    for (;;) {
-      const lines = await this.log(since);
-      const found = lines.find(truth);
+    for (let looked = since; ;) {
+      const lines = linesOf(await this.#machine.must(`tail -n +${looked + 1} ${LOG}`));
+      looked += lines.length;
+      const found = lines.flatMap(parsed).find(truth);
       if (found) return found;
       if (performance.now() > until) {
         const tail = await this.#machine.run(`tail -n 30 ${LOG}`);
@@ -68,5 +62,19 @@ export class GuestDaemon {
       }
       await sleep(LOOK_EACH_MS);
     }
+  }
+}
+
+/** Whole ones: the last may still be written. */
+function linesOf(text: string): string[] {
+  return text.split('\n').slice(0, -1);
+}
+
+/** Warnings of node are none of the log's. */
+function parsed(line: string): LogLine[] {
+  try {
+    return [JSON.parse(line) as LogLine];
+  } catch {
+    return [];
   }
 }
