@@ -34,5 +34,5 @@ describe('golden traces', () => {
       writeFileSync(file, trace);
     }
     expect(trace).toBe(readFileSync(file, 'utf8'));
-  });
+  }, 300_000);
 });
