@@ -22,17 +22,21 @@ describe('golden traces', () => {
     .map(loadScenario)
     .filter((scenario) => scenario.labs.includes('simulator'));
 
-  it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (name, scenario) => {
-    const lab = await openLab('simulator');
-    if (typeof lab === 'string') throw new Error(lab);
-    const report = await runDrill(scenario, lab);
-    expect(report.failures).toEqual([]);
-    const file = `${folder}${name}.txt`;
-    const trace = traceOf(report);
-    if (renew) {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(file, trace);
-    }
-    expect(trace).toBe(readFileSync(file, 'utf8'));
-  }, 300_000);
+  it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    '%s',
+    async (name, scenario) => {
+      const lab = await openLab('simulator');
+      if (typeof lab === 'string') throw new Error(lab);
+      const report = await runDrill(scenario, lab);
+      expect(report.failures).toEqual([]);
+      const file = `${folder}${name}.txt`;
+      const trace = traceOf(report);
+      if (renew) {
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(file, trace);
+      }
+      expect(trace).toBe(readFileSync(file, 'utf8'));
+    },
+    300_000,
+  );
 });
