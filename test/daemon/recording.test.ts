@@ -129,7 +129,7 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
   });
 
   it('holds no key', () => {
-    const key = readFileSync(join(folderOf(lab.namespaceOf('').slice(0, -1)), 'cluster.key'), 'utf8').trim();
+    const key = readFileSync(join(folderOf(lab.namespaceOf('').slice(0, -1)), 'alpha', 'cluster.key'), 'utf8').trim();
     expect(readFileSync(recording, 'utf8')).not.toContain(key);
   });
 
