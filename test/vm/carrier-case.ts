@@ -53,7 +53,8 @@ async function run(stand: Stand): Promise<void> {
       nets: { public: { upDelay: '1s', autoSwitchBack: false } },
       nodes: { alpha: { public: { primary: 'eth0', standby: ['eth1'], address: ['10.77.0.1/24'] } } },
     });
-    await machine.must(`(setsid ip -ts -o monitor link dev eth0 > ${EVENTS} 2>&1 &)`);
+    // By its path: busybox has an ip of its own.
+    await machine.must(`(setsid /bin/ip -ts -o monitor link dev eth0 > ${EVENTS} 2>&1 &)`);
     const offset = await offsetMs(machine);
     const mark = await daemon.mark();
     const losses: number[] = [];

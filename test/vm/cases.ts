@@ -20,7 +20,7 @@ const boot: Case = {
       'ip link add d0 type dummy && ip link add link d0 name d0.7 type vlan id 7 && ip link add link d0 name m0 type macvlan && ip link del d0',
     );
     const asked = performance.now();
-    stand.tell((await machine.must('node bin/baton.js --version')).trim());
+    stand.tell((await machine.must('node bin/baton.js --version')).trim().split('\n').at(-1)!);
     stand.tell(`a command takes ${((performance.now() - asked) / 1000).toFixed(1)} s`);
   },
 };
