@@ -20,8 +20,8 @@
  * path, direction and incarnation has a key of its own, so the sequence serves as nonce on all of them.
  */
 import type { Cipher, KeyId } from '../world.js';
-import type { Part } from './part.js';
 import { hexAt, numberAt, putHex, putNumber, putText } from './octet.js';
+import { lengthOf, putParts, readParts, type Part } from './part.js';
 import { hintOf } from './key-word.js';
 import { clusterTag } from './poll.js';
 
@@ -35,7 +35,6 @@ const TAG_LENGTH = 16;
 const NAMES_AT = 22;
 const DIGEST_LENGTH = 16;
 const PARTS_AT = 41;
-const PART_HEADER_LENGTH = 3;
 /** Three empty texts. */
 const LENGTH_MIN = NAMES_AT + 3 + PARTS_AT + 1 + TAG_LENGTH;
 
@@ -94,10 +93,6 @@ export function roomForParts(source: string, destination: string, net: string): 
   return HEARTBEAT_LENGTH_MAX - TAG_LENGTH - PARTS_AT - 1 - headerLength(source, destination, net);
 }
 
-export function lengthOf(part: Part): number {
-  return PART_HEADER_LENGTH + part.bytes.length;
-}
-
 /** What `sealBeat` seals. Parts beyond `roomForParts` are the caller's mistake. */
 export function encodeBeat(beat: Beat): Uint8Array {
   const length = beat.parts.reduce((sum, part) => sum + lengthOf(part), PARTS_AT + 1);
@@ -107,14 +102,8 @@ export function encodeBeat(beat: Beat): Uint8Array {
   putHex(plain, 17, beat.accepted, 8);
   putHex(plain, 25, beat.claimed, 8);
   putEcho(plain, beat.echo);
-  let at = PARTS_AT;
-  plain[at++] = beat.parts.length;
-  for (const part of beat.parts) {
-    plain[at++] = part.kind;
-    at = putNumber(plain, at, part.bytes.length, 2);
-    plain.set(part.bytes, at);
-    at += part.bytes.length;
-  }
+  plain[PARTS_AT] = beat.parts.length;
+  putParts(plain, PARTS_AT + 1, beat.parts);
   return plain;
 }
 
@@ -205,8 +194,8 @@ export function openBeat(
 export function decodeBeat(plain: Uint8Array): Beat | null {
   if (plain.length < PARTS_AT + 1) return null;
   const flags = plain[16]!;
-  const parts = readParts(plain);
-  if (parts === null) return null;
+  const parts = readParts(plain, PARTS_AT + 1);
+  if (parts === null || parts.length !== plain[PARTS_AT]) return null;
   return {
     digest: hexAt(plain, 0, DIGEST_LENGTH),
     asks: (flags & FLAG_ASKS) !== 0,
@@ -222,19 +211,4 @@ export function decodeBeat(plain: Uint8Array): Beat | null {
 function incarnationAt(plain: Uint8Array, at: number): string {
   for (let i = 0; i < 8; i++) if (plain[at + i] !== 0) return hexAt(plain, at, 8);
   return '';
-}
-
-function readParts(plain: Uint8Array): Part[] | null {
-  const parts: Part[] = [];
-  let at = PARTS_AT + 1;
-  for (let left = plain[PARTS_AT]!; left > 0; left--) {
-    if (at + PART_HEADER_LENGTH > plain.length) return null;
-    const kind = plain[at]!;
-    const length = numberAt(plain, at + 1, 2);
-    at += PART_HEADER_LENGTH;
-    if (at + length > plain.length) return null;
-    parts.push({ kind, bytes: plain.subarray(at, at + length) });
-    at += length;
-  }
-  return at === plain.length ? parts : null;
 }

@@ -1,4 +1,7 @@
-/** A heartbeat carries parts: each has a kind and bytes that one stage writes and reads. */
+/**
+ * A heartbeat carries parts: each has a kind and bytes that one stage writes and reads. On the wire: kind 1 · length 2 · bytes.
+ */
+import { numberAt, putNumber } from './octet.js';
 
 export interface Part {
   kind: PartKind;
@@ -32,3 +35,37 @@ export type PartKind = number;
 
 /** A beat of at most 1200 bytes holds one such beside the rest. */
 export const PART_MAX = 900;
+
+const HEADER_LENGTH = 3;
+
+/** Bytes that it takes in a beat, its header included. */
+export function lengthOf({ bytes }: Part): number {
+  return HEADER_LENGTH + bytes.length;
+}
+
+/** Where the next byte goes. */
+export function putParts(plain: Uint8Array, from: number, parts: readonly Part[]): number {
+  let at = from;
+  for (const { kind, bytes } of parts) {
+    plain[at++] = kind;
+    at = putNumber(plain, at, bytes.length, 2);
+    plain.set(bytes, at);
+    at += bytes.length;
+  }
+  return at;
+}
+
+/** All from there to the end. Null: the last one is cut short. */
+export function readParts(plain: Uint8Array, from: number): Part[] | null {
+  const parts: Part[] = [];
+  for (let at = from; at < plain.length;) {
+    if (at + HEADER_LENGTH > plain.length) return null;
+    const kind = plain[at]!;
+    const length = numberAt(plain, at + 1, 2);
+    at += HEADER_LENGTH;
+    if (at + length > plain.length) return null;
+    parts.push({ kind, bytes: plain.subarray(at, at + length) });
+    at += length;
+  }
+  return parts;
+}

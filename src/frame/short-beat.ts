@@ -17,9 +17,9 @@
  * The sequence is that of the same beat on all other paths; the key is the line's own.
  */
 import type { Cipher, KeyId } from '../world.js';
-import { AGO_MAX_MS, lengthOf, type Beat, type Channel } from './heartbeat.js';
+import { AGO_MAX_MS, type Beat, type Channel } from './heartbeat.js';
 import { hexAt, numberAt, putHex, putNumber } from './octet.js';
-import type { Part } from './part.js';
+import { lengthOf, putParts, readParts } from './part.js';
 
 export const SHORT_BEAT_VERSION = 1;
 
@@ -29,7 +29,6 @@ const HEADER_LENGTH = 16;
 const DIGEST_LENGTH = 8;
 const FLAGS_AT = DIGEST_LENGTH;
 const FIXED_LENGTH = DIGEST_LENGTH + 1;
-const PART_HEADER_LENGTH = 3;
 
 const FLAG_ASKS = 1;
 const FLAG_LEFT = 2;
@@ -88,12 +87,7 @@ function encode(beat: Beat): Uint8Array {
     at = putNumber(plain, at, beat.echo.sequence, 6);
     at = putNumber(plain, at, Math.max(0, Math.min(AGO_MAX_MS, Math.round(beat.echo.agoMs))), 2);
   }
-  for (const { kind, bytes } of beat.parts) {
-    plain[at++] = kind;
-    at = putNumber(plain, at, bytes.length, 2);
-    plain.set(bytes, at);
-    at += bytes.length;
-  }
+  putParts(plain, at, beat.parts);
   return plain;
 }
 
@@ -132,7 +126,7 @@ export function decodeShortBeat(plain: Uint8Array): Beat | null {
   };
   const [acceptedAt, claimedAt, echoAt] = [take(FLAG_ACCEPTED), take(FLAG_CLAIMED), take(FLAG_ECHO)];
   if (at > plain.length || flags >= 2 * FLAG_ECHO) return null;
-  const parts = partsFrom(plain, at);
+  const parts = readParts(plain, at);
   if (parts === null) return null;
   const hasEcho = (flags & FLAG_ECHO) !== 0;
   return {
@@ -147,18 +141,4 @@ export function decodeShortBeat(plain: Uint8Array): Beat | null {
       : { sequence: 0, agoMs: 0 },
     parts,
   };
-}
-
-function partsFrom(plain: Uint8Array, from: number): Part[] | null {
-  const parts: Part[] = [];
-  for (let at = from; at < plain.length;) {
-    if (at + PART_HEADER_LENGTH > plain.length) return null;
-    const kind = plain[at]!;
-    const length = numberAt(plain, at + 1, 2);
-    at += PART_HEADER_LENGTH;
-    if (at + length > plain.length) return null;
-    parts.push({ kind, bytes: plain.subarray(at, at + length) });
-    at += length;
-  }
-  return parts;
 }

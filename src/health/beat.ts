@@ -3,14 +3,13 @@ import type { Action } from '../action.js';
 import {
   channelText,
   encodeBeat,
-  lengthOf,
   putEcho,
   roomForParts,
   sealBeat,
   type Beat,
   type Channel,
 } from '../frame/heartbeat.js';
-import type { Part } from '../frame/part.js';
+import { lengthOf, type Part } from '../frame/part.js';
 import type { Ms } from '../input.js';
 import type { KeyId, World } from '../world.js';
 import { keyBack, keyPart, keyTo } from './keys.js';

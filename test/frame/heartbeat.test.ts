@@ -11,7 +11,6 @@ import {
   headerLength,
   HEARTBEAT_LENGTH_MAX,
   incarnationIn,
-  lengthOf,
   openBeat,
   putEcho,
   roomForParts,
@@ -21,6 +20,7 @@ import {
   type Channel,
 } from '../../src/frame/heartbeat.js';
 import { decodeNicReport, encodeNicReport, healthIn, packNic } from '../../src/frame/nic-report.js';
+import { lengthOf } from '../../src/frame/part.js';
 import { clusterTag } from '../../src/frame/poll.js';
 import type { HealthReason, NicHealth } from '../../src/status.js';
 import { KEY_ID } from '../no-cipher.js';

@@ -1,7 +1,8 @@
 /** What 64 nodes with four NICs each have to say of each other fits into no frame and no beat: it goes round by round. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HEARTBEAT_LENGTH_MAX, lengthOf, roomForParts } from '../../src/frame/heartbeat.js';
+import { HEARTBEAT_LENGTH_MAX, roomForParts } from '../../src/frame/heartbeat.js';
+import { lengthOf } from '../../src/frame/part.js';
 import { PART_MAX } from '../../src/frame/part.js';
 import { clusterTag, decodePoll, encodePoll, POLL_GROUP, POLL_LENGTH_MAX, type Poll } from '../../src/frame/poll.js';
 import { decodeHearing, HEARING } from '../../src/frame/testimony.js';
