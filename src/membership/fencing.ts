@@ -6,6 +6,7 @@
  *   opens what `off` has shut once the node is heard and has let go of all that is not placed on it.
  */
 import type { Action } from '../action.js';
+import { journal, record } from '../health/account.js';
 import type { AgentOutcome, Input, Ms } from '../input.js';
 import type { World } from '../world.js';
 import { clearAlarm, raiseAlarm } from './alarm.js';
@@ -21,7 +22,6 @@ const RETRY_MS: Ms = 2000;
 const RETRY_MAX_MS: Ms = 60_000;
 /** Whoever runs programs ends them in time; a word of it that never comes must not hold up everything. */
 const OVERDUE_MS: Ms = 2000;
-const DECISIONS_KEPT = 100;
 
 interface Case {
   world: World;
@@ -298,12 +298,9 @@ function tell(
   text: string,
   evidence: Record<string, unknown>,
 ): void {
-  const { state, now, out } = one;
-  const event = does === 'fence' ? 'fencing' : 'unfencing';
-  out.push({ kind: 'journal', entry: { at: now, event, peer: node, to, cause, evidence } });
-  const subjects = [node, ...placedOn(one, node).map(({ name }) => name)];
-  for (const subject of subjects) state.decisions.push({ at: now, subject, text, cause, evidence });
-  state.decisions.splice(0, Math.max(0, state.decisions.length - DECISIONS_KEPT));
+  journal(one, { event: does === 'fence' ? 'fencing' : 'unfencing', peer: node, to, cause, evidence });
+  for (const subject of [node, ...placedOn(one, node).map(({ name }) => name)])
+    record(one, subject, text, cause, evidence);
 }
 
 function reviewAlarms({ world, state, now, out }: Case): void {

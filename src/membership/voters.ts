@@ -6,6 +6,7 @@
  * A lost disk, or an arbiter that was made anew, is another voter of the same name (V4): the old one goes, the new one comes.
  */
 import type { Action } from '../action.js';
+import { record } from '../health/account.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { putForward } from './coordinator.js';
@@ -18,7 +19,6 @@ import { selfVoter, voterKey, type Coordinatorship, type MembershipState } from 
 const SETTLED_MS = 800;
 /** V2: a coordinator is to have heard everybody: so much older than nodeTimeout it is before it changes the voters. */
 const BEYOND_TIMEOUT_MS = 300;
-const DECISIONS_KEPT = 100;
 /** Without an arbiter fewer are no gain: of two voters both are needed. */
 const LEAST = 3;
 
@@ -101,7 +101,7 @@ export function reviewVoters(
   if (!isDue || changeableDocument(world, state, now) === null || !haveDocument(world, post, next, wanted)) return;
   const voters = { next: [...wanted].sort(byName), previous: next };
   post.why = reasons(world, state, post, document, wanted);
-  decide(state, now, post.why, voters);
+  decide(state, now, post.why, voters, out);
   putForward(state, post, { ...document, voters }, 'voters-differ', out);
 }
 
@@ -164,15 +164,15 @@ function reasons(
 
 /** For `why`. */
 function decide(
-  { decisions }: MembershipState,
+  state: MembershipState,
   now: Ms,
   why: Record<string, string>,
   { next, previous }: Required<Document['voters']>,
+  out: Action[],
 ): void {
   for (const [name, cause] of Object.entries(why)) {
     const text = namesOf(next).includes(name) ? 'gets a vote' : 'has no vote any more';
     const evidence = { voters: namesOf(next), before: namesOf(previous) };
-    decisions.push({ at: now, subject: name === ARBITER ? 'arbiter' : name, text, cause, evidence });
+    record({ state, now, out }, name === ARBITER ? 'arbiter' : name, text, cause, evidence);
   }
-  decisions.splice(0, decisions.length - DECISIONS_KEPT);
 }

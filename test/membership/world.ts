@@ -21,7 +21,7 @@ import { isQuorum } from '../../src/membership/quorum.js';
 import type { DurableRecord } from '../../src/membership/state.js';
 import { draw } from '../../src/random.js';
 import type { JournalEntry } from '../../src/status.js';
-import { BARE } from '../bare-cluster.js';
+import { BARE, BARE_PACKAGE } from '../bare-cluster.js';
 import { boasting, planted } from './plants.js';
 import { ArenaDisk } from './arena-disk.js';
 import { SimNode, type Datagram } from './sim-node.js';
@@ -72,17 +72,7 @@ export function clusterOf(
     packages: packages.map((name) => ({
       name,
       nodes: names,
-      failover: 'configured-node',
-      failback: 'manual',
-      enabled: true,
-      onLeaseLoss: 'halt',
-      movesMax: 3,
-      movesWindowMs: 600_000,
-      priority: 0,
-      weight: 0,
-      dependsOn: [],
-      excludes: [],
-      resources: [],
+      ...BARE_PACKAGE,
     })),
     digest,
   };
