@@ -8,7 +8,7 @@ import { folderOf } from '../../drivers/namespaces/names.js';
 import { NamespacesLab, refusal } from '../../drivers/namespaces/lab.js';
 import { KeyedCalls, readRecorded, writeRecorded } from '../../src/daemon/recording.js';
 import { parseScenario } from '../../src/drill/load.js';
-import { replay } from '../../src/drill/replay.js';
+import { replay } from '../../src/drill/replay/replay.js';
 import { KEY_ID } from '../no-cipher.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'baton-recording-'));

@@ -8,7 +8,7 @@ import { readState } from '../../drivers/linux/state-store.js';
 import { NamespacesLab, refusal } from '../../drivers/namespaces/lab.js';
 import { folderOf } from '../../drivers/namespaces/names.js';
 import { parseScenario } from '../../src/drill/load.js';
-import { replay } from '../../src/drill/replay.js';
+import { replay } from '../../src/drill/replay/replay.js';
 
 const scenario = parseScenario(
   `

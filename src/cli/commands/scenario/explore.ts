@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { SeedReport } from '../../../drill/explore.js';
+import type { SeedReport } from '../../../drill/explorer/exploration.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
 import { interruptible } from '../../interruption.js';
 
@@ -25,8 +25,8 @@ export default class ScenarioExplore extends BatonCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ScenarioExplore);
     const { from, to } = this.range(flags.seeds, flags.minutes);
-    const { exploreSeed } = await import('../../../drill/explore.js');
-    const { explore } = await import('../../../drill/explore-jobs.js');
+    const { exploreSeed } = await import('../../../drill/explorer/exploration.js');
+    const { explore } = await import('../../../drill/explorer/jobs.js');
     const startedAt = Date.now();
     const total = { seeds: 0, violated: 0, simulatedMs: 0 };
     const told = (report: SeedReport): void => {

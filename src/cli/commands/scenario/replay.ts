@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import type { ReplayReport } from '../../../drill/replay.js';
+import type { ReplayReport } from '../../../drill/replay/replay.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
 
 export default class ScenarioReplay extends BatonCommand {
@@ -12,7 +12,7 @@ export default class ScenarioReplay extends BatonCommand {
 
   async run(): Promise<ReplayReport> {
     const { args } = await this.parse(ScenarioReplay);
-    const { replay } = await import('../../../drill/replay.js');
+    const { replay } = await import('../../../drill/replay/replay.js');
     let report: ReplayReport;
     try {
       report = await replay(args.file);

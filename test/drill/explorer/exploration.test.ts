@@ -1,11 +1,11 @@
 /** The explorer: what it draws is sound, the same seed is the same story, and a few seeds keep every invariant. */
 import { describe, expect, test } from 'vitest';
-import { Random } from '../../drivers/simulator/random.js';
-import { parseCluster } from '../../src/config/parse.js';
-import { exploreSeed } from '../../src/drill/explore.js';
-import { drawSchedule } from '../../src/drill/explore-schedule.js';
-import { drawTopology } from '../../src/drill/explore-topology.js';
-import { parseFault } from '../../src/drill/scenario.js';
+import { Random } from '../../../drivers/simulator/random.js';
+import { parseCluster } from '../../../src/config/parse.js';
+import { exploreSeed } from '../../../src/drill/explorer/exploration.js';
+import { drawSchedule } from '../../../src/drill/explorer/schedule.js';
+import { drawTopology } from '../../../src/drill/explorer/topology.js';
+import { parseFault } from '../../../src/drill/scenario.js';
 import { stringify } from 'yaml';
 
 /** A minute or so of virtual time each; more are tried by `baton scenario explore`. */

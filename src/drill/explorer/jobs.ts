@@ -1,7 +1,7 @@
 /** Explores many seeds: one after the other here, or side by side in processes of their own, which die with this one. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { exploreSeed, type SeedReport } from './explore.js';
+import { exploreSeed, type SeedReport } from './exploration.js';
 
 export interface ExploreOptions {
   from: number;

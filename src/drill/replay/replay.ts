@@ -1,10 +1,10 @@
 /** Plays a flight recording through the machine again: same inputs, same decisions, same journal. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { readRecorded, type RecordedInput, type RecordingStart } from '../daemon/recording.js';
-import { Node } from '../node.js';
-import type { JournalEntry } from '../status.js';
-import type { Cipher, Seal } from '../world.js';
+import { readRecorded, type RecordedInput, type RecordingStart } from '../../daemon/recording.js';
+import { Node } from '../../node.js';
+import type { JournalEntry } from '../../status.js';
+import type { Cipher, Seal } from '../../world.js';
 
 export interface ReplayReport {
   node: string;

@@ -5,22 +5,22 @@
  *   seed ─▶ topology, schedule ─▶ simulator ──changed, stepped, spoken──▶ invariants ─▶ report
  */
 import { createHash } from 'node:crypto';
-import { SimulatorLab } from '../../drivers/simulator/lab.js';
-import { Random } from '../../drivers/simulator/random.js';
-import type { Cluster } from '../config/cluster.js';
-import type { Ms } from '../input.js';
-import { unsettled } from './invariant/convergence.js';
-import { EpochsRise } from './invariant/epochs-rise.js';
-import { InquorateDark } from './invariant/inquorate-dark.js';
-import type { Invariant, Scene } from './invariant/invariant.js';
-import { LastWord } from './invariant/last-word.js';
-import { NoFalseMove } from './invariant/no-false-move.js';
-import { OneHolder } from './invariant/one-holder.js';
-import { OnePort } from './invariant/one-port.js';
-import { mayLoseDisk } from './explore-losses.js';
-import { COORDINATOR, drawSchedule, HOLDER, type Blow, type Schedule } from './explore-schedule.js';
-import { drawTopology, type Drawn } from './explore-topology.js';
-import { parseFault } from './scenario.js';
+import { SimulatorLab } from '../../../drivers/simulator/lab.js';
+import { Random } from '../../../drivers/simulator/random.js';
+import type { Cluster } from '../../config/cluster.js';
+import type { Ms } from '../../input.js';
+import { unsettled } from '../invariant/convergence.js';
+import { EpochsRise } from '../invariant/epochs-rise.js';
+import { InquorateDark } from '../invariant/inquorate-dark.js';
+import type { Invariant, Scene } from '../invariant/invariant.js';
+import { LastWord } from '../invariant/last-word.js';
+import { NoFalseMove } from '../invariant/no-false-move.js';
+import { OneHolder } from '../invariant/one-holder.js';
+import { OnePort } from '../invariant/one-port.js';
+import { mayLoseDisk } from './losses.js';
+import { COORDINATOR, drawSchedule, HOLDER, type Blow, type Schedule } from './schedule.js';
+import { drawTopology, type Drawn } from './topology.js';
+import { parseFault } from '../scenario.js';
 
 export interface Violation {
   /** `S1`. */

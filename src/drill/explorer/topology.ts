@@ -1,6 +1,6 @@
 /** Draws a cluster and its wiring for the explorer: everything that a seed decides but the blows. */
-import type { Random } from '../../drivers/simulator/random.js';
-import { scenarioSchema, type Scenario } from './scenario.js';
+import type { Random } from '../../../drivers/simulator/random.js';
+import { scenarioSchema, type Scenario } from '../scenario.js';
 
 const NODES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon'];
 /** Fast enough for every timing that is drawn. */

@@ -1,8 +1,8 @@
 /** Which disks may be lost, so that nobody needs an operator afterwards. */
-import type { Network } from '../../drivers/simulator/network.js';
-import { ARBITER, compareVersions, type Document } from '../membership/document.js';
-import { readRecord } from '../membership/durable.js';
-import { isQuorum } from '../membership/quorum.js';
+import type { Network } from '../../../drivers/simulator/network.js';
+import { ARBITER, compareVersions, type Document } from '../../membership/document.js';
+import { readRecord } from '../../membership/durable.js';
+import { isQuorum } from '../../membership/quorum.js';
 
 /**
  * May that node's disk be lost? Not where its daemon runs on with it, for the voters may have become others when it starts anew;

@@ -1,8 +1,8 @@
 /** Draws the blows of one seed, swarm style: each seed has its own few kinds of them and its own pace. */
-import type { Random } from '../../drivers/simulator/random.js';
-import type { Ms } from '../input.js';
-import type { ClusterRequest } from '../status.js';
-import { chance, pick, shuffled, type Drawn } from './explore-topology.js';
+import type { Random } from '../../../drivers/simulator/random.js';
+import type { Ms } from '../../input.js';
+import type { ClusterRequest } from '../../status.js';
+import { chance, pick, shuffled, type Drawn } from './topology.js';
 
 export type Blow =
   /** As the scenario language has it, with COORDINATOR and HOLDER for nodes, and besides `isolate NODE`: split it from all others. */
