@@ -29,7 +29,17 @@ export interface DrillReport {
   reason?: string;
   failures: string[];
   timeline: TimelineLine[];
-  outages: { client: string; address: string; longestMs: Ms; sent: number; answered: number }[];
+  /** `gaps`: as in `ProbeReport`. */
+  outages: {
+    client: string;
+    address: string;
+    longestMs: Ms;
+    sent: number;
+    answered: number;
+    gaps: { fromMs: Ms; toMs: Ms }[];
+  }[];
+  /** Package → node that answers for all its addresses at the end; null: nobody does. */
+  holders: Record<string, string | null>;
   connections: { client: string; address: string; alive: boolean; pauseMaxMs: Ms }[];
   /** Two nodes answered for one floating address; null: the scenario has none. */
   twoHolders: { totalMs: Ms; overlaps: Overlap[] } | null;
@@ -40,6 +50,8 @@ export interface DrillReport {
 }
 
 export interface DrillOptions {
+  /** Once all daemons run, and before the drill's time begins. */
+  arrange?: (lab: Lab) => Promise<void>;
   /** Each line of the timeline as it happens. */
   onLine?: (line: TimelineLine) => void;
   signal?: AbortSignal;
@@ -78,6 +90,7 @@ export function skipped(scenario: Scenario, lab: Lab['name'], reason: string): D
     failures: [],
     timeline: [],
     outages: [],
+    holders: {},
     connections: [],
     twoHolders: null,
     acts: [],
@@ -90,6 +103,19 @@ function isOff(fault: Fault): fault is Extract<Fault, { fault: 'power-off' | 'st
   return fault.fault === 'power-off' || fault.fault === 'stop' || fault.fault === 'kill';
 }
 
+function holdersOf(lab: Lab, scenario: Scenario): DrillReport['holders'] {
+  const floating = floatingAddresses(scenario);
+  const names = [...new Set(floating.map((one) => one.package))];
+  return Object.fromEntries(
+    names.map((name) => {
+      const [first, ...others] = floating
+        .filter((one) => one.package === name)
+        .map(({ address }) => lab.holder(address));
+      return [name, others.every((node) => node === first) ? first! : null];
+    }),
+  );
+}
+
 class Drill {
   readonly failures: string[] = [];
   readonly #scenario: Scenario;
@@ -100,6 +126,7 @@ class Drill {
   #pending: Pending[] = [];
   readonly #told: Record<string, number> = {};
   #outages: DrillReport['outages'] = [];
+  #holders: DrillReport['holders'] = {};
   #connections: DrillReport['connections'] = [];
   #twoHolders: DrillReport['twoHolders'] = null;
   #acts: DrillReport['acts'] = [];
@@ -120,6 +147,7 @@ class Drill {
       this.#options.signal?.throwIfAborted();
       await this.#lab.startDaemon(node);
     }
+    await this.#options.arrange?.(this.#lab);
     this.#lab.begin();
     for (const node of Object.keys(this.#scenario.topology.nodes))
       this.#baseline.routes[node] = (await this.#lab.truth(node)).routes;
@@ -155,8 +183,8 @@ class Drill {
     this.failures.push(...(await alwaysWrong(this.#lab, this.#scenario)));
     this.#tell();
     for (const probe of this.#probes()) {
-      const { client, address, sent, answered } = probe;
-      this.#outages.push({ client, address, longestMs: longestGap(probe), sent, answered });
+      const { client, address, sent, answered, gaps } = probe;
+      this.#outages.push({ client, address, longestMs: longestGap(probe), sent, answered, gaps });
       for (const gap of probe.gaps) {
         this.#line({
           at: gap.toMs,
@@ -166,6 +194,7 @@ class Drill {
       }
     }
     this.#connections = this.#lab.connections();
+    this.#holders = holdersOf(this.#lab, this.#scenario);
     if (floatingAddresses(this.#scenario).length > 0) {
       const overlaps = this.#lab.overlaps();
       const totalMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);
@@ -195,6 +224,7 @@ class Drill {
       failures: this.failures,
       timeline: this.#timeline.sort((a, b) => a.at - b.at),
       outages: this.#outages,
+      holders: this.#holders,
       connections: this.#connections,
       twoHolders: this.#twoHolders,
       acts: this.#acts,
