@@ -1,0 +1,111 @@
+/** Who is cut off from whom while leases run: the ways in which two could hold one address. */
+import type { Random } from '../../../../drivers/simulator/random.js';
+import type { Ms } from '../../../input.js';
+import type { Aim } from '../aimed.js';
+import type { Blow } from '../schedule.js';
+import { chance, pick } from '../topology.js';
+import { drawGround, FORMED_MS, LEASE_MS, QUICK, schedule, strike, type Aimed } from './ground.js';
+
+/** Only peace heals it. */
+const LONG: Ms = 60_000;
+const BLOW_MS = FORMED_MS + 1000;
+
+/** The coordinator is to hold the package, too. */
+export function holdByFirst(at = FORMED_MS): Blow {
+  return { at, do: 'ask', node: 'first', request: { ask: 'package-move', package: 'web', to: 'first' } };
+}
+
+export function moveTo(at: Ms, to: string, moved = 'web'): Blow {
+  return { at, do: 'ask', node: 'first', request: { ask: 'package-move', package: moved, to } };
+}
+
+function coordinatorCutOff(random: Random, othersRestart: boolean): Aimed {
+  const nodes = pick(random, [3, 3, 5]);
+  const drawn = drawGround('coordinator-cut-off', { nodes, timing: pick(random, [QUICK, 'default']) });
+  const others = ['second', 'third', 'fourth', 'fifth'].slice(0, nodes - 1);
+  const restarts = others.map((name) => strike(BLOW_MS + random.between(-300, 100), `kill ${name}`, 1));
+  return {
+    drawn,
+    schedule: schedule([holdByFirst(), strike(BLOW_MS, 'isolate first', LONG), ...(othersRestart ? restarts : [])]),
+  };
+}
+
+function coordinatorAndHolder(random: Random): Aimed {
+  const nodes = pick(random, [4, 5, 5]);
+  const drawn = drawGround('coordinator-and-holder', { nodes });
+  const rest = ['third', 'fourth', 'fifth'].slice(0, nodes - 2).join(',');
+  return {
+    drawn,
+    schedule: schedule([moveTo(FORMED_MS, 'second'), strike(BLOW_MS, `split first,second|${rest}`, LONG)]),
+  };
+}
+
+/** Whoever holds stands still for about as long as a lease; then the grants that came meanwhile are read all at once. */
+function holderStopped(random: Random): Aimed {
+  const stopped = pick(random, ['first', 'second']);
+  const forMs = Math.round(random.between(0.6 * LEASE_MS, 2.2 * LEASE_MS));
+  const drawn = drawGround('holder-stopped', { nodes: 3, timing: pick(random, [QUICK, 'default']) });
+  return {
+    drawn,
+    schedule: schedule([moveTo(FORMED_MS, stopped), strike(BLOW_MS, `freeze-for ${stopped} ${forMs}ms`)]),
+  };
+}
+
+/** Two nodes do not hear each other; both reach the arbiter, one of them not all the time. */
+function splitThroughArbiter(random: Random): Aimed {
+  const drawn = drawGround('split-through-arbiter', {
+    nodes: pick(random, [2, 2, 4]),
+    arbiter: pick(random, ['etcd', 'etcd', 'disk']),
+    quorum: { onArbiterLoss: pick(random, ['keep', 'surrender']) },
+    timing: pick(random, [QUICK, 'default']),
+  });
+  const { nodes } = drawn;
+  const apart = nodes.length === 2 ? 'split first|second' : 'split first,second|third,fourth';
+  const blows = [holdByFirst(), strike(BLOW_MS, apart, LONG)];
+  if (chance(random, 0.7)) {
+    const from = BLOW_MS + random.between(-50, 400);
+    blows.push(strike(from, 'block first arbiter', Math.round(random.between(200, 1500))));
+  }
+  if (chance(random, 0.3))
+    blows.push(
+      strike(BLOW_MS + random.between(100, 900), 'freeze-for first ' + Math.round(random.between(200, 1200)) + 'ms'),
+    );
+  return { drawn, schedule: schedule(blows) };
+}
+
+/** The arbiter forgets all that it knew, after it has voted against the coordinator that was cut off from it. */
+function arbiterForgets(random: Random): Aimed {
+  const drawn = drawGround('arbiter-forgets', { nodes: 2, arbiter: 'etcd', timing: QUICK });
+  const lost = BLOW_MS + Math.round(random.between(200, 900));
+  return {
+    drawn,
+    schedule: schedule([
+      holdByFirst(),
+      strike(BLOW_MS, 'split first|second,arbiter', lost - BLOW_MS),
+      strike(BLOW_MS + 1, 'block first second', LONG),
+      strike(BLOW_MS + 2, 'block second first', LONG),
+      strike(lost + 1, 'arbiter-forget'),
+    ]),
+  };
+}
+
+export const CUT_OFF: Record<string, Aim> = {
+  'coordinator-cut-off': {
+    tries: 'the coordinator, which holds the package, is cut off from all others',
+    draw: (random) => coordinatorCutOff(random, false),
+  },
+  'others-restart': {
+    tries: 'the coordinator, which holds the package, is cut off while all others restart',
+    draw: (random) => coordinatorCutOff(random, true),
+  },
+  'coordinator-and-holder': {
+    tries: 'the coordinator and one holder against the rest',
+    draw: coordinatorAndHolder,
+  },
+  'holder-stopped': {
+    tries: 'a holder, or the coordinator, stands still until its lease is over',
+    draw: holderStopped,
+  },
+  'split-through-arbiter': { tries: 'two halves that both reach the arbiter', draw: splitThroughArbiter },
+  'arbiter-forgets': { tries: 'the arbiter loses its data after a vote', draw: arbiterForgets },
+};
