@@ -206,6 +206,8 @@ export interface PeerStatus {
   /** `unheard`: not since this daemon started. */
   health: PeerHealth | 'unheard';
   since: Ms;
+  /** NIC → `up`, `down carrier`: as it last said; absent: it has not said yet. */
+  nics?: Record<string, string>;
 }
 
 export interface PackageStatus {

@@ -44,7 +44,7 @@ export function buildNetwork(network: Network, scenario: Scenario, clusterOf: (n
   const { topology } = scenario;
   for (const name of topology.switches) network.bridges.set(name, new Bridge(network.world, name));
   for (const name of topology.trunks) {
-    const [left, right] = name.split('-') as [string, string];
+    const [left, right] = trunkEnds(name, topology.switches);
     network.trunks.set(name, trunk(network.world, switchOf(network, left), switchOf(network, right)));
   }
   for (const [n, name] of Object.keys(topology.nodes).entries()) raiseNode(network, scenario, clusterOf(name), name, n);
@@ -54,6 +54,16 @@ export function buildNetwork(network: Network, scenario: Scenario, clusterOf: (n
   if (Object.keys(topology.nodes).some((name) => hasDiskArbiter(clusterOf(name))))
     network.sharedDisk = new SharedDisk(network.world);
   layLine(network, clusterOf);
+}
+
+/** Names of switches may have dashes, too. */
+function trunkEnds(name: string, switches: readonly string[]): [string, string] {
+  const words = name.split('-');
+  for (let i = 1; i < words.length; i++) {
+    const ends: [string, string] = [words.slice(0, i).join('-'), words.slice(i).join('-')];
+    if (ends.every((end) => switches.includes(end))) return ends;
+  }
+  return [words[0]!, words.slice(1).join('-')];
 }
 
 /** Between two nodes, if the file of both says so. */

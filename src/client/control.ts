@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { OperatorAnswer, OperatorRequest } from '../status.js';
-import type { DaemonStatus, JournalLine } from './document.js';
+import type { ClusterFileText, DaemonStatus, JournalLine } from './document.js';
 import { SOCKET_NAME, type ControlAnswer, type ControlRequest } from './protocol.js';
 
 /** Nobody answers on the control socket; the message says where it was looked for and what to do. */
@@ -72,6 +72,12 @@ export class Control {
     const answer = await this.#one({ ask: 'status' });
     if (!('status' in answer)) throw new Refused(`unexpected answer: ${Object.keys(answer).join(', ')}`);
     return answer.status;
+  }
+
+  async clusterFile(): Promise<ClusterFileText> {
+    const answer = await this.#one({ ask: 'cluster-file' });
+    if (!('clusterFile' in answer)) throw new Refused(`unexpected answer: ${Object.keys(answer).join(', ')}`);
+    return answer.clusterFile;
   }
 
   async ask(request: OperatorRequest): Promise<OperatorAnswer> {

@@ -19,5 +19,11 @@ export interface DaemonStatus {
   status: NodeStatus;
 }
 
+/** As it was when the daemon read it. */
+export interface ClusterFileText {
+  path: string;
+  text: string;
+}
+
 /** A journal entry as it is kept and shown: with the node's name and the wall clock's time for human eyes. */
 export type JournalLine = JournalEntry & { node: string; time: string };

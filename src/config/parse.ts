@@ -18,6 +18,7 @@ import { unserved } from './unserved.js';
 
 export interface ClusterFile {
   cluster: Cluster;
+  text: string;
   /** Valid, but not what one wants: `check` shows them. */
   warnings: Problem[];
   /** Valid, but not done by this version: neither `check` nor the daemon takes such a file. */
@@ -87,7 +88,7 @@ export function parseClusterFile(text: string, file: string): ClusterFile {
   const cluster = compose(result.data);
   const wrong = [...timingFindings(cluster), ...inconsistencies(cluster)];
   if (wrong.length > 0) throw new ClusterFileError(file, place(wrong));
-  return { cluster, warnings: place(doubts(cluster)), unserved: place(unserved(cluster)) };
+  return { cluster, text, warnings: place(doubts(cluster)), unserved: place(unserved(cluster)) };
 }
 
 function timingFindings(cluster: Cluster): Finding[] {

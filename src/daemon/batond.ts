@@ -81,6 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     options.runDir,
     {
       status: () => engine.status(options.shadow),
+      clusterFile: () => ready.file,
       ask: (request) => engine.ask(request),
       last: (count) => journal.last(count),
       follow: (onLine) => journal.follow(onLine),

@@ -3,12 +3,13 @@ import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { DaemonStatus, JournalLine } from '../client/document.js';
+import type { ClusterFileText, DaemonStatus, JournalLine } from '../client/document.js';
 import { LINE_MAX, SOCKET_NAME, type ControlAnswer } from '../client/protocol.js';
 import type { OperatorAnswer, OperatorRequest } from '../status.js';
 
 export interface ControlHandler {
   status(): Promise<DaemonStatus>;
+  clusterFile(): ClusterFileText;
   ask(request: OperatorRequest): Promise<OperatorAnswer>;
   last(count?: number): readonly JournalLine[];
   follow(onLine: (line: JournalLine) => void): () => void;
@@ -52,7 +53,7 @@ const operatorRequest = z.discriminatedUnion('ask', [
 ]);
 
 const controlRequest = z.discriminatedUnion('ask', [
-  z.strictObject({ id: z.number(), ask: z.literal('status') }),
+  z.strictObject({ id: z.number(), ask: z.enum(['status', 'cluster-file']) }),
   z.strictObject({
     id: z.number(),
     ask: z.literal('events'),
@@ -152,6 +153,9 @@ function answer(line: string, handler: ControlHandler, say: (answer: ControlAnsw
   switch (request.data.ask) {
     case 'status':
       handler.status().then((status) => say({ id, status }), failed);
+      return undefined;
+    case 'cluster-file':
+      say({ id, clusterFile: handler.clusterFile() });
       return undefined;
     case 'operator':
       handler.ask(request.data.request as OperatorRequest).then((operator) => say({ id, operator }), failed);

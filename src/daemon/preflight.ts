@@ -6,6 +6,7 @@ import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:f
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { ClusterFileText } from '../client/document.js';
 import { SOCKET_NAME } from '../client/protocol.js';
 import type { Cluster, ClusterNode } from '../config/cluster.js';
 import { KeyError, readKeys } from '../config/key.js';
@@ -29,6 +30,7 @@ export class Unready extends Error {
 
 export interface Ready {
   cluster: Cluster;
+  file: ClusterFileText;
   node: string;
   /** The newest last. */
   keys: Uint8Array[];
@@ -40,22 +42,22 @@ export interface Ready {
 
 /** Throws Unready. */
 export async function preflight(options: DaemonOptions): Promise<Ready> {
-  const { cluster, keys } = readFiles(options.config);
+  const { cluster, file, keys } = readFiles(options.config);
   const self = selfOf(cluster, options.node);
   checkPrivileges();
   prepareDirectory('run', options.runDir, '--run-dir');
   prepareDirectory('state', options.stateDir, '--state-dir');
   await checkNoOther(options.runDir);
   const warnings = [...arbiterWarnings(cluster), ...(await checkNics(cluster, self))];
-  const ready: Ready = { cluster, node: self.name, keys, warnings };
+  const ready: Ready = { cluster, file, node: self.name, keys, warnings };
   if (cluster.group !== undefined) ready.gid = gidOf(cluster.group);
   return ready;
 }
 
-function readFiles(config: string): { cluster: Cluster; keys: Uint8Array[] } {
+function readFiles(config: string): Pick<Ready, 'cluster' | 'file' | 'keys'> {
   try {
-    const { cluster } = readServedFile(config);
-    return { cluster, keys: readKeys(cluster.key) };
+    const { cluster, text } = readServedFile(config);
+    return { cluster, file: { path: config, text }, keys: readKeys(cluster.key) };
   } catch (error) {
     if (error instanceof ClusterFileError || error instanceof KeyError) throw new Unready(error.message, 2);
     throw error;

@@ -46,6 +46,10 @@ export function healthIn(packed: number): NicHealth {
   return HEALTHS[packed & 3] ?? 'down';
 }
 
+export function reasonIn(packed: number): HealthReason | undefined {
+  return REASONS[((packed >> 2) & 31) - 1];
+}
+
 export function encodeNicReport({ first, nics }: NicReport): Part {
   const bytes = new Uint8Array(2 + nics.length);
   putNumber(bytes, 0, first, 2);

@@ -1,11 +1,13 @@
 /** This stage's part of the status document. */
+import { healthIn, reasonIn } from '../frame/nic-report.js';
 import type { Ms } from '../input.js';
 import type { Alarm, Decision, KeysStatus, NetStatus, NicStatus, PathStatus, PeerStatus } from '../status.js';
 import type { World } from '../world.js';
 import { bridgedNet } from './bridged.js';
 import { keysStatus } from './keys.js';
+import { nicNames } from './place.js';
 import { isRerouted } from './reroute.js';
-import { NEVER, type HealthState, type NetState, type NicState, type PathState } from './state.js';
+import { NEVER, type HealthState, type NetState, type NicState, type PathState, type PeerState } from './state.js';
 import { isProbeBlocked } from './target.js';
 import { framesNeeded, fullPollMs, graceMs, netLoss } from './window.js';
 
@@ -30,7 +32,7 @@ export function status(world: World, state: HealthState, now: Ms): HealthStatus 
     decisions: state.decisions,
     nics: nets.flatMap((net) => net.nics.map((name) => nicStatus(world, state, net, state.nics[name]!, now))),
     nets: world.self.nets.map(({ net }) => netStatus(world, state, net, now)),
-    peers: Object.values(state.peers).map(({ node, health, since }) => ({ node, health, since })),
+    peers: Object.values(state.peers).map((peer) => peerStatus(world, peer)),
     paths: Object.values(state.paths).map((path) => pathStatus(state, path)),
     dropped: state.dropped,
     keys: keysStatus(state),
@@ -41,6 +43,18 @@ export function status(world: World, state: HealthState, now: Ms): HealthStatus 
 function netStatus(world: World, state: HealthState, name: string, now: Ms): HealthNetStatus {
   const net = state.nets[bridgedNet(world, name)]!;
   return { name, polling: net.polling, hearing: matrix(world, state, net, now) };
+}
+
+function peerStatus(world: World, { node, health, since, nics }: PeerState): PeerStatus {
+  const self = world.cluster.nodes.find(({ name }) => name === node);
+  const names = self === undefined ? [] : nicNames(self);
+  const said = names.flatMap((nic, i): [string, string][] => {
+    const packed = nics[i] ?? -1;
+    if (packed < 0) return [];
+    const reason = reasonIn(packed);
+    return [[nic, reason === undefined ? healthIn(packed) : `${healthIn(packed)} ${reason}`]];
+  });
+  return { node, health, since, ...(said.length > 0 && { nics: Object.fromEntries(said) }) };
 }
 
 function pathStatus(state: HealthState, { peer, net, kind, state: is }: PathState): PathStatus {

@@ -24,6 +24,7 @@ describe('control socket', () => {
   const followers = new Set<(line: JournalLine) => void>();
   const handler: ControlHandler = {
     status: async () => status,
+    clusterFile: () => ({ path: '/etc/baton/cluster.yaml', text: 'cluster: shop\n' }),
     ask: async (request) => {
       asked.push(request);
       if (request.ask === 'poll-now') throw new Error('no such net');
@@ -75,6 +76,12 @@ describe('control socket', () => {
     expect([first, second]).toEqual([status, status]);
     expect(answer).toEqual({ ok: true, text: 'done' });
     expect(asked).toEqual([{ ask: 'link-switch', net: 'public', to: 'eth1', dryRun: true }]);
+    control.close();
+  });
+
+  it('tells the cluster file under which the daemon runs', async () => {
+    const control = await Control.connect(runDir);
+    expect(await control.clusterFile()).toEqual({ path: '/etc/baton/cluster.yaml', text: 'cluster: shop\n' });
     control.close();
   });
 

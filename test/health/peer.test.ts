@@ -116,6 +116,9 @@ describe('beats between two nodes', () => {
     wire.run(250);
     expect([says('public'), says('hb0')]).toEqual([false, true]);
     expect(health.netUp(beta.world, beta.state, 'beta', 'public')).toBe(false);
+    const said = alpha.status().peers.find(({ node }) => node === 'beta')!.nics!;
+    expect(Object.values(said).filter((one) => one === 'down carrier')).toHaveLength(1);
+    expect(said['eth2']).toBe('down carrier');
   });
 
   test('forty nodes of hundreds of NICs: the NIC report takes turns', () => {
