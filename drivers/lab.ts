@@ -41,6 +41,14 @@ export interface Overlap {
   toMs: Ms;
 }
 
+/** A time in which a node answered for a floating address, as the watcher saw. */
+export interface Hold {
+  address: string;
+  node: string;
+  fromMs: Ms;
+  toMs: Ms;
+}
+
 /** A time in which frames under a MAC came from one NIC, and from no other of those in view. */
 export interface Stay {
   mac: string;
@@ -92,6 +100,8 @@ export interface Lab {
   holder(address: string): string | null;
   /** Every node that the watcher ever saw answer for that floating address, the first one first. */
   holders(address: string): string[];
+  /** By address and time; times before the drill's first moment are below 0. */
+  holds(): Hold[];
   /** Every question the watcher asked is answered by one node at most, else it is here. */
   overlaps(): Overlap[];
   /** Where MACs that may move were sent from, each MAC's stays by time. */

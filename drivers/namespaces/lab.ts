@@ -10,7 +10,17 @@ import { stringify } from 'yaml';
 import { floatingBySwitch } from '../../src/drill/floating.js';
 import { parseFault, type ArbiterFault, type Fault, type Scenario } from '../../src/drill/scenario.js';
 import type { JournalEntry, NodeStatus } from '../../src/status.js';
-import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, Stay, TcpReport } from '../lab.js';
+import type {
+  AnnouncementSeen,
+  CommandResult,
+  Hold,
+  Lab,
+  NodeTruth,
+  Overlap,
+  ProbeReport,
+  Stay,
+  TcpReport,
+} from '../lab.js';
 import { ArbiterProcess } from './arbiter.js';
 import { strikeArbiter, strikeDaemon } from './daemon-faults.js';
 import { DaemonProcess } from './daemon-process.js';
@@ -314,6 +324,17 @@ export class NamespacesLab implements Lab {
         return keepFirewallBusy(this.#wire, fault.node, folderOf(this.#prefix));
       case 'drift':
         throw new Error('all namespaces share one clock: drift exists in the simulator only');
+      case 'drop-trunk':
+      case 'clog':
+      case 'clog-trunk':
+      case 'corrupt':
+      case 'delay':
+      case 'disk-read-only':
+      case 'disk-torn':
+      case 'disk-slow':
+      case 'kernel-slow':
+      case 'pause':
+        throw new Error(`${fault.fault} exists in the simulator only`);
     }
   }
 
@@ -387,6 +408,10 @@ export class NamespacesLab implements Lab {
 
   holders(address: string): string[] {
     return this.#watch.holders(address);
+  }
+
+  holds(): Hold[] {
+    return this.#watch.holds(this.#zero);
   }
 
   overlaps(): Overlap[] {

@@ -8,11 +8,13 @@
  *
  * Answers of clients are a stranger's, and no node's.
  */
-import type { Overlap } from '../lab.js';
+import type { Hold, Overlap } from '../lab.js';
 import type { Watched } from './prober.js';
 
 /** Three questions. */
 const AROUND_MAX_MS = 60;
+/** Answers of one node that are further apart are two times of holding: five questions. */
+const HELD_MAX_MS = 100;
 /** So many of its newest questions may have gone unanswered by a holder: one is under way. */
 const UNANSWERED = 2;
 const KEPT = 16;
@@ -31,6 +33,7 @@ export class Watch {
   /** Address → newest answers, by arrival. */
   readonly #answers = new Map<string, Answer[]>();
   readonly #overlaps: Overlap[] = [];
+  readonly #holds: Hold[] = [];
   /** Address → every node that ever answered for it. */
   readonly #holders = new Map<string, Set<string>>();
 
@@ -50,6 +53,7 @@ export class Watch {
     const node = this.#nodeOf(told.mac, told.at);
     if (node === null) return;
     this.#holders.set(told.who, (this.#holders.get(told.who) ?? new Set()).add(node));
+    this.#hold(told.who, node, told.at);
     const answer = { node, watcher, round: told.round, at: told.at };
     const before = this.#answers.get(told.who) ?? [];
     const others = before.filter((one) => one.node !== node);
@@ -83,6 +87,12 @@ export class Watch {
     } else this.#overlaps.push({ address, nodes: [...new Set(nodes)].sort(), fromMs, toMs });
   }
 
+  #hold(address: string, node: string, at: number): void {
+    const last = this.#holds.findLast((one) => one.address === address && one.node === node);
+    if (last && at <= last.toMs + HELD_MAX_MS) last.toMs = Math.max(last.toMs, at);
+    else this.#holds.push({ address, node, fromMs: at, toMs: at });
+  }
+
   /** Node that answered last, if it answered one of the newest questions. */
   holder(address: string): string | null {
     const late = (answer: Answer): boolean =>
@@ -93,6 +103,11 @@ export class Watch {
   /** The first one first. */
   holders(address: string): string[] {
     return [...(this.#holders.get(address) ?? [])];
+  }
+
+  /** Times are counted from `zero`. */
+  holds(zero: number): Hold[] {
+    return this.#holds.map((one) => ({ ...one, fromMs: one.fromMs - zero, toMs: one.toMs - zero }));
   }
 
   /** Times are counted from `zero`. */

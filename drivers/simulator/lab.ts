@@ -15,7 +15,17 @@ import type { Fault, Scenario } from '../../src/drill/scenario.js';
 import type { Ms } from '../../src/input.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer } from '../../src/status.js';
 import { floatingTexts } from '../../src/takeover/floating-address.js';
-import type { AnnouncementSeen, CommandResult, Lab, NodeTruth, Overlap, ProbeReport, Stay, TcpReport } from '../lab.js';
+import type {
+  AnnouncementSeen,
+  CommandResult,
+  Hold,
+  Lab,
+  NodeTruth,
+  Overlap,
+  ProbeReport,
+  Stay,
+  TcpReport,
+} from '../lab.js';
 import { isToldRoute, routeText } from '../route-text.js';
 import { Prober, type Client } from './client.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
@@ -247,6 +257,11 @@ export class SimulatorLab implements Lab {
 
   holders(address: string): string[] {
     return this.#watcher?.holders(address) ?? [];
+  }
+
+  holds(): Hold[] {
+    const holds = this.#watcher?.holds() ?? [];
+    return holds.map((one) => ({ ...one, fromMs: this.drillTime(one.fromMs), toMs: this.drillTime(one.toMs) }));
   }
 
   overlaps(): Overlap[] {

@@ -2,7 +2,7 @@
  * Who answers for a floating address? Looked up in the simulated kernels themselves, at every change of the world: which
  * hosts have the address on a NIC and let it speak through their gate.
  */
-import type { Overlap } from '../lab.js';
+import type { Hold, Overlap } from '../lab.js';
 import { Port } from './bridge.js';
 import type { Cable } from './cable.js';
 import type { Host } from './host.js';
@@ -21,6 +21,8 @@ export class Watcher {
   /** Address → every host that ever answered for it. */
   readonly #holders = new Map<string, Set<string>>();
   readonly #overlaps: Overlap[] = [];
+  /** Who answered for what, by the begin; what goes on has no end yet. */
+  readonly #holds: Hold[] = [];
   /** Address → the overlap under way. */
   readonly #open = new Map<string, Overlap>();
   #due = false;
@@ -49,6 +51,11 @@ export class Watcher {
   /** The first one first. */
   holders(address: string): string[] {
     return [...(this.#holders.get(address) ?? [])];
+  }
+
+  holds(): Hold[] {
+    const now = this.#world.clock.now;
+    return this.#holds.map((hold) => ({ ...hold, toMs: Math.min(hold.toMs, now) }));
   }
 
   overlaps(): Overlap[] {
@@ -81,6 +88,10 @@ export class Watcher {
 
   #book(address: string, nodes: string[]): void {
     const now = this.#world.clock.now;
+    const under = this.#holds.filter((hold) => hold.address === address && hold.toMs === Infinity);
+    for (const hold of under) if (!nodes.includes(hold.node)) hold.toMs = now;
+    for (const node of nodes)
+      if (!under.some((hold) => hold.node === node)) this.#holds.push({ address, node, fromMs: now, toMs: Infinity });
     const open = this.#open.get(address);
     if (open) {
       this.#open.delete(address);

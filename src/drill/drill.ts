@@ -1,6 +1,7 @@
 /** Runs one scenario on one lab and reports: steps at their times, expectations within theirs, what must always hold at the end. */
-import type { Lab, Overlap, ProbeReport } from '../../drivers/lab.js';
+import type { Hold, Lab, Overlap, ProbeReport } from '../../drivers/lab.js';
 import type { Ms } from '../input.js';
+import type { JournalEntry } from '../status.js';
 import { floatingAddresses } from './floating.js';
 import {
   alwaysWrong,
@@ -13,11 +14,23 @@ import {
   type Pending,
 } from './judge.js';
 import { parseFault, type Fault, type Scenario, type ScenarioStep } from './scenario.js';
+import { settingOf, type Setting } from './setting.js';
 
 export interface TimelineLine {
   at: Ms;
   what: 'say' | 'fault' | 'heal' | 'do' | 'journal' | 'met' | 'unmet' | 'outage';
   text: string;
+  /** Of `journal`: the entry itself, with its evidence; `at` is the drill's. */
+  entry?: JournalEntry & { node: string };
+}
+
+/** What was to come true after a blow, and when that was judged. */
+export interface Judged {
+  from: Ms;
+  at: Ms;
+  label: string;
+  /** Empty: it did. */
+  wrong: string[];
 }
 
 export interface DrillReport {
@@ -44,7 +57,22 @@ export interface DrillReport {
   /** Two nodes answered for one floating address; null: the scenario has none. */
   twoHolders: { totalMs: Ms; overlaps: Overlap[] } | null;
   /** Each blow, and what clients felt from it to the next: the longest gap that ended meanwhile; 0: none above 5 ms. */
-  acts: { at: Ms; label: string; felt: { client: string; address: string; longestMs: Ms }[] }[];
+  acts: {
+    at: Ms;
+    kind: 'fault' | 'heal' | 'do';
+    /** `cut alpha.eth0`; `alpha: package move web`. */
+    what: string;
+    label: string;
+    felt: { client: string; address: string; longestMs: Ms }[];
+  }[];
+  judged: Judged[];
+  setting: Setting;
+  /** Faults in force before the daemons started. */
+  before: string[];
+  /** Who answered for floating addresses, from when to when. */
+  holds: Hold[];
+  /** The drill's last moment; its first one, when all daemons answered, is 0. */
+  endedAt: Ms;
   /** Wall time that the drill took. */
   tookMs: Ms;
 }
@@ -94,6 +122,11 @@ export function skipped(scenario: Scenario, lab: Lab['name'], reason: string): D
     connections: [],
     twoHolders: null,
     acts: [],
+    judged: [],
+    setting: settingOf(scenario),
+    before: scenario.before,
+    holds: [],
+    endedAt: 0,
     tookMs: 0,
   };
 }
@@ -116,6 +149,16 @@ function holdersOf(lab: Lab, scenario: Scenario): DrillReport['holders'] {
   );
 }
 
+function blowOf({
+  fault,
+  heal,
+  do: command,
+}: ScenarioStep): Pick<DrillReport['acts'][number], 'kind' | 'what' | 'label'> | null {
+  if (fault !== undefined) return { kind: 'fault', what: fault, label: fault };
+  if (heal !== undefined) return { kind: 'heal', what: heal, label: `heal: ${heal}` };
+  return command === undefined ? null : { kind: 'do', what: command, label: command };
+}
+
 class Drill {
   readonly failures: string[] = [];
   readonly #scenario: Scenario;
@@ -130,6 +173,9 @@ class Drill {
   #connections: DrillReport['connections'] = [];
   #twoHolders: DrillReport['twoHolders'] = null;
   #acts: DrillReport['acts'] = [];
+  readonly #judged: Judged[] = [];
+  #holds: Hold[] = [];
+  #endedAt: Ms = 0;
 
   constructor(scenario: Scenario, lab: Lab, options: DrillOptions) {
     this.#scenario = scenario;
@@ -228,6 +274,11 @@ class Drill {
       connections: this.#connections,
       twoHolders: this.#twoHolders,
       acts: this.#acts,
+      judged: this.#judged,
+      setting: settingOf(this.#scenario),
+      before: this.#scenario.before,
+      holds: this.#holds,
+      endedAt: this.#endedAt,
       tookMs,
     };
   }
@@ -240,8 +291,8 @@ class Drill {
 
   async #blow(step: ScenarioStep): Promise<void> {
     const at = this.#lab.now();
-    const blow = step.fault ?? (step.heal === undefined ? step.do : `heal: ${step.heal}`);
-    if (blow !== undefined) this.#acts.push({ at, label: blow, felt: [] });
+    const blow = blowOf(step);
+    if (blow) this.#acts.push({ at, ...blow, felt: [] });
     if (step.say !== undefined) this.#line({ at, what: 'say', text: step.say });
     if (step.fault !== undefined) {
       this.#line({ at, what: 'fault', text: step.fault });
@@ -280,8 +331,10 @@ class Drill {
       const wrong = await unmet(this.#lab, this.#scenario, pending, this.#baseline, over);
       if (wrong.length > 0 && (over || pending.expected.throughout)) this.#fail(pending, wrong);
       else if (wrong.length === 0 && (over || !waits)) {
+        const at = this.#lab.now();
+        this.#judged.push({ from: pending.from, at, label: pending.label, wrong });
         this.#line({
-          at: this.#lab.now(),
+          at,
           what: 'met',
           text: `${pending.label}: as expected${this.#outageSince(pending.from)}`,
         });
@@ -301,8 +354,10 @@ class Drill {
 
   #fail(pending: Pending, wrong: string[]): void {
     const text = `${pending.label}: ${wrong.join('; ')}`;
+    const at = this.#lab.now();
     this.failures.push(text);
-    this.#line({ at: this.#lab.now(), what: 'unmet', text });
+    this.#judged.push({ from: pending.from, at, label: pending.label, wrong });
+    this.#line({ at, what: 'unmet', text });
   }
 
   /** Journal entries since the last time. Those of one node come in order; those of two may not. */
@@ -312,7 +367,7 @@ class Drill {
       const count = (seen[entry.node] = (seen[entry.node] ?? 0) + 1);
       if (count <= (this.#told[entry.node] ?? 0)) continue;
       this.#told[entry.node] = count;
-      this.#line({ at: entry.at, what: 'journal', text: describeEntry(entry) });
+      this.#line({ at: entry.at, what: 'journal', text: describeEntry(entry), entry });
     }
   }
 
