@@ -14,6 +14,8 @@ export async function strikeArbiter(arbiter: ArbiterProcess, fault: ArbiterFault
       return healer(await arbiter.stop(fault.member), (name) => arbiter.start(name));
     case 'arbiter-freeze':
       return healer(await arbiter.signal('SIGSTOP', fault.member), (name) => arbiter.signal('SIGCONT', name));
+    case 'arbiter-slow':
+      throw new Error('a slow etcd exists in the simulator only');
     case 'arbiter-forget':
       await arbiter.forget();
       return null;

@@ -2,6 +2,7 @@
  * An etcd with one key, on a client of the topology (MEMBERSHIP 7): one register with revisions, asked over the network.
  * Its data outlive its process.
  */
+import type { Ms } from '../../src/input.js';
 import type { RegisterAnswer, ArbiterRecord, RegisterRequest } from '../../src/membership/arbiter-record.js';
 import type { Host } from './host.js';
 import type { Random } from './random.js';
@@ -30,6 +31,8 @@ interface Key {
 
 export class Arbiter {
   readonly host: Host;
+  /** What each answer takes beside its own time. */
+  slowMs: Ms = 0;
   readonly #random: Random;
   #key: Key | null = null;
   #revision = 1;
@@ -102,7 +105,7 @@ export class Arbiter {
       return;
     }
     const starts = this.#starts;
-    this.host.world.clock.after(this.#random.between(SERVE_MS.from, SERVE_MS.to), () => {
+    this.host.world.clock.after(this.slowMs + this.#random.between(SERVE_MS.from, SERVE_MS.to), () => {
       const serve = (): void => {
         if (starts !== this.#starts || this.#replies.has(call)) return;
         const reply: ArbiterReply = { call, answer: this.#answer(request) };

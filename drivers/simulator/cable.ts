@@ -1,10 +1,14 @@
 /** A cable between two ends. Its faults are devices in the wire: cut, frames dropped one way or both, lost, doubled, held up at random. */
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE_POLL } from '../../src/frame/ethernet.js';
 import type { Ms } from '../../src/input.js';
 import type { Random } from './random.js';
 import { HOPS_MAX, type Frame, type World } from './wire.js';
 
 /** How long a frame is held up that others overtake, or that comes twice. */
 const HELD_UP_MS: { from: Ms; to: Ms } = { from: 0.05, to: 20 };
+
+/** As much as a switch keeps for a port; what comes on top is lost. */
+const CLOGGED_MAX = 5000;
 
 /** What a cable can be plugged into: a NIC, or a port of a bridge. */
 export interface CableEnd {
@@ -21,9 +25,14 @@ export class Cable {
   readonly drops: [boolean, boolean] = [false, false];
   /** Fault: towards end 1 only frames with this source pass; null: all. */
   bound: string | null = null;
+  /** Fault: what each frame takes beside its own time. */
+  delayMs: Ms = 0;
   readonly #world: World;
   readonly #random: Random;
+  /** Fault: what waits in it; null: nothing does. */
+  #clogged: { frame: Frame; end: CableEnd; hops: number }[] | null = null;
   #lossPercent = 0;
+  #corruptPercent = 0;
   #duplicatePercent = 0;
   #reorderPercent = 0;
   #cut = false;
@@ -65,6 +74,20 @@ export class Cable {
     this.#world.changed();
   }
 
+  corrupt(percent: number): void {
+    this.#corruptPercent = percent;
+  }
+
+  /** What is sent waits; what this gives back lets it all go, in its order. */
+  clog(): () => void {
+    this.#clogged ??= [];
+    return () => {
+      const waiting = this.#clogged ?? [];
+      this.#clogged = null;
+      for (const { frame, end, hops } of waiting) if (this.#carrier) end.receive(frame, hops);
+    };
+  }
+
   duplicate(percent: number): void {
     this.#duplicatePercent = percent;
   }
@@ -94,14 +117,25 @@ export class Cable {
     if (towards === 1 && this.bound !== null && frame.source !== this.bound) return;
     if (this.#lossPercent > 0 && this.#loses(frame)) return;
     const end = this.ends[towards];
-    if (frame.packet === undefined && this.#duplicatePercent + this.#reorderPercent > 0) {
-      if (this.#strikes(this.#duplicatePercent)) this.#receiveLate(end, frame, hops + 1);
-      if (this.#strikes(this.#reorderPercent)) {
-        this.#receiveLate(end, frame, hops + 1);
-        return;
-      }
-    }
-    end.receive(frame, hops + 1);
+    if (frame.packet === undefined && this.#isDisturbed()) this.#sendDisturbed(end, frame, hops + 1);
+    else end.receive(frame, hops + 1);
+  }
+
+  #isDisturbed(): boolean {
+    return (
+      this.#duplicatePercent + this.#reorderPercent + this.#corruptPercent + this.delayMs > 0 || this.#clogged !== null
+    );
+  }
+
+  #sendDisturbed(end: CableEnd, sent: Frame, hops: number): void {
+    const frame = this.#strikes(this.#corruptPercent) ? damaged(sent, this.#random) : sent;
+    if (frame === null) return;
+    if (this.#strikes(this.#duplicatePercent)) this.#receiveLate(end, frame, hops);
+    if (this.#strikes(this.#reorderPercent)) this.#receiveLate(end, frame, hops);
+    else if (this.#clogged !== null) {
+      if (this.#clogged.length < CLOGGED_MAX) this.#clogged.push({ frame, end, hops });
+    } else if (this.delayMs > 0) this.#receiveAfter(this.delayMs, end, frame, hops);
+    else end.receive(frame, hops);
   }
 
   #strikes(percent: number): boolean {
@@ -109,8 +143,11 @@ export class Cable {
   }
 
   #receiveLate(end: CableEnd, frame: Frame, hops: number): void {
-    const { from, to } = HELD_UP_MS;
-    this.#world.clock.after(this.#random.between(from, to), () => {
+    this.#receiveAfter(this.delayMs + this.#random.between(HELD_UP_MS.from, HELD_UP_MS.to), end, frame, hops);
+  }
+
+  #receiveAfter(ms: Ms, end: CableEnd, frame: Frame, hops: number): void {
+    this.#world.clock.after(ms, () => {
       if (this.#carrier) end.receive(frame, hops);
     });
   }
@@ -122,4 +159,23 @@ export class Cable {
     trace.chance *= passes;
     return false;
   }
+}
+
+/**
+ * One bit is wrong that no checksum of the wire saw. Null: nobody receives it, for the kernel drops what it can tell to be
+ * damaged, and what is not baton's it can.
+ */
+function damaged(frame: Frame, random: Random): Frame | null {
+  const content = frame.datagram?.content;
+  if (content instanceof Uint8Array)
+    return { ...frame, datagram: { ...frame.datagram!, content: flipped(content, 0, random) } };
+  if (frame.etherType !== ETHERTYPE_POLL) return null;
+  return { ...frame, bytes: flipped(frame.bytes, ETHERNET_HEADER_LENGTH, random) };
+}
+
+function flipped(bytes: Uint8Array, from: number, random: Random): Uint8Array {
+  const copy = bytes.slice();
+  const at = from + Math.floor(random.unit() * (bytes.length - from));
+  if (at < copy.length) copy[at]! ^= 1 << Math.floor(random.unit() * 8);
+  return copy;
 }

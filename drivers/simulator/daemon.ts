@@ -39,6 +39,8 @@ export interface DaemonOptions {
   agents?: () => AgentLine;
   journal: (at: Ms, entry: JournalEntry) => void;
   made: (step: Step, code: Errno | null) => void;
+  /** Before each input. */
+  stepping?: (input: Input, node: Node) => void;
   /** After each input: what was taken, and what came of it. */
   stepped?: (input: Input, actions: readonly Action[], node: Node) => void;
   /** As `DriverOptions.pauseMs`. */
@@ -64,6 +66,8 @@ export class Daemon {
   #changesLeft = Infinity;
   #cluster: Cluster;
   #diskLost = false;
+  /** Stops that are to come: before which effect, counted from when. */
+  #pauses: { before: 'effect' | 'gate'; left: number; forMs: Ms }[] = [];
   #onExit: (() => void) | null = null;
   /** Asked to stop. */
   #ending = false;
@@ -119,7 +123,7 @@ export class Daemon {
   }
 
   start(): void {
-    const { host, keys, settle, made, pauseMs } = this.#options;
+    const { host, keys, settle, made } = this.#options;
     const cluster = this.#cluster;
     if (this.#run || !host.powered) return;
     if (this.#diskLost) this.disk.lose();
@@ -138,7 +142,7 @@ export class Daemon {
       disk: this.disk,
       wiring: wiringOf(cluster, host.name),
       ...(arbiter === null ? {} : { arbiter }),
-      ...(pauseMs === undefined ? {} : { pauseMs }),
+      pauseMs: (where) => this.#pauseMs(where),
       ...(this.#options.agents && { agents: this.#options.agents() }),
       ...(this.#options.serial && { line: this.#options.serial.open(host) }),
       offsetMs,
@@ -209,6 +213,23 @@ export class Daemon {
     return this.#diskLost;
   }
 
+  /** The record in the state directory is damaged. */
+  tearDisk(): void {
+    this.disk.damage();
+  }
+
+  pauseBefore(before: 'effect' | 'gate', nth: number, forMs: Ms): void {
+    this.#pauses.push({ before, left: nth, forMs });
+  }
+
+  #pauseMs(where: 'effect' | 'gate'): Ms {
+    let ms = this.#options.pauseMs?.(where) ?? 0;
+    if (this.#pauses.length === 0) return ms;
+    for (const pause of this.#pauses) if (pause.before === where && --pause.left === 0) ms = Math.max(ms, pause.forMs);
+    this.#pauses = this.#pauses.filter(({ left }) => left > 0);
+    return ms;
+  }
+
   killAt(change: number): void {
     this.#changesLeft = change;
   }
@@ -250,6 +271,7 @@ export class Daemon {
   #take(input: Input): void {
     const run = this.#run;
     if (!run) return;
+    this.#options.stepping?.(input, run.node);
     const actions = run.node.step(run.driver.now(), input);
     for (const action of actions) this.#keep(run, action);
     this.#options.stepped?.(input, actions, run.node);

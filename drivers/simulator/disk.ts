@@ -21,7 +21,8 @@ interface Write {
 }
 
 export class Disk {
-  full = false;
+  /** Why nothing can be written; null: it can. */
+  refusal: { code: string; text: string } | null = null;
   /** Its syncs take so many times as long. */
   slowness = 1;
   readonly #world: World;
@@ -79,7 +80,7 @@ export class Disk {
     this.#world.clock.after(this.#syncMs(), () => {
       // The writer died meanwhile.
       if (this.#writing !== write) return;
-      if (this.full) write.done(write.id, { code: 'ENOSPC', text: 'No space left on device' });
+      if (this.refusal) write.done(write.id, this.refusal);
       else {
         this.#keep(write);
         write.done(write.id);

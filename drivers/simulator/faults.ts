@@ -1,5 +1,6 @@
 /** Every fault of the scenario language as a blow at the simulated world. Each returns what heals it; null: it ends by itself. */
 import type { Fault, NicRef } from '../../src/drill/scenario.js';
+import type { Ms } from '../../src/input.js';
 import { setDown, setUp } from './addresses.js';
 import { strikeFence } from './fence-device.js';
 import type { Cable } from './cable.js';
@@ -41,6 +42,14 @@ export function inflict(network: Network, fault: Fault): Heal | null {
       cable.bound = nicAt(network, fault.at).nic.mac;
       return () => (cable.bound = null);
     }
+    case 'drop-trunk':
+      return dropBetween(network, fault.trunk);
+    case 'clog':
+      return cableAt(network, fault.at).clog();
+    case 'clog-trunk':
+      return named(network.trunks, fault.trunk, 'trunk').clog();
+    case 'delay':
+      return delay(fault.at ? [cableAt(network, fault.at)] : allCables(network), fault.byMs);
     case 'loss':
       return lose(fault.at ? [cableAt(network, fault.at)] : allCables(network), fault.percent);
     case 'trunk':
@@ -64,11 +73,16 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'stop':
     case 'freeze':
     case 'freeze-for':
+    case 'pause':
       return strikeDaemon(named(network.daemons, fault.node, 'node'), fault);
     case 'power-off':
     case 'drift':
     case 'disk-full':
+    case 'disk-read-only':
     case 'disk-lost':
+    case 'disk-torn':
+    case 'disk-slow':
+    case 'kernel-slow':
     case 'new-file':
     case 'flush-firewall':
     case 'remove-address':
@@ -82,6 +96,7 @@ export function inflict(network: Network, fault: Fault): Heal | null {
       const { host, nic } = nicAt(network, fault.at);
       return addByHand(host, nic, fault.address);
     }
+    case 'corrupt':
     case 'duplicate':
     case 'reorder':
       return disturb(fault.at ? [cableAt(network, fault.at)] : allCables(network), fault.fault, fault.percent);
@@ -141,6 +156,23 @@ function drop(cable: Cable, direction: 'in' | 'out' | 'both'): Heal {
   };
 }
 
+/** `left-right`: from left to right. */
+function dropBetween(network: Network, trunk: string): Heal {
+  const [from, to] = trunk.split('-') as [string, string];
+  const straight = network.trunks.get(trunk);
+  const cable = straight ?? named(network.trunks, `${to}-${from}`, 'trunk');
+  const towards = straight ? 1 : 0;
+  cable.drop(towards, true);
+  return () => cable.drop(towards, false);
+}
+
+function delay(cables: Cable[], byMs: Ms): Heal {
+  for (const cable of cables) cable.delayMs = byMs;
+  return () => {
+    for (const cable of cables) cable.delayMs = 0;
+  };
+}
+
 function lose(cables: Cable[], percent: number): Heal {
   for (const cable of cables) cable.lose(percent);
   return () => {
@@ -148,7 +180,7 @@ function lose(cables: Cable[], percent: number): Heal {
   };
 }
 
-function disturb(cables: Cable[], how: 'duplicate' | 'reorder', percent: number): Heal {
+function disturb(cables: Cable[], how: 'corrupt' | 'duplicate' | 'reorder', percent: number): Heal {
   for (const cable of cables) cable[how](percent);
   return () => {
     for (const cable of cables) cable[how](0);

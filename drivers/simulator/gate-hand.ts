@@ -123,7 +123,7 @@ export class GateHand {
     const { host, random } = this.#options;
     const span = random.unit() < RARELY ? HELD_UP_MS : COMMIT_MS;
     const { boot } = host;
-    host.world.clock.after(random.between(span.from, span.to), () => {
+    host.world.clock.after(host.slowMs + random.between(span.from, span.to), () => {
       // The power went meanwhile.
       if (host.boot !== boot) return;
       const result = effect();

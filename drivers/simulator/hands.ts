@@ -71,7 +71,7 @@ export class Hands {
       if (this.#frozen) this.#held = go;
       else run();
     };
-    host.world.clock.after(random.between(span.from, span.to), go);
+    host.world.clock.after(host.slowMs + random.between(span.from, span.to), go);
   }
 
   #next(): void {

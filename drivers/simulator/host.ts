@@ -36,6 +36,8 @@ export class Host {
   powered = true;
   /** Of its own clock. */
   bootedAt: Ms = 0;
+  /** What each call of netlink or nftables takes beside its own time. */
+  slowMs: Ms = 0;
   /** When the kernel last looked at the carrier of a physical card. */
   linkwatchAt = -Infinity;
   /** Netlink: something of that NIC changed. */
@@ -156,6 +158,7 @@ export class Host {
 
   touched(nic: string): void {
     this.world.changed();
+    this.world.onTouched?.(this.name);
     this.onTouched(nic);
   }
 

@@ -69,6 +69,9 @@ export function strikeArbiter(arbiter: Arbiter | null, fault: ArbiterFault): Hea
     case 'arbiter-freeze':
       arbiter.freeze();
       return () => arbiter.thaw();
+    case 'arbiter-slow':
+      arbiter.slowMs = fault.byMs;
+      return () => (arbiter.slowMs = 0);
     case 'arbiter-forget':
       arbiter.forget();
       return null;

@@ -9,11 +9,17 @@ import type { Nic } from './nic.js';
 
 export type Heal = () => void;
 
-export type DaemonFault = Extract<Fault, { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' }>;
+export type DaemonFault = Extract<
+  Fault,
+  { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' | 'pause' }
+>;
 export type HostFault = Extract<
   Fault,
-  { fault: 'power-off' | 'drift' | 'disk-full' | 'disk-lost' | 'new-file' | 'flush-firewall' | 'remove-address' }
+  { fault: 'power-off' | 'drift' | `disk-${string}` | 'kernel-slow' | 'new-file' | 'flush-firewall' | 'remove-address' }
 >;
+
+const NO_SPACE = { code: 'ENOSPC', text: 'No space left on device' };
+const READ_ONLY = { code: 'EROFS', text: 'Read-only file system' };
 
 export function strikeDaemon(daemon: Daemon, fault: DaemonFault): Heal | null {
   switch (fault.fault) {
@@ -34,6 +40,9 @@ export function strikeDaemon(daemon: Daemon, fault: DaemonFault): Heal | null {
       return () => daemon.startSoon();
     case 'freeze':
       return daemon.freeze();
+    case 'pause':
+      daemon.pauseBefore(fault.before, fault.nth, fault.forMs);
+      return null;
     case 'freeze-for':
       daemon.host.world.clock.after(fault.forMs, daemon.freeze());
       return null;
@@ -49,8 +58,18 @@ export function strikeHost(network: Network, daemon: Daemon, fault: HostFault): 
       host.clock.drift(fault.ppm);
       return () => host.clock.drift(0);
     case 'disk-full':
-      daemon.disk.full = true;
-      return () => (daemon.disk.full = false);
+    case 'disk-read-only':
+      daemon.disk.refusal = fault.fault === 'disk-full' ? NO_SPACE : READ_ONLY;
+      return () => (daemon.disk.refusal = null);
+    case 'disk-slow':
+      daemon.disk.slowness = fault.times;
+      return () => (daemon.disk.slowness = 1);
+    case 'disk-torn':
+      daemon.tearDisk();
+      return null;
+    case 'kernel-slow':
+      host.slowMs = fault.byMs;
+      return () => (host.slowMs = 0);
     case 'disk-lost':
       daemon.loseDisk();
       return null;

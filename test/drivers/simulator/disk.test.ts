@@ -54,7 +54,7 @@ test('a crash leaves the write under way done or undone, and never the one behin
 test('a full disk refuses and keeps what it has; a lost one is empty; a damaged one says so', () => {
   write(1);
   world.clock.runUntil(10);
-  disk.full = true;
+  disk.refusal = { code: 'ENOSPC', text: 'No space left on device' };
   write(2);
   world.clock.runUntil(20);
   expect(told).toEqual([[1], [2, 'ENOSPC']]);
