@@ -19,7 +19,7 @@ function scenario(name: string, topology: object, cluster: object): Scenario {
  * The client is gateway and target, pings each millisecond and keeps a TCP connection. A carrier change of eth9 is
  * what makes the kernel hold back the next carrier event of a `physical` card.
  */
-export function switchNetwork(cards: 'plain' | 'physical', timing: Timing): Scenario {
+export function switchNetwork(cards: 'plain' | 'physical', timing: Timing, mac?: 'follow'): Scenario {
   const node = (address: string) => ({ public: { primary: 'eth0', standby: ['eth1'], address } });
   return scenario(
     'local-switch',
@@ -38,7 +38,7 @@ export function switchNetwork(cards: 'plain' | 'physical', timing: Timing): Scen
     },
     {
       timing,
-      nets: { public: { targets: [GATEWAY], upDelay: '300ms', flapMax: 1000 } },
+      nets: { public: { targets: [GATEWAY], upDelay: '300ms', flapMax: 1000, ...(mac && { mac }) } },
       nodes: { alpha: node(`${ADDRESS}/${PREFIX_LENGTH}`), beta: node(`10.77.0.2/${PREFIX_LENGTH}`) },
     },
   );
@@ -90,9 +90,10 @@ export function floatingAddresses(count: number): string[] {
  *     eth0     eth0     eth0        hb0     hb0     hb0
  *     alpha    beta     gamma       alpha   beta    gamma
  */
-export function takeoverNetwork(timing: TakeoverTiming, addresses: number): Scenario {
+export function takeoverNetwork(timing: TakeoverTiming, addresses: number, mac?: string): Scenario {
   const nodes = ['alpha', 'beta', 'gamma'];
   const floating = floatingAddresses(addresses);
+  const resources = floating.map((address) => ({ address, net: 'public', ...(mac !== undefined && { mac }) }));
   return scenario(
     'takeover',
     {
@@ -112,7 +113,7 @@ export function takeoverNetwork(timing: TakeoverTiming, addresses: number): Scen
           },
         ]),
       ),
-      packages: { web: { nodes, movesMax: 1000, resources: floating.map((address) => ({ address, net: 'public' })) } },
+      packages: { web: { nodes, movesMax: 1000, resources } },
     },
   );
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../drivers/lab.js';
 import { NamespacesLab } from '../../drivers/namespaces/lab.js';
 import { profiles } from '../../src/config/timing.js';
-import type { Fault } from '../../src/drill/scenario.js';
+import type { Fault, Scenario } from '../../src/drill/scenario.js';
 import type { SwitchFigures, Timing } from './figures.js';
 import { runMinimal } from './minimal.js';
 import { ADDRESS, switchNetwork } from './network.js';
@@ -47,10 +47,10 @@ export function switchCases(): SwitchCase[] {
 /** Labs that stand, so that an interrupted bench can take them down. */
 export const standing = new Set<Lab>();
 
-async function raise(timing: Timing, cards: 'plain' | 'physical', daemons: boolean): Promise<NamespacesLab> {
+export async function raise(network: Scenario, daemons: boolean): Promise<NamespacesLab> {
   const lab = new NamespacesLab();
   standing.add(lab);
-  await lab.build(switchNetwork(cards, timing));
+  await lab.build(network);
   if (daemons) for (const node of ['alpha', 'beta']) await lab.startDaemon(node);
   lab.begin();
   return lab;
@@ -86,7 +86,7 @@ const switchedTo = (lab: Lab, nic: string, since: number): boolean =>
     .some((entry) => entry.node === 'alpha' && entry.event === 'switch-done' && entry.to === nic && entry.at >= since);
 
 /** All is well: both NICs are up, the standby is ready, the client is answered. */
-async function untilWell(lab: Lab): Promise<void> {
+export async function untilWell(lab: Lab): Promise<void> {
   await until('a healthy net', lab, BACK_WITHIN_MS, async () => {
     await sleep(100);
     const nics = (await lab.status('alpha'))?.nics ?? [];
@@ -105,8 +105,13 @@ async function stir(lab: Lab): Promise<() => Promise<void>> {
   return () => lab.heal(elsewhere);
 }
 
-/** One failure and its repair. Throws an Error that says what did not happen. */
-async function runBaton(lab: NamespacesLab, bench: SwitchCase, figures: SwitchFigures): Promise<void> {
+/** One failure and its repair; `look` while the standby carries. Throws an Error that says what did not happen. */
+export async function runBaton(
+  lab: NamespacesLab,
+  bench: Pick<SwitchCase, 'fault'>,
+  figures: Pick<SwitchFigures, 'outagesMs' | 'backMs' | 'tcpAlive'>,
+  look?: () => Promise<void>,
+): Promise<void> {
   await untilWell(lab);
   const unstir = await stir(lab);
   const struckAt = lab.now();
@@ -115,6 +120,7 @@ async function runBaton(lab: NamespacesLab, bench: SwitchCase, figures: SwitchFi
     await until('the switch', lab, SWITCH_WITHIN_MS, () => switchedTo(lab, 'eth1', struckAt));
     await sleep(TCP_SETTLES_MS);
     figures.outagesMs.push(outageSince(lab, struckAt));
+    await look?.();
   } finally {
     if (lab.connections().every((connection) => connection.alive)) figures.tcpAlive++;
     await lab.heal(bench.fault);
@@ -161,9 +167,9 @@ export async function measureSwitch(
   };
   const labs: NamespacesLab[] = [];
   try {
-    const baton = await raise(timing, cards, true);
+    const baton = await raise(switchNetwork(cards, timing), true);
     labs.push(baton);
-    const least = bench.fault.fault === 'cut' ? await raise(timing, cards, false) : null;
+    const least = bench.fault.fault === 'cut' ? await raise(switchNetwork(cards, timing), false) : null;
     if (least) labs.push(least);
     for (let run = 1; run <= runs; run++) {
       figures.runs++;

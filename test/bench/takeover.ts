@@ -68,8 +68,8 @@ async function raise(scenario: Scenario): Promise<NamespacesLab> {
   return lab;
 }
 
-async function batonOf(timing: TakeoverTiming, addresses: number): Promise<Contender> {
-  const lab = await raise(takeoverNetwork(timing, addresses));
+export async function batonOf(timing: TakeoverTiming, addresses: number, mac?: string): Promise<Contender> {
+  const lab = await raise(takeoverNetwork(timing, addresses, mac));
   await Promise.all(NODES.map((node) => lab.startDaemon(node)));
   lab.begin();
   const operate = async (words: string[]): Promise<void> => {
@@ -172,7 +172,13 @@ function sumOf(spans: readonly { address: string; fromMs: number; toMs: number }
   return Math.max(0, ...Object.values(sums));
 }
 
-async function runOnce(contender: Contender, figures: TakeoverFigures, addresses: readonly string[]): Promise<void> {
+/** One blow and its repair; `look` between the two. Throws an Error that says what did not happen. */
+export async function runOnce(
+  contender: Contender,
+  figures: Pick<TakeoverFigures, 'blow' | 'detectionMs' | 'outagesMs' | 'spreadMs' | 'twoHoldersMs'>,
+  addresses: readonly string[],
+  look?: () => Promise<void>,
+): Promise<void> {
   const { lab } = contender;
   const { blow, detectionMs } = figures;
   await untilWell(lab, addresses);
@@ -188,6 +194,7 @@ async function runOnce(contender: Contender, figures: TakeoverFigures, addresses
   if (addresses.length > 1 && gaps.length > 0)
     figures.spreadMs.push(Math.max(...gaps.map((gap) => gap.toMs)) - Math.min(...gaps.map((gap) => gap.toMs)));
   figures.twoHoldersMs.push(overlapSince(lab, struckAt));
+  await look?.();
   await contender.mend(blow);
 }
 
