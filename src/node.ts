@@ -49,12 +49,15 @@ export interface NodeState {
 
 export class Node {
   readonly state: NodeState;
+  /** What it was made with. */
+  readonly options: NodeOptions;
   readonly #world: World;
 
   /** `restored` is the state of a snapshot, to go on from there. */
   constructor(options: NodeOptions, now: Ms, restored?: NodeState) {
     const self = options.cluster.nodes.find((node) => node.name === options.node);
     if (!self) throw new RangeError(`node ${options.node} is not in the cluster file`);
+    this.options = options;
     const random = restored?.random ?? { seed: options.seed };
     const host = restored?.host ?? {};
     const moving = restored?.moving ?? {};
@@ -82,6 +85,11 @@ export class Node {
       takeover: takeover.start(this.#world, now),
       jobs,
     };
+  }
+
+  /** Ids of all cluster keys that it takes messages under and speaks under. */
+  get keys(): readonly KeyId[] {
+    return health.takenKeys(this.state.health);
   }
 
   step(now: Ms, input: Input): Action[] {

@@ -49,6 +49,13 @@ const OPERATOR_WAITS_MS: Ms = 15_000;
 const KEY = 0xba;
 const OTHER_KEY = 0xbb;
 
+/** Told of all that daemons and their hands do, within the moment in which they do it. */
+export interface Witness {
+  stepping?: (node: string, ...rest: Parameters<NonNullable<DaemonOptions['stepping']>>) => void;
+  stepped?: (node: string, ...rest: Parameters<NonNullable<DaemonOptions['stepped']>>) => void;
+  made?: (node: string, ...rest: Parameters<DaemonOptions['made']>) => void;
+}
+
 export interface SimulatorOptions {
   seed?: number;
   /** After each input of a daemon. */
@@ -62,6 +69,8 @@ export class SimulatorLab implements Lab {
   readonly #network: Network;
   /** Where MACs are sent from. */
   readonly ports: PortWatch;
+  /** To be named before daemons start. */
+  witness: Witness | null = null;
   readonly #healing = new Map<string, () => void>();
   readonly #journal: (JournalEntry & { node: string })[] = [];
   readonly #trace: TraceLine[] = [];
@@ -69,6 +78,7 @@ export class SimulatorLab implements Lab {
   /** Nodes that ask as clients do. */
   readonly #asking: Prober[] = [];
   #zero: Ms = 0;
+  #disturbedUntil: Ms = 0;
   readonly #options: SimulatorOptions;
   #scenario: Scenario | null = null;
   #watcher: Watcher | null = null;
@@ -116,9 +126,24 @@ export class SimulatorLab implements Lab {
       journal: (at, entry) => this.#tell(name, at, entry),
       ...(this.#network.sharedDisk && hasDiskArbiter(cluster) && { sharedDisk: this.#network.sharedDisk }),
       ...(this.#network.serial && { serial: this.#network.serial }),
-      made: (step, code) => this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`),
-      ...(stepped === undefined ? {} : { stepped: (...rest) => stepped(name, ...rest) }),
-      ...(pauseMs === undefined ? {} : { pauseMs: (where) => pauseMs(name, where) }),
+      made: (step, code) => {
+        this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`);
+        this.witness?.made?.(name, step, code);
+      },
+      stepping: (...rest) => this.witness?.stepping?.(name, ...rest),
+      stepped: (...rest) => {
+        stepped?.(name, ...rest);
+        this.witness?.stepped?.(name, ...rest);
+      },
+      ...(pauseMs === undefined
+        ? {}
+        : {
+            pauseMs: (where) => {
+              const ms = pauseMs(name, where);
+              if (ms > 0) this.#disturb(ms);
+              return ms;
+            },
+          }),
     });
     this.#network.daemons.set(name, daemon);
   }
@@ -149,7 +174,7 @@ export class SimulatorLab implements Lab {
 
   async startDaemon(node: string): Promise<void> {
     this.#daemon(node).start();
-    this.#advance(READY_MS);
+    if (this.#scenario?.world?.start !== 'together') this.#advance(READY_MS);
   }
 
   now(): Ms {
@@ -177,10 +202,20 @@ export class SimulatorLab implements Lab {
     this.#network.world.clock.runUntil(at + this.#zero);
   }
 
+  /** Moment of the world since which no blow fell, none was in force and no process stood still; Infinity: one is in force. */
+  calmSince(): Ms {
+    return this.#healing.size > 0 ? Infinity : this.#disturbedUntil;
+  }
+
+  #disturb(forMs: Ms): void {
+    this.#disturbedUntil = Math.max(this.#disturbedUntil, this.#network.world.clock.now + forMs);
+  }
+
   async inflict(fault: Fault): Promise<void> {
     const key = JSON.stringify(fault);
     if (this.#healing.has(key)) throw new Error(`${fault.fault} is in force already; heal it first`);
     this.#note('world', `fault ${key}`);
+    this.#disturb(lastsMs(fault));
     const heal = inflict(this.#network, fault);
     if (heal) this.#healing.set(key, heal);
   }
@@ -191,6 +226,7 @@ export class SimulatorLab implements Lab {
     if (!heal) throw new Error(`${fault.fault} cannot be healed: it is not in force`);
     this.#note('world', `heal ${key}`);
     this.#healing.delete(key);
+    this.#disturb(0);
     heal();
   }
 
@@ -208,6 +244,18 @@ export class SimulatorLab implements Lab {
     const text = `${answer.text}\n`;
     if (answer.ok) return { code: 0, stdout: text, stderr: '' };
     return { code: answer.why === 'no-quorum' ? 4 : 1, stdout: '', stderr: text };
+  }
+
+  ask(node: string, command: string[]): void {
+    const daemon = this.#daemon(node);
+    this.#note('world', `asks ${node} ${command.join(' ')}`);
+    if (command[0] === 'keygen') {
+      makeKey(daemon, command);
+      return;
+    }
+    const request = operatorRequestOf(command);
+    if (typeof request === 'string') throw new Error(request);
+    if (daemon.awake) daemon.ask(request, () => {});
   }
 
   async truth(node: string): Promise<NodeTruth> {
@@ -340,6 +388,12 @@ export class SimulatorLab implements Lab {
     if (!daemon) throw new Error(`the topology has no node "${name}"`);
     return daemon;
   }
+}
+
+/** Of one that ends by itself. */
+function lastsMs(fault: Fault): Ms {
+  if (fault.fault === 'freeze-for') return fault.forMs;
+  return fault.fault === 'flap' ? fault.times * (fault.downMs + fault.upMs) : 0;
 }
 
 /** The cluster file of that node; `later`: after `new-file`. */

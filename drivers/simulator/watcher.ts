@@ -35,7 +35,7 @@ export class Watcher {
       this.#answering.set(address, []);
       this.#holders.set(address, new Set());
     }
-    if (addresses.length > 0) world.onChanged(() => this.#lookSoon());
+    world.onChanged(() => this.#lookSoon());
   }
 
   /** Hosts that answer for it now. */

@@ -1,6 +1,6 @@
 import type { NodeStatus } from '../../status.js';
 import { addressesOf } from '../../takeover/floating-address.js';
-import type { Scene } from './invariant.js';
+import type { SimulatedScene } from './scene.js';
 
 export interface Unsettled {
   name: 'L1' | 'L3';
@@ -11,7 +11,7 @@ export interface Unsettled {
  * After the last blow is healed. L1: each package is up, on one node, with all its addresses. L3: all nodes agree, and no
  * alarm remains but those in `forgiven`.
  */
-export async function unsettled(scene: Scene, forgiven: ReadonlySet<string>): Promise<Unsettled[]> {
+export async function unsettled(scene: SimulatedScene, forgiven: ReadonlySet<string>): Promise<Unsettled[]> {
   const found: Unsettled[] = [];
   for (const text of packagesDown(scene)) found.push({ name: 'L1', text });
   const said: NodeStatus[] = [];
@@ -27,7 +27,7 @@ export async function unsettled(scene: Scene, forgiven: ReadonlySet<string>): Pr
   return found;
 }
 
-function packagesDown({ cluster, lab }: Scene): string[] {
+function packagesDown({ cluster, lab }: SimulatedScene): string[] {
   const wrong: string[] = [];
   for (const { name } of cluster.packages) {
     const holders = new Set<string>();

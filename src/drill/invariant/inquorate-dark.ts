@@ -1,7 +1,8 @@
 import type { Ms } from '../../input.js';
 import * as document from '../../membership/document.js';
 import { isQuorum } from '../../membership/quorum.js';
-import type { Invariant, Scene } from './invariant.js';
+import type { SimulatorLab } from '../../../drivers/simulator/lab.js';
+import type { Facts, Invariant } from './invariant.js';
 
 /** Beyond nodeTimeout, which lease and margin fit into: sums of fractions do not come out even. */
 const SLACK_MS: Ms = 5;
@@ -18,27 +19,31 @@ interface Had {
  * S2: a node without quorum stops answering within its lease, also if its daemon is stopped or dead. A node counts as with
  * quorum if within that time it was linked to one (itself perhaps) that was linked to a quorum of the voters that its disk
  * had, to each at some moment: they need not answer at once. Where the wires alone do not tell (loss, one direction) links
- * count as up.
+ * count as up. Facts of wires and disks are in the simulator only.
  */
 export class InquorateDark implements Invariant {
-  readonly #scene: Scene;
+  readonly name = 'S2';
+  readonly #facts: Facts;
+  readonly #lab: SimulatorLab;
   /** `alpha beta` → the last moment at which they were linked; Infinity: they are. */
   readonly #linkedAt = new Map<string, Ms>();
   /** Node → the newest last. */
   readonly #had = new Map<string, Had[]>();
 
-  constructor(scene: Scene) {
-    this.#scene = scene;
+  constructor(facts: Facts, lab: SimulatorLab) {
+    this.#facts = facts;
+    this.#lab = lab;
   }
 
   changed(): void {
-    const { lab, cluster } = this.#scene;
+    const { cluster } = this.#facts;
+    const lab = this.#lab;
     const names = cluster.nodes.map(({ name }) => name);
     for (const name of names) {
       for (const other of names) this.#note(`${name} ${other}`, this.#linked(name, other));
       if (lab.network.arbiter ?? lab.network.sharedDisk) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
     }
-    const since = this.#scene.now() - cluster.timing.nodeTimeoutMs - SLACK_MS;
+    const since = this.#facts.now() - cluster.timing.nodeTimeoutMs - SLACK_MS;
     for (const name of names) this.#look(name, since);
     for (const name of names) if (!this.#wasQuorate(name, since)) this.#mustBeDark(name);
   }
@@ -47,19 +52,18 @@ export class InquorateDark implements Invariant {
     const known = this.#linkedAt.get(link);
     if (isUp) this.#linkedAt.set(link, Infinity);
     else if (known === Infinity) {
-      this.#linkedAt.set(link, this.#scene.now());
-      const { clock } = this.#scene.lab.network.world;
-      clock.after(this.#scene.cluster.timing.nodeTimeoutMs + SLACK_MS + 1, () => this.changed());
+      this.#linkedAt.set(link, this.#facts.now());
+      this.#facts.after(this.#facts.cluster.timing.nodeTimeoutMs + SLACK_MS + 1, () => this.changed());
     }
   }
 
   /** What is on the disk now; what was there before `since` is forgotten. */
   #look(name: string, since: Ms): void {
-    const { text } = this.#scene.lab.network.daemons.get(name)!.disk;
+    const { text } = this.#lab.network.daemons.get(name)!.disk;
     const had = this.#had.get(name) ?? [];
     const last = had.at(-1);
     if (last?.text === text) return;
-    if (last) last.until = this.#scene.now();
+    if (last) last.until = this.#facts.now();
     const found = text === null ? null : document.readDocument((JSON.parse(text) as { document: unknown }).document);
     const now: Had = { text, voters: found?.voters ?? null, until: Infinity };
     this.#had.set(name, [...had.filter(({ until }) => until >= since), now]);
@@ -67,7 +71,7 @@ export class InquorateDark implements Invariant {
 
   #wasQuorate(name: string, since: Ms): boolean {
     const met = (one: string, other: string): boolean => (this.#linkedAt.get(`${one} ${other}`) ?? -Infinity) >= since;
-    return this.#scene.cluster.nodes.some((node) => {
+    return this.#facts.cluster.nodes.some((node) => {
       if (!met(name, node.name)) return false;
       const hasMet = (voter: string): boolean =>
         met(node.name, voter.startsWith(document.ARBITER) ? ARBITER : voter.split('/')[0]!);
@@ -78,28 +82,29 @@ export class InquorateDark implements Invariant {
   }
 
   #mustBeDark(name: string): void {
-    const { lab, cluster } = this.#scene;
+    const { cluster } = this.#facts;
+    const lab = this.#lab;
     if (!lab.network.hosts.get(name)!.gate.stands) return;
     for (const address of lab.watcher.addresses)
       if (lab.watcher.answering(address).includes(name))
-        this.#scene.violated('S2', `${name} answers for ${address}, ${cluster.timing.nodeTimeoutMs} ms without quorum`);
+        this.#facts.violated('S2', `${name} answers for ${address}, ${cluster.timing.nodeTimeoutMs} ms without quorum`);
   }
 
   #linked(one: string, other: string): boolean {
-    const { daemons, serial } = this.#scene.lab.network;
+    const { daemons, serial } = this.#lab.network;
     if (!daemons.get(one)!.awake || !daemons.get(other)!.awake) return false;
     return one === other || serial?.isWhole === true || (!this.#blocked(one, other) && this.#wired(one, other));
   }
 
   #reaches(name: string): boolean {
-    const { daemons, arbiter, sharedDisk } = this.#scene.lab.network;
+    const { daemons, arbiter, sharedDisk } = this.#lab.network;
     if (!daemons.get(name)!.awake) return false;
     if (sharedDisk !== null) return sharedDisk.answers && sharedDisk.reaches(name);
     return arbiter!.runs && !this.#blocked(name, ARBITER);
   }
 
   #blocked(one: string, other: string): boolean {
-    const { hosts, arbiter } = this.#scene.lab.network;
+    const { hosts, arbiter } = this.#lab.network;
     const hostOf = (name: string) => (name === ARBITER ? arbiter!.host : hosts.get(name)!);
     const deaf = (to: string, from: string): boolean =>
       [...hostOf(from).nics.values()].every((nic) => hostOf(to).deafTo.has(nic.mac));
@@ -108,7 +113,8 @@ export class InquorateDark implements Invariant {
 
   /** Is there a net on which both have a carrier? */
   #wired(one: string, other: string): boolean {
-    const { cluster, lab } = this.#scene;
+    const { cluster } = this.#facts;
+    const lab = this.#lab;
     const lit = (node: string, net: string): boolean => {
       const has = cluster.nodes.find(({ name }) => name === node)?.nets.find((candidate) => candidate.net === net);
       const { nics } = lab.network.hosts.get(node)!;

@@ -1,24 +1,25 @@
-import type { Action } from '../../action.js';
-import type { Input } from '../../input.js';
-import type { Invariant, Scene } from './invariant.js';
+import type { Facts, Invariant, Told } from './invariant.js';
 
-/** S10: 20 % loss, duplication, reordering, clocks within their bounds: no switch, no move. From the first placement on. */
+/**
+ * S10: 20 % loss, duplication, reordering, clocks within their bounds: no switch, no move. From the first placement on, where
+ * nothing worse happens: whoever draws or writes the weather says so.
+ */
 export class NoFalseMove implements Invariant {
-  readonly #scene: Scene;
-  /** From when on it holds. */
-  armed = false;
+  readonly name = 'S10';
+  readonly #facts: Facts;
+  #armed = false;
 
-  constructor(scene: Scene) {
-    this.#scene = scene;
+  constructor(facts: Facts) {
+    this.#facts = facts;
   }
 
-  stepped(node: string, _input: Input, actions: readonly Action[]): void {
-    if (!this.armed) return;
-    for (const action of actions) {
-      if (action.kind !== 'journal') continue;
-      const { event, package: placed, to, cause } = action.entry;
-      if (event === 'placed') this.#scene.violated('S10', `${node} places ${placed} on ${to ?? 'nobody'}: ${cause}`);
-      if (event === 'switch-started') this.#scene.violated('S10', `${node} switches to ${to ?? '?'}: ${cause}`);
-    }
+  arm(): void {
+    this.#armed = true;
+  }
+
+  journalled({ event, node, package: placed, to, cause }: Told): void {
+    if (!this.#armed) return;
+    if (event === 'placed') this.#facts.violated('S10', `${node} places ${placed} on ${to ?? 'nobody'}: ${cause}`);
+    if (event === 'switch-started') this.#facts.violated('S10', `${node} switches to ${to ?? '?'}: ${cause}`);
   }
 }

@@ -1,7 +1,6 @@
 import type { Stay } from '../../../drivers/lab.js';
 import type { Ms } from '../../input.js';
-import type { JournalEntry } from '../../status.js';
-import type { Invariant, Scene } from './invariant.js';
+import type { Facts, Invariant, Told } from './invariant.js';
 
 /** A switch that sees a MAC at two ports within this time takes it for a loop, or for an attack. */
 const WITHIN_MS: Ms = 1000;
@@ -9,10 +8,11 @@ const WITHIN_MS: Ms = 1000;
 /** Journal and wire tell one moment by two clocks. */
 const ROUNDING_MS: Ms = 0.5;
 
-type Entry = JournalEntry & { node: string };
+/** Moves of MACs are rare: far more than may lie within a second. */
+const KEPT = 256;
 
 /** The record of a node that takes a MAC over excuses its next move, if it was made while another NIC had it. */
-function isRecorded(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
+function isRecorded(from: Stay, to: Stay, journal: readonly Told[]): boolean {
   return journal.some(
     ({ event, node, nic, at, evidence }) =>
       event === 'mac-taken' &&
@@ -25,7 +25,7 @@ function isRecorded(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
 }
 
 /** A bond speaks under one MAC by whichever of its ports works; what it told of them comes right after. */
-function isWithinLag(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
+function isWithinLag(from: Stay, to: Stay, journal: readonly Told[]): boolean {
   if (from.node !== to.node) return false;
   return journal.some(
     ({ event, node, cause, at }) =>
@@ -42,13 +42,13 @@ function wordsOf(from: Stay, to: Stay): string {
   return `${to.mac} is sent ${way}, and that is no recorded move`;
 }
 
-function isWrong(from: Stay, to: Stay, journal: readonly Entry[]): boolean {
+function isWrong(from: Stay, to: Stay, journal: readonly Told[]): boolean {
   if (to.fromMs - from.toMs >= WITHIN_MS) return false;
   return !isRecorded(from, to, journal) && !isWithinLag(from, to, journal);
 }
 
 /** S8 over a whole drill, in words. `stays`: those of a MAC by time; all times are the drill's. */
-export function strayMacs(stays: readonly Stay[], journal: readonly Entry[]): string[] {
+export function strayMacs(stays: readonly Stay[], journal: readonly Told[]): string[] {
   const last = new Map<string, Stay>();
   const wrong: string[] = [];
   for (const stay of stays) {
@@ -61,19 +61,31 @@ export function strayMacs(stays: readonly Stay[], journal: readonly Entry[]): st
 
 /** S8: no MAC is sent from two switch ports within a second, the recorded move aside. */
 export class OnePort implements Invariant {
-  readonly #scene: Scene;
+  readonly name = 'S8';
+  readonly #facts: Facts;
+  /** Of `mac-taken` and `port`, the newest last. */
+  #recorded: Told[] = [];
 
-  constructor(scene: Scene) {
-    this.#scene = scene;
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  journalled(entry: Told): void {
+    if (entry.event !== 'mac-taken' && entry.event !== 'port') return;
+    this.#recorded.push(entry);
+    if (this.#recorded.length > KEPT) this.#recorded.splice(0, KEPT / 2);
   }
 
   macMoved(from: Stay, to: Stay): void {
-    const { lab } = this.#scene;
-    const inDrill = (stay: Stay): Stay => ({
-      ...stay,
-      fromMs: lab.drillTime(stay.fromMs),
-      toMs: lab.drillTime(stay.toMs),
-    });
-    if (isWrong(inDrill(from), inDrill(to), lab.journal())) this.#scene.violated('S8', wordsOf(from, to));
+    const { nodes } = this.#facts;
+    // Stays grow longer as frames follow.
+    const [was, is] = [{ ...from }, { ...to }];
+    if (!nodes.includes(from.node) || !nodes.includes(to.node) || !isWrong(was, is, this.#recorded)) return;
+    if (from.node !== to.node) this.#facts.violated('S8', wordsOf(was, is));
+    // A bond tells of its ports right afterwards.
+    else
+      this.#facts.after(WITHIN_MS, () => {
+        if (isWrong(was, is, this.#recorded)) this.#facts.violated('S8', wordsOf(was, is));
+      });
   }
 }
