@@ -241,6 +241,8 @@ class Drill {
     }
     this.#connections = this.#lab.connections();
     this.#holders = holdersOf(this.#lab, this.#scenario);
+    this.#holds = this.#lab.holds();
+    this.#endedAt = this.#lab.now();
     if (floatingAddresses(this.#scenario).length > 0) {
       const overlaps = this.#lab.overlaps();
       const totalMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);
