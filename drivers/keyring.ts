@@ -7,9 +7,6 @@ export interface KeyedPair {
   cipher: KeyedCipher;
 }
 
-/** The machine takes two of the file and two that have left it. */
-const KEPT_MAX = 8;
-
 export class Keyring {
   readonly #pairs = new Map<KeyId, KeyedPair>();
 
@@ -22,12 +19,18 @@ export class Keyring {
       this.#pair(key).cipher.open(channel, counter, sealed, associated),
   };
 
-  /** From now on; of earlier ones the last are kept. */
+  /** From now on. */
   hold(key: KeyId, make: () => KeyedPair): void {
-    const pair = this.#pairs.get(key) ?? make();
-    this.#pairs.delete(key);
-    this.#pairs.set(key, pair);
-    for (const oldest of [...this.#pairs.keys()].slice(0, -KEPT_MAX)) this.#pairs.delete(oldest);
+    if (!this.#pairs.has(key)) this.#pairs.set(key, make());
+  }
+
+  /** The others are forgotten: whoever calls keys takes none but these. */
+  keepOnly(keys: readonly KeyId[]): void {
+    for (const key of [...this.#pairs.keys()]) if (!keys.includes(key)) this.#pairs.delete(key);
+  }
+
+  get size(): number {
+    return this.#pairs.size;
   }
 
   #pair(key: KeyId): KeyedPair {

@@ -285,4 +285,17 @@ export interface KeysStatus {
   /** While the file holds two: nodes that do not know the newest, and those that were not heard since batond's start. */
   lacking: string[];
   unheard: string[];
+  /** Keys that have left the file and are still taken. */
+  leaving: string[];
+  peers: PeerKeysStatus[];
+}
+
+export interface PeerKeysStatus {
+  node: string;
+  /** As it last said, the newest last; none: it was not heard since batond's start. */
+  takes: string[];
+  /** Its last message was sealed with it; null: none was heard. */
+  sends: string | null;
+  /** What goes to it alone is sealed with it next. */
+  spokenTo: string;
 }

@@ -40,7 +40,7 @@ export interface DaemonOptions {
   journal: (at: Ms, entry: JournalEntry) => void;
   made: (step: Step, code: Errno | null) => void;
   /** Before each input. */
-  stepping?: (input: Input, node: Node) => void;
+  stepping?: (input: Input, node: Node, now: Ms) => void;
   /** After each input: what was taken, and what came of it. */
   stepped?: (input: Input, actions: readonly Action[], node: Node) => void;
   /** As `DriverOptions.pauseMs`. */
@@ -153,6 +153,7 @@ export class Daemon {
     const hex = (): string => (random.integer() >>> 0).toString(16).padStart(8, '0');
     const incarnation = hex() + hex();
     const { seal, cipher } = keys.ring;
+    keys.ring.keepOnly(keys.ids);
     const node = new Node(
       { cluster, node: host.name, seal, cipher, keys: keys.ids, incarnation, seed: random.integer() },
       driver.now(),
@@ -203,7 +204,10 @@ export class Daemon {
     const tell = (): void => {
       if (this.#run !== run || run === null) return;
       if (run.driver.frozen) clock.after(KEY_LOOK_MS, tell);
-      else this.#take({ kind: 'keys-read', keys: keys.ids });
+      else {
+        this.#take({ kind: 'keys-read', keys: keys.ids });
+        if (this.#run === run) keys.ring.keepOnly(run.node.keys);
+      }
     };
     clock.after(random.stream(`keys ${host.name} ${clock.now}`).between(0, KEY_LOOK_MS), tell);
   }
@@ -271,8 +275,9 @@ export class Daemon {
   #take(input: Input): void {
     const run = this.#run;
     if (!run) return;
-    this.#options.stepping?.(input, run.node);
-    const actions = run.node.step(run.driver.now(), input);
+    const now = run.driver.now();
+    this.#options.stepping?.(input, run.node, now);
+    const actions = run.node.step(now, input);
     for (const action of actions) this.#keep(run, action);
     this.#options.stepped?.(input, actions, run.node);
     if (actions.length > 0) run.driver.perform(actions);

@@ -96,6 +96,7 @@ class Engine {
         const { keys, trouble } = message;
         const told = trouble === undefined ? {} : { trouble };
         this.#take({ kind: 'keys-read', keys: this.#hold(keys), ...told });
+        this.#keyring.keepOnly(this.#node.keys);
         break;
       }
       case 'stop':

@@ -13,15 +13,19 @@ import type { Part } from '../frame/part.js';
 import type { Input, Ms } from '../input.js';
 import type { KeysStatus } from '../status.js';
 import type { KeyId, World } from '../world.js';
-import { clear, journal, raise } from './account.js';
+import { clear, journal, raise, record } from './account.js';
 import type { HealthState, KeyState, PeerState } from './state.js';
 
 /** What was sealed before everybody knew still arrives: it waits for a MAC, or in the queue of a daemon that sleeps. */
 const GIVE_UP_AFTER_MS = 1000;
 /** A key that is out of the file is taken for so long: the others have to hear that it is gone. */
 const LEAVING_MS = 10_000;
+/** No more of them at a time: a rotation takes out one. */
+const LEAVING_MAX = 4;
 /** Whoever copies the file to many nodes takes his time. */
 const ALARM_AFTER_MS = 10_000;
+/** Of decisions, for `why`. */
+const SUBJECT = 'key';
 /** More that a peer says it knows are not kept. */
 const KNOWN_MAX = 4;
 
@@ -101,9 +105,23 @@ export function takeKeys(
   if (bad !== null || found.join() === keys.file.join()) return;
   const evidence = { from: keys.file, to: found };
   journal({ state, now, out }, { event: 'keys', cause: 'key-file', evidence });
+  record({ state, now, out }, SUBJECT, `the key file holds ${found.join(' and ')}`, 'key-file', evidence);
   for (const key of keys.taken) if (!found.includes(key)) keys.leaving[key] = now + LEAVING_MS;
   for (const key of found) delete keys.leaving[key];
+  forgetSurplus(world, state, now, out);
   Object.assign(keys, { file: found, taken: found, since: now, settled: false, readySince: null });
+}
+
+/** A file that changes each second would make many keys good; whoever still speaks under the first of them has to hear. */
+function forgetSurplus(world: World, state: HealthState, now: Ms, out: Action[]): void {
+  const { leaving } = state.keys;
+  const surplus = Object.keys(leaving)
+    .sort((a, b) => leaving[b]! - leaving[a]!)
+    .slice(LEAVING_MAX);
+  for (const key of surplus) delete leaving[key];
+  if (surplus.length === 0) return;
+  const text = `${world.cluster.key} changes too often: ${surplus.join()} is refused from now on; wait ten seconds between two changes`;
+  raise({ state, now, out }, 'key-file-changes', 'key-file', text);
 }
 
 /** A file with nothing but strange keys is that of another cluster, or of a rotation that went on without this node: a start takes it. */
@@ -118,6 +136,7 @@ export function reviewKeys(world: World, state: HealthState, now: Ms, out: Actio
   if (now < keys.reviewAt) return;
   keys.reviewAt = now + world.cluster.timing.heartbeatMs;
   for (const key of Object.keys(keys.leaving)) if (now >= keys.leaving[key]!) delete keys.leaving[key];
+  if (Object.keys(keys.leaving).length === 0) clear({ state, now, out }, 'key-file-changes');
   if (keys.trouble !== null) raise({ state, now, out }, 'key-file', 'key-file', keys.trouble);
   else clear({ state, now, out }, 'key-file');
   if (keys.taken.length > 1) reviewRotation(state, now, out);
@@ -129,8 +148,7 @@ function reviewRotation(state: HealthState, now: Ms, out: Action[]): void {
   const fresh = newest(keys);
   const peers = Object.values(state.peers);
   const settled = peers.every((peer) => peer.keys.includes(fresh));
-  if (settled && !keys.settled)
-    journal({ state, now, out }, { event: 'keys', to: fresh, cause: 'all-know', evidence: { file: keys.file } });
+  if (settled && !keys.settled) tell(state, now, out, { to: fresh, cause: 'all-know', evidence: { file: keys.file } });
   keys.settled = settled;
   if (!isReady(state, fresh)) {
     keys.readySince = null;
@@ -140,7 +158,29 @@ function reviewRotation(state: HealthState, now: Ms, out: Action[]): void {
   if (now - keys.readySince < GIVE_UP_AFTER_MS) return;
   const gone = keys.taken.filter((key) => key !== fresh);
   keys.taken = [fresh];
-  journal({ state, now, out }, { event: 'keys', from: gone.join(), to: fresh, cause: 'given-up' });
+  tell(state, now, out, { from: gone.join(), to: fresh, cause: 'given-up', evidence: { taken: takenBy(peers) } });
+}
+
+const SAID = {
+  'all-know': (fresh: KeyId) => `every node takes ${fresh}`,
+  'given-up': (fresh: KeyId, gone = '') => `${gone} is given up, ${fresh} alone is taken`,
+};
+
+interface Told {
+  from?: KeyId;
+  to: KeyId;
+  cause: keyof typeof SAID;
+  evidence: Record<string, unknown>;
+}
+
+function tell(state: HealthState, now: Ms, out: Action[], { from, to, cause, evidence }: Told): void {
+  const turn = { state, now, out };
+  journal(turn, { event: 'keys', ...(from !== undefined && { from }), to, cause, evidence });
+  record(turn, SUBJECT, SAID[cause](to, from), cause, evidence);
+}
+
+function takenBy(peers: readonly PeerState[]): Record<string, KeyId[]> {
+  return Object.fromEntries(peers.map(({ node, keys }) => [node, keys]));
 }
 
 /** May the older key go? Never while a node that is there takes no other. */
@@ -179,5 +219,12 @@ export function keysStatus(state: HealthState): KeysStatus {
     speaks: keyToAll(state),
     lacking: peers.filter((peer) => peer.keys.length > 0 && !peer.keys.includes(fresh)).map(({ node }) => node),
     unheard: peers.filter(({ keys }) => keys.length === 0).map(({ node }) => node),
+    leaving: Object.keys(state.keys.leaving),
+    peers: Object.values(state.peers).map((peer) => ({
+      node: peer.node,
+      takes: peer.keys,
+      sends: peer.keys.length === 0 ? null : peer.sealedWith,
+      spokenTo: keyTo(state, peer),
+    })),
   };
 }

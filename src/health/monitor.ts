@@ -51,6 +51,7 @@ import { fullPollMs, graceMs } from './window.js';
 
 export type { HealthState, Verdict } from './state.js';
 export { reachesTarget } from './reach.js';
+export { takenKeys } from './keys.js';
 export { start } from './start.js';
 export { leave, netUp, nodeOfMac, peer, setWords, speak, type PeerView } from './voice.js';
 export { status, type HealthNetStatus, type HealthNicStatus, type HealthStatus } from './status.js';

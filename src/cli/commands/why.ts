@@ -10,7 +10,7 @@ import { paintFor } from '../output/paint.js';
 
 export default class Why extends BatonCommand {
   static override summary =
-    'show the last decisions about a package, node, NIC, net or the arbiter, with their evidence';
+    'show the last decisions about a package, node, NIC, net, the arbiter or the key, with their evidence';
   static override description =
     'Decisions are those of the node that answers. Where a package goes, and who votes, is decided by the coordinator: ask there for the whole evidence.';
   static override examples = [
@@ -20,7 +20,7 @@ export default class Why extends BatonCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    subject: Args.string({ description: 'a package, node, NIC, net, or arbiter', required: true }),
+    subject: Args.string({ description: 'a package, node, NIC, net, arbiter, or key', required: true }),
   };
 
   async run(): Promise<{ subject: string; decisions: (Omit<Decision, 'at'> & { at: string })[] }> {
@@ -39,6 +39,7 @@ export default class Why extends BatonCommand {
     const known = [status.nics, status.nets, status.packages].flatMap((them) => them.map(({ name }) => name));
     known.push(status.node, ...status.peers.map(({ node }) => node));
     if (status.membership?.arbiter !== undefined) known.push('arbiter');
+    known.push('key');
     if (decisions.length === 0 && !known.includes(subject)) {
       throw new Failure(unknownWord('package, node, NIC or net', subject, known), EXIT.usage);
     }

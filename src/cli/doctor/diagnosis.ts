@@ -197,7 +197,7 @@ function strangeFrames({ daemon, cluster, self }: Evidence): Diagnosis[] {
           what: 'other-key',
           severity: 'warning',
           text: `a node of cluster ${cluster.name} has another key and is not heard (${since})`,
-          fix: `compare on every node: sha256sum ${cluster.key}; copy the right one, then start that batond anew`,
+          fix: `compare on every node: sha256sum ${cluster.key}; copy the right one; a batond whose file shared no key with the copy says key-file then: restart it`,
         };
       case 'other-cluster':
         return {

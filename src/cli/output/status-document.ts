@@ -1,6 +1,7 @@
 /** The stable document of `baton status --json` (DESIGN 12). Fields may be added, never renamed or removed. */
 import type { DaemonStatus, Lateness } from '../../client/document.js';
-import type { MembershipStatus, NicStatus, NodeStatus, PackageStatus, PathStatus } from '../../status.js';
+import { rotationOf, type Rotation } from './keys-text.js';
+import type { KeysStatus, MembershipStatus, NicStatus, NodeStatus, PackageStatus, PathStatus } from '../../status.js';
 
 export interface StatusDocument {
   cluster: string;
@@ -19,9 +20,12 @@ export interface StatusDocument {
   daemon: { version: string; pid: number; uptimeMs: number; shadow: boolean; inputs: number };
   nets: { name: string; polling: 'light' | 'full'; carrier: string | null; switching: boolean; switches: number }[];
   dropped: Record<string, number>;
+  keys: KeysDocument;
   /** Null: the cluster file has no packages. */
   membership: MembershipDocument | null;
 }
+
+export type KeysDocument = KeysStatus & { rotation: Rotation };
 
 export type MembershipDocument = Omit<
   MembershipStatus,
@@ -119,6 +123,7 @@ export function statusDocument(daemon: DaemonStatus, wallMs: number): StatusDocu
       switches,
     })),
     dropped: status.dropped,
+    keys: { rotation: rotationOf(status.keys), ...status.keys },
     membership: membershipDocument(status.membership),
   };
 }

@@ -3,6 +3,7 @@ import type { DaemonStatus } from '../../client/document.js';
 import type { NicHealth, NicStatus } from '../../status.js';
 import type { Paint } from './paint.js';
 import { clusterText } from './cluster-text.js';
+import { keysText } from './keys-text.js';
 import { strangers } from './strangers.js';
 import { table, widthOf } from './table.js';
 import { count, plural, span } from './words.js';
@@ -123,7 +124,7 @@ export function statusText(daemon: DaemonStatus, paint: Paint, width = Infinity)
       ...table([{ title: '' }, { title: 'FOR', align: 'right' }, { title: 'WHAT' }, { title: '' }], rows, paint.dim),
     );
   }
-  lines.push(...clusterText(daemon, paint));
+  lines.push(...clusterText(daemon, paint), ...keysText(status.keys, status.node, paint));
   lines.push('', ...nicTable(daemon, paint, width), '', ...netTable(daemon, paint));
   const ignored = strangers(status.dropped).map((it) => `${count(it.count)} ${it.text}`);
   if (ignored.length > 0)
