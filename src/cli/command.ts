@@ -4,6 +4,7 @@ import { Control, NoDaemon, Refused } from '../client/control.js';
 import { KeyError } from '../config/key.js';
 import { ClusterFileError } from '../config/problem.js';
 import { Unready } from '../daemon/preflight.js';
+import { FaultError } from '../drill/foresight/fault-error.js';
 import { ScenarioError } from '../drill/load.js';
 
 /** Exit codes of every command. */
@@ -48,8 +49,8 @@ export function exitCodeOf(error: unknown): number | null {
   if (error instanceof Failure || error instanceof Unready) return error.exitCode;
   if (error instanceof NoDaemon) return EXIT.noDaemon;
   if (error instanceof Refused) return EXIT.refused;
-  if (error instanceof ClusterFileError || error instanceof KeyError || error instanceof ScenarioError)
-    return EXIT.usage;
+  if (error instanceof ClusterFileError || error instanceof KeyError) return EXIT.usage;
+  if (error instanceof ScenarioError || error instanceof FaultError) return EXIT.usage;
   return isUsage(error) ? EXIT.usage : null;
 }
 

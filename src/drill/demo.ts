@@ -40,7 +40,7 @@ export async function runDemo(options: DemoOptions): Promise<DrillReport> {
 const ASIDE =
   / (polling|readiness|settings|path|role|committed|adopted|formed|node-started|state-lost|alarm-raised|alarm-cleared|lease over|nic-health \S+ (up|suspect)) /;
 
-function isAside(text: string): boolean {
+export function isAside(text: string): boolean {
   return ASIDE.test(text);
 }
 

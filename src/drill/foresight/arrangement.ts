@@ -29,13 +29,12 @@ export async function arrange(lab: Lab, situation: Situation): Promise<string[]>
   return [...wrong, ...(await differences(lab, situation, living))];
 }
 
+/** Who coordinates is arranged by who starts first. */
 function isAllWell(standing: Standing): boolean {
-  const { coordinator: _, ...rest } = standing;
-  const { holders, ...others } = rest;
-  return (
-    Object.keys(holders).length === 0 &&
-    Object.values(others).every((one) => (typeof one === 'boolean' ? !one : Object.keys(one).length === 0))
-  );
+  return Object.entries(standing).every(([key, one]: [string, Standing[keyof Standing]]) => {
+    if (key === 'coordinator' || one === null || one === false) return true;
+    return typeof one === 'object' && Object.keys(one).length === 0;
+  });
 }
 
 /** In the order in which they hurt least: what was steered first, while all is well. */

@@ -2,6 +2,7 @@
 import { unknownWord } from '../../config/problem.js';
 import type { Ms } from '../../input.js';
 import { isArbiterFault, isDiskOnly, parseFault, type Fault, type NicRef } from '../scenario.js';
+import { FaultError } from './fault-error.js';
 import { fenceName } from './model.js';
 import type { Situation } from './situation.js';
 
@@ -9,11 +10,6 @@ export interface Blow {
   at: Ms;
   /** `switch-off left` */
   fault: string;
-}
-
-/** A fault that cannot be dealt here: what is wrong with it, and what can fail. */
-export class FaultError extends Error {
-  override readonly name = 'FaultError';
 }
 
 /** What there is to fail, by kind; empty kinds left out. */
