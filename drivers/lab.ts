@@ -88,6 +88,8 @@ export interface Lab {
   heal(fault: Fault): Promise<void>;
   /** An operator's command on that node, `['link', 'switch', ...]`. */
   operate(node: string, command: string[]): Promise<CommandResult>;
+  /** The same, but nobody waits for the answer. */
+  ask(node: string, command: string[]): void;
   truth(node: string): Promise<NodeTruth>;
   /** Null while no daemon answers. */
   status(node: string): Promise<NodeStatus | null>;

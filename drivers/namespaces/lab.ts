@@ -334,6 +334,7 @@ export class NamespacesLab implements Lab {
       case 'disk-slow':
       case 'kernel-slow':
       case 'pause':
+      case 'start':
         throw new Error(`${fault.fault} exists in the simulator only`);
     }
   }
@@ -370,6 +371,10 @@ export class NamespacesLab implements Lab {
 
   operate(node: string, command: string[]): Promise<CommandResult> {
     return this.#daemon(node).operate(command);
+  }
+
+  ask(node: string, command: string[]): void {
+    void this.operate(node, command);
   }
 
   truth(node: string): Promise<NodeTruth> {

@@ -74,6 +74,7 @@ export function inflict(network: Network, fault: Fault): Heal | null {
     case 'freeze':
     case 'freeze-for':
     case 'pause':
+    case 'start':
       return strikeDaemon(named(network.daemons, fault.node, 'node'), fault);
     case 'power-off':
     case 'drift':

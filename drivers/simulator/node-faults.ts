@@ -11,7 +11,7 @@ export type Heal = () => void;
 
 export type DaemonFault = Extract<
   Fault,
-  { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' | 'pause' }
+  { fault: 'kill' | 'kill-at' | 'restart' | 'stop' | 'freeze' | 'freeze-for' | 'pause' | 'start' }
 >;
 export type HostFault = Extract<
   Fault,
@@ -40,6 +40,9 @@ export function strikeDaemon(daemon: Daemon, fault: DaemonFault): Heal | null {
       return () => daemon.startSoon();
     case 'freeze':
       return daemon.freeze();
+    case 'start':
+      if (!daemon.runs) daemon.startSoon();
+      return null;
     case 'pause':
       daemon.pauseBefore(fault.before, fault.nth, fault.forMs);
       return null;
@@ -90,6 +93,8 @@ export function powerOff(network: Network, daemon: Daemon): Heal {
   daemon.powerOff();
   host.powerOff();
   return () => {
+    // A fence device may have done so before.
+    if (host.powered) return;
     host.powerOn();
     network.boots.get(host.name)?.();
     const { boot } = host;

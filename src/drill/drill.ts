@@ -1,5 +1,6 @@
 /** Runs one scenario on one lab and reports: steps at their times, expectations within theirs, what must always hold at the end. */
 import type { Hold, Lab, Overlap, ProbeReport } from '../../drivers/lab.js';
+import type { SimulatorLab } from '../../drivers/simulator/lab.js';
 import type { Ms } from '../input.js';
 import type { JournalEntry } from '../status.js';
 import { floatingAddresses } from './floating.js';
@@ -13,6 +14,7 @@ import {
   type Baseline,
   type Pending,
 } from './judge.js';
+import { SimulatedScene } from './invariant/scene.js';
 import { parseFault, type Fault, type Scenario, type ScenarioStep } from './scenario.js';
 import { settingOf, type Setting } from './setting.js';
 
@@ -22,6 +24,15 @@ export interface TimelineLine {
   text: string;
   /** Of `journal`: the entry itself, with its evidence; `at` is the drill's. */
   entry?: JournalEntry & { node: string };
+}
+
+/** Of an invariant. */
+export interface Violation {
+  /** `S1`; `crash`: the machine itself failed. */
+  invariant: string;
+  /** Of the drill. */
+  at: Ms;
+  text: string;
 }
 
 /** What was to come true after a blow, and when that was judged. */
@@ -82,9 +93,13 @@ export interface DrillOptions {
   arrange?: (lab: Lab) => Promise<void>;
   /** Each line of the timeline as it happens. */
   onLine?: (line: TimelineLine) => void;
+  /** What must always hold (DESIGN 15) did not. What it throws ends the drill. */
+  onViolated?: (violation: Violation) => void;
   signal?: AbortSignal;
 }
 
+/** More of one drill are not told. */
+const VIOLATIONS_MAX = 10;
 /** How often expectations under way are looked at, in drill time. */
 const LOOK_EVERY_MS = { simulator: 10, kernel: 40 };
 /** How long it waits at a stretch, so that it soon finds itself called off. Virtual time takes no time. */
@@ -152,11 +167,20 @@ function holdersOf(lab: Lab, scenario: Scenario): DrillReport['holders'] {
 function blowOf({
   fault,
   heal,
-  do: command,
+  do: done,
+  ask,
 }: ScenarioStep): Pick<DrillReport['acts'][number], 'kind' | 'what' | 'label'> | null {
   if (fault !== undefined) return { kind: 'fault', what: fault, label: fault };
   if (heal !== undefined) return { kind: 'heal', what: heal, label: `heal: ${heal}` };
+  const command = done ?? ask;
   return command === undefined ? null : { kind: 'do', what: command, label: command };
+}
+
+/** Node, and command. */
+function wordsOf(text: string): [string, string[]] {
+  const match = /^([a-z0-9]+): *(.+)$/.exec(text);
+  if (!match) throw new Error(`"${text}" is not a command; write "alpha: link switch --net public"`);
+  return [match[1]!, match[2]!.split(/\s+/)];
 }
 
 class Drill {
@@ -176,6 +200,9 @@ class Drill {
   readonly #judged: Judged[] = [];
   #holds: Hold[] = [];
   #endedAt: Ms = 0;
+  /** Simulator only. */
+  #scene: SimulatedScene | null = null;
+  #violated = 0;
 
   constructor(scenario: Scenario, lab: Lab, options: DrillOptions) {
     this.#scenario = scenario;
@@ -185,6 +212,7 @@ class Drill {
 
   async prepare(): Promise<void> {
     await this.#lab.build(this.#scenario);
+    this.#watch();
     const before = this.#scenario.before.map(parseFault);
     for (const fault of before) await this.#lab.inflict(fault);
     const off = before.flatMap((fault) => (isOff(fault) ? [fault.node] : []));
@@ -199,6 +227,22 @@ class Drill {
       this.#baseline.routes[node] = (await this.#lab.truth(node)).routes;
   }
 
+  /** What must always hold is judged from the simulated world itself. */
+  #watch(): void {
+    if (this.#lab.name !== 'simulator') return;
+    const mild = this.#scenario.always.mildFrom !== undefined;
+    const told = (invariant: string, text: string): void => this.#violate(invariant, text);
+    this.#scene = new SimulatedScene(this.#lab as SimulatorLab, told, { mild });
+  }
+
+  #violate(invariant: string, text: string): void {
+    if (++this.#violated > VIOLATIONS_MAX) return;
+    const at = this.#lab.now();
+    this.failures.push(`${invariant}: ${text}, at ${at.toFixed(0)} ms`);
+    this.#line({ at, what: 'unmet', text: `${invariant}: ${text}` });
+    this.#options.onViolated?.({ invariant, at, text });
+  }
+
   async play(): Promise<void> {
     const steps = [...this.#scenario.steps].sort((a, b) => a.at - b.at);
     // A blow that takes its time (a daemon restarted on a busy machine) puts off all that follows: stories keep their gaps.
@@ -209,6 +253,8 @@ class Drill {
       const nextAt = next ? next.at + late : Infinity;
       const until = this.#scenario.until + late;
       const now = this.#lab.now();
+      const { mildFrom = Infinity } = this.#scenario.always;
+      if (now >= mildFrom) this.#scene?.invariants.arm();
       if (next && nextAt <= now) {
         steps.shift();
         await this.#look(next.at);
@@ -217,7 +263,8 @@ class Drill {
       } else if (now >= until && this.#pending.length === 0) break;
       else {
         const wait = (this.#pending.length > 0 ? LOOK_EVERY_MS : WAIT_MAX_MS)[this.#lab.name];
-        await this.#lab.runUntil(Math.min(nextAt, now + wait, until > now ? until : Infinity));
+        const ahead = [until, mildFrom].filter((at) => at > now);
+        await this.#lab.runUntil(Math.min(nextAt, now + wait, ...ahead));
       }
       this.#tell();
       await this.#look();
@@ -226,6 +273,7 @@ class Drill {
 
   async conclude(): Promise<void> {
     for (const pending of this.#pending) this.#fail(pending, ['not judged before the drill ended']);
+    this.#scene?.invariants.ended();
     this.failures.push(...(await alwaysWrong(this.#lab, this.#scenario)));
     this.#tell();
     for (const probe of this.#probes()) {
@@ -305,8 +353,13 @@ class Drill {
       await this.#lab.heal(parseFault(step.heal));
     }
     if (step.do !== undefined) await this.#operate(step.do, step.exit);
+    if (step.ask !== undefined) {
+      const [node, command] = wordsOf(step.ask);
+      this.#line({ at, what: 'do', text: step.ask });
+      this.#lab.ask(node, command);
+    }
     if (step.expect) {
-      const label = step.fault ?? step.heal ?? step.do ?? `at ${step.at} ms`;
+      const label = step.fault ?? step.heal ?? step.do ?? step.ask ?? `at ${step.at} ms`;
       const { expect: expected } = step;
       const dueAt = step.at + expected.within;
       this.#pending.push({ from: at, until: this.#lab.now() + expected.within, dueAt, expected, label });
@@ -314,10 +367,9 @@ class Drill {
   }
 
   async #operate(command: string, exit: number): Promise<void> {
-    const match = /^([a-z0-9]+): *(.+)$/.exec(command);
-    if (!match) throw new Error(`"${command}" is not a command; write "alpha: link switch --net public"`);
+    const [node, words] = wordsOf(command);
     this.#line({ at: this.#lab.now(), what: 'do', text: command });
-    const result = await this.#lab.operate(match[1]!, match[2]!.split(/\s+/));
+    const result = await this.#lab.operate(node, words);
     if (result.code !== exit)
       this.failures.push(
         `${command}: exit code ${result.code}, not ${exit}: ${(result.stderr || result.stdout).trim()}`,
@@ -360,6 +412,10 @@ class Drill {
     this.failures.push(text);
     this.#judged.push({ from: pending.from, at, label: pending.label, wrong });
     this.#line({ at, what: 'unmet', text });
+    for (const one of pending.expected.peace ? wrong : []) {
+      const [, invariant, told] = /^(L\d+): (.*)$/.exec(one) ?? [];
+      if (invariant !== undefined) this.#options.onViolated?.({ invariant, at, text: told! });
+    }
   }
 
   /** Journal entries since the last time. Those of one node come in order; those of two may not. */

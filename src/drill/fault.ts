@@ -72,6 +72,8 @@ export type Fault =
   | { fault: 'kill'; node: string }
   /** SIGKILL as the hands are about to make their n-th change (from 1) of the kernel, counted from now; heal starts it again. */
   | { fault: 'kill-at'; node: string; step: number }
+  /** The daemon is started, if it does not run. Simulator only. */
+  | { fault: 'start'; node: string }
   /** SIGHUP, then started again at once. */
   | { fault: 'restart'; node: string }
   /** SIGTERM; heal starts it again. */
@@ -225,6 +227,7 @@ export function parseFault(text: string): Fault {
     case 'client-off':
       return { fault: 'client-off', client: required(a, 'the client') };
     case 'kill':
+    case 'start':
     case 'restart':
     case 'stop':
     case 'freeze':
@@ -312,7 +315,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, bind-port, loss, trunk, drop-trunk, clog, clog-trunk, delay, corrupt, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-backup, arbiter-restore, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-read-only, disk-lost, disk-torn, disk-slow, kernel-slow, pause, new-file, copy-key, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, bind-port, loss, trunk, drop-trunk, clog, clog-trunk, delay, corrupt, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, start, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-backup, arbiter-restore, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-read-only, disk-lost, disk-torn, disk-slow, kernel-slow, pause, new-file, copy-key, cpu-busy, firewall-busy`,
       );
   }
 }

@@ -13,6 +13,21 @@ const OPTIONS = {
   'dry-run': { type: 'boolean' },
 } as const;
 
+/** The command that asks for it. */
+export function commandOf(request: OperatorRequest): string {
+  const words = request.ask === 'poll-now' ? ['test'] : request.ask.split('-');
+  for (const key of ['node', 'package', 'nic'] as const)
+    if (key in request) words.push((request as unknown as Record<typeof key, string>)[key]);
+  for (const key of ['net', 'to', 'owner', 'reason'] as const) {
+    const value = (request as { [option in typeof key]?: string })[key];
+    if (value !== undefined && value !== '') words.push(`--${key}`, value);
+  }
+  if ('forMs' in request && request.forMs !== undefined) words.push('--for', `${request.forMs}ms`);
+  if ('force' in request && request.force) words.push('--force');
+  if ('dryRun' in request && request.dryRun) words.push('--dry-run');
+  return words.join(' ');
+}
+
 type Values = ReturnType<typeof parsed>['values'];
 
 function parsed(command: readonly string[]) {

@@ -113,6 +113,8 @@ const expectation = z.strictObject({
   voters: z.record(name, z.array(z.string())).optional(),
   /** Node → what it waits for, the beginning of its words. */
   waiting: z.record(name, z.string()).optional(),
+  /** All is over for these nodes: they agree, and what they may run runs; where they are all nodes no alarm remains, either. */
+  peace: z.array(name).optional(),
   /** Node → its gate. */
   gate: z.record(name, z.enum(['open', 'closed', 'off'])).optional(),
 });
@@ -126,13 +128,15 @@ const step = z
     heal: z.string().optional(),
     /** `alpha: link switch --net public` */
     do: z.string().optional(),
+    /** As `do`, but nobody waits for the answer. */
+    ask: z.string().optional(),
     /** Exit code of `do`. */
     exit: z.number().int().default(0),
     expect: expectation.optional(),
   })
   .refine(
-    (s) => [s.say, s.fault, s.heal, s.do, s.expect].some((x) => x !== undefined),
-    'a step needs say, fault, heal, do or expect',
+    (s) => [s.say, s.fault, s.heal, s.do, s.ask, s.expect].some((x) => x !== undefined),
+    'a step needs say, fault, heal, do, ask or expect',
   );
 
 /** Bounds per lab where the real clock is noisy: one duration for both, or `{ simulator, kernel }`. */
@@ -144,6 +148,10 @@ export const scenarioSchema = z.strictObject({
   labs: z.array(z.enum(['simulator', 'kernel'])).default(['simulator', 'kernel']),
   why: z.string().optional(),
   topology,
+  /** Of the simulated world: its dice, and whether all daemons start in one moment. */
+  world: z
+    .strictObject({ seed: z.number().int(), start: z.enum(['in-turn', 'together']).default('in-turn') })
+    .optional(),
   /** The cluster file without `cluster` and `key`, which the drill adds. */
   cluster: z.record(z.string(), z.unknown()),
   /** Nodes whose cluster file or key differs: the file's top level keys that are replaced; `key: other` for another key. */
@@ -165,6 +173,8 @@ export const scenarioSchema = z.strictObject({
       still: z.boolean().default(false),
       /** No package moves, no lease is lost. */
       unmoved: z.boolean().default(false),
+      /** From then on nothing but bad weather befalls it: S10 holds (simulator only). */
+      mildFrom: duration.optional(),
       /** Two nodes may answer for one floating address for so long in all. */
       twoHolders: duration.default(0),
     })

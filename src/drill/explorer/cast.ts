@@ -1,6 +1,6 @@
 /** Who plays which part in an aimed schedule: drawn blows name parts, the world has nodes. */
 import type { SimulatorLab } from '../../../drivers/simulator/lab.js';
-import type { ClusterRequest } from '../../status.js';
+import type { OperatorRequest } from '../../status.js';
 
 /**
  * `first` is the coordinator, `second` the holder of the first address if that is another node, the others follow in the
@@ -27,8 +27,8 @@ export class Cast {
     return text.replace(PART, (part) => this.#nodeOf(part));
   }
 
-  asked(request: ClusterRequest): ClusterRequest {
-    return JSON.parse(this.named(JSON.stringify(request))) as ClusterRequest;
+  asked(request: OperatorRequest): OperatorRequest {
+    return JSON.parse(this.named(JSON.stringify(request))) as OperatorRequest;
   }
 
   #nodeOf(part: string): string {

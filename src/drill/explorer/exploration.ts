@@ -1,29 +1,25 @@
 /**
  * One explored seed: a drawn cluster in memory, drawn blows, what must hold looked at after every change of the world;
- * then all is healed, and peace must come within a bound (DESIGN 14, 15).
+ * then a core that can serve is healed, and peace must come within a bound (DESIGN 14, 15).
  *
- *   seed ─▶ topology, schedule ─▶ simulator ──changed, stepped, spoken──▶ invariants ─▶ report
+ *   seed ─▶ topology, schedule ─▶ striker ─▶ simulator ──▶ invariants ─▶ report
+ *                                    └─▶ acts ─▶ story: the same as a scenario
  */
 import { createHash } from 'node:crypto';
 import { SimulatorLab } from '../../../drivers/simulator/lab.js';
 import { Random } from '../../../drivers/simulator/random.js';
 import type { Ms } from '../../input.js';
+import type { Violation } from '../drill.js';
 import { unsettled } from '../invariant/convergence.js';
 import { SimulatedScene } from '../invariant/scene.js';
+import { parseFault, type Scenario } from '../scenario.js';
 import { aimOf, drawAimed } from './aimed.js';
 import { Cast } from './cast.js';
-import { mayLoseDisk } from './losses.js';
-import { COORDINATOR, drawSchedule, HOLDER, type Blow, type Schedule } from './schedule.js';
+import { drawCore, keyCopies, peaceWithinMs, tidying, unlocking } from './ending.js';
+import { drawSchedule, type Blow, type Schedule } from './schedule.js';
+import type { Story } from './story.js';
+import { Striker } from './striker.js';
 import { drawTopology, type Drawn } from './topology.js';
-import { parseFault } from '../scenario.js';
-
-export interface Violation {
-  /** `S1`. */
-  invariant: string;
-  /** Of the drill. */
-  at: Ms;
-  text: string;
-}
 
 export interface SeedReport {
   seed: number;
@@ -34,19 +30,15 @@ export interface SeedReport {
 
 export interface ExploredSeed extends SeedReport {
   /** What the seed drew, and all that happened. */
-  story: string;
+  text: string;
+  story: Story;
 }
 
-/** From the last heal to peace: daemons boot, old leases end, elections, waits for peers at the start, hysteresis of alarms. */
-const PEACE_WITHIN_MS: Ms = 45_000;
 const LOOK_EVERY_MS: Ms = 500;
-const ROUNDING_MS: Ms = 1e-3;
 /** Peace must last so long. */
 const PEACE_FOR_MS: Ms = 2000;
-/** Alarms of what is over: they stand for a minute, so that somebody sees them. */
-const TOLD_FOR_A_MINUTE = ['gate-flushed', 'address-conflict', 'rival-manager'];
 /** Weather is judged from here on: the start is over. */
-const ARMED_AT_MS: Ms = 7900;
+const MILD_FROM_MS: Ms = 7900;
 
 /** `aim`: with that one; absent: a share of all seeds has one, by the seed alone. */
 export async function exploreSeed(seed: number, aim = aimOf(seed)): Promise<ExploredSeed> {
@@ -54,191 +46,190 @@ export async function exploreSeed(seed: number, aim = aimOf(seed)): Promise<Expl
     const { drawn, schedule } = drawAimed(aim, seed);
     return new Exploration(seed, drawn, schedule).run();
   }
-  const random = new Random(seed).stream('explore');
-  const drawn = drawTopology(seed, random);
-  return new Exploration(seed, drawn, drawSchedule(random, drawn)).run();
+  const drawn = drawTopology(seed);
+  return new Exploration(seed, drawn, drawSchedule(seed, drawn)).run();
 }
 
 class Exploration {
-  readonly lab: SimulatorLab;
+  readonly #lab: SimulatorLab;
   readonly #seed: number;
   readonly #drawn: Drawn;
   readonly #schedule: Schedule;
+  readonly #scenario: Scenario;
+  readonly #striker: Striker;
+  readonly #random: Random;
+  readonly #pauses: Random;
+  readonly #effects = new Map<string, { since: Ms; count: number }>();
   readonly #violations: Violation[] = [];
   #scene: SimulatedScene | null = null;
-  readonly #pauses: Random;
-  readonly #cast: Cast;
-  readonly #inForce = new Map<string, () => Promise<void>>();
-  #due: { at: Ms; fault: string }[] = [];
+  #peace: Story['peace'] = null;
   #isRough = true;
 
   constructor(seed: number, drawn: Drawn, schedule: Schedule) {
     this.#seed = seed;
     this.#drawn = drawn;
     this.#schedule = schedule;
+    this.#random = new Random(seed).stream('ending');
     this.#pauses = new Random(seed).stream('pauses');
-    this.lab = new SimulatorLab({
-      seed,
-      pauseMs: (_, where) => this.#pauseMs(where),
-    });
-    this.#cast = new Cast(this.lab, drawn);
-  }
-
-  violated(invariant: string, text: string): void {
-    if (this.#violations.length < 10) this.#violations.push({ invariant, at: this.lab.now(), text });
+    this.#scenario = {
+      ...drawn.scenario,
+      world: { seed, start: schedule.startsTogether ? 'together' : 'in-turn' },
+      before: Object.entries(schedule.driftPpm).flatMap(([name, ppm]) => (ppm === 0 ? [] : [`drift ${name} ${ppm}`])),
+      always: { ...drawn.scenario.always, ...(schedule.isMild && { mildFrom: MILD_FROM_MS }) },
+    };
+    this.#lab = new SimulatorLab({ seed, pauseMs: (node, where) => this.#pauseMs(node, where) });
+    this.#striker = new Striker(this.#lab, drawn, new Cast(this.#lab, drawn));
   }
 
   async run(): Promise<ExploredSeed> {
     try {
       await this.#raise();
       for (const blow of this.#schedule.blows) {
-        await this.#runUntil(blow.at);
+        await this.#runUntil(Math.round(blow.at));
         if (this.#violations.length > 0) break;
-        await this.#strike(blow);
+        await this.#striker.strike(blow);
       }
-      if (this.#violations.length === 0) await this.#runUntil(this.#schedule.endsAt);
+      if (this.#violations.length === 0) await this.#runUntil(Math.ceil(this.#schedule.endsAt));
       if (this.#violations.length === 0) await this.#settle();
     } catch (error) {
-      this.violated('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      this.#violated('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
     return this.#report();
   }
 
+  #violated(invariant: string, text: string): void {
+    if (this.#violations.length < 10) this.#violations.push({ invariant, at: this.#lab.now(), text });
+  }
+
   async #raise(): Promise<void> {
-    const { lab } = this;
-    await lab.build(this.#drawn.scenario);
-    const { daemons, hosts, bridges } = lab.network;
+    const lab = this.#lab;
+    await lab.build(this.#scenario);
     if (this.#schedule.blows.some((blow) => blow.do === 'inflict' && blow.fault.startsWith('replay')))
-      for (const bridge of bridges.values()) bridge.record();
-    for (const [name, host] of hosts) host.clock.drift(this.#schedule.driftPpm[name] ?? 0);
-    const told = (invariant: string, text: string): void => this.violated(invariant, text);
+      for (const bridge of lab.network.bridges.values()) bridge.record();
+    const told = (invariant: string, text: string): void => this.#violated(invariant, text);
     this.#scene = new SimulatedScene(lab, told, { mild: this.#schedule.isMild });
-    if (this.#schedule.startsTogether) for (const daemon of daemons.values()) daemon.start();
-    else for (const name of daemons.keys()) await lab.startDaemon(name);
+    for (const fault of this.#scenario.before) await lab.inflict(parseFault(fault));
+    for (const name of this.#drawn.nodes) await lab.startDaemon(name);
     lab.begin();
   }
 
   /** Heals come in their time; it stops short at a violation. */
   async #runUntil(at: Ms): Promise<void> {
-    // Sums of fractions do not come out even.
-    while (this.lab.now() < at - ROUNDING_MS && this.#violations.length === 0) {
-      if (this.lab.now() >= ARMED_AT_MS) this.#scene?.invariants.arm();
-      await this.lab.runUntil(Math.min(at, this.lab.now() + 100));
-      await this.#healDue();
+    while (this.#violations.length === 0) {
+      const now = this.#lab.now();
+      if (now >= MILD_FROM_MS) this.#scene!.invariants.arm();
+      await this.#striker.healDue();
+      if (now >= at) return;
+      await this.#lab.runUntil(
+        Math.min(at, this.#striker.dueAt, now < MILD_FROM_MS ? MILD_FROM_MS : Infinity, now + LOOK_EVERY_MS),
+      );
     }
-  }
-
-  async #healDue(): Promise<void> {
-    const now = this.lab.now();
-    const due = this.#due.filter(({ at }) => at <= now);
-    this.#due = this.#due.filter(({ at }) => at > now);
-    for (const { fault } of due) await this.#heal(fault);
-  }
-
-  async #strike(blow: Blow): Promise<void> {
-    const { daemons } = this.lab.network;
-    switch (blow.do) {
-      case 'ask': {
-        const daemon = daemons.get(this.#cast.named(blow.node))!;
-        if (daemon.awake) daemon.ask(this.#cast.asked(blow.request), () => {});
-        return;
-      }
-      case 'slow-disk':
-        daemons.get(this.#cast.named(blow.node))!.disk.slowness = blow.times;
-        return;
-      case 'inflict':
-        await this.#inflict(blow.fault, blow.healAfterMs);
-    }
-  }
-
-  async #inflict(drawn: string, healAfterMs: Ms | null): Promise<void> {
-    const fault = this.#resolved(drawn);
-    if (fault === null || this.#inForce.has(fault) || !this.#makesSense(fault)) return;
-    const parsed = parseFault(fault);
-    await this.lab.inflict(parsed);
-    if (healAfterMs === null) {
-      this.lab.forget(parsed);
-      return;
-    }
-    this.#inForce.set(fault, () => this.lab.heal(parsed));
-    this.#due.push({ at: this.lab.now() + healAfterMs, fault });
-  }
-
-  /** With names in the place of words; null: the blow has lost its sense by that. */
-  #resolved(drawn: string): string | null {
-    const { daemons } = this.lab.network;
-    const leader = [...daemons.values()].find((daemon) => daemon.node?.state.membership.post.role === 'coordinator');
-    const [holder] = this.lab.watcher.answering(this.#drawn.addresses[0]!);
-    const fault = this.#cast
-      .named(drawn)
-      .replace(COORDINATOR, leader?.host.name ?? this.#drawn.nodes[0]!)
-      .replace(HOLDER, holder ?? this.#drawn.nodes[1]!);
-    const [verb, one, other] = fault.split(' ');
-    if (verb === 'block' && one === other) return null;
-    if (verb !== 'isolate') return fault;
-    const others = [
-      ...this.#drawn.nodes.filter((name) => name !== one),
-      ...(this.#drawn.hasArbiter ? ['arbiter'] : []),
-    ];
-    return `split ${one}|${others.join(',')}`;
-  }
-
-  /** A blow at a kernel that has no power, or at an address that is not there, is none. */
-  #makesSense(fault: string): boolean {
-    const [verb, where = '', what = ''] = fault.split(' ');
-    const host = this.lab.network.hosts.get(where.split('.')[0]!);
-    if (host && !host.powered) return false;
-    if (verb === 'disk-lost') return mayLoseDisk(this.lab.network, where);
-    return verb !== 'remove-address' || host?.owns(what) === true;
-  }
-
-  async #heal(fault: string): Promise<void> {
-    const heal = this.#inForce.get(fault);
-    this.#inForce.delete(fault);
-    await heal?.();
   }
 
   async #settle(): Promise<void> {
     this.#isRough = false;
-    for (const fault of [...this.#inForce.keys()]) await this.#heal(fault);
-    this.#due = [];
-    for (const daemon of this.lab.network.daemons.values()) {
-      daemon.disk.slowness = 1;
-      if (!daemon.runs) daemon.startSoon();
+    const from = this.#lab.now();
+    const core = drawCore(this.#random.stream('core'), this.#lab.network, this.#drawn);
+    const isWhole = core.length === this.#drawn.nodes.length;
+    await this.#striker.healAll();
+    for (const name of this.#drawn.nodes) {
+      const fault = core.includes(name) ? `start ${name}` : `power-off ${name}`;
+      await this.#strike(fault);
     }
-    const forgiven = new Set(TOLD_FOR_A_MINUTE);
-    const from = this.lab.now();
+    const withinMs = peaceWithinMs(this.#scene!.cluster.timing.nodeTimeoutMs);
+    this.#peace = { at: from, core, withinMs };
+    const last = this.#lastBlows(from, core, isWhole);
     let peaceSince: Ms | null = null;
-    for (;;) {
-      await this.#runUntil(this.lab.now() + LOOK_EVERY_MS);
+    for (let at = from + LOOK_EVERY_MS; ; at += LOOK_EVERY_MS) {
+      while (last[0] && last[0].at <= at) {
+        await this.#runUntil(last[0].at);
+        if (this.#violations.length === 0) await this.#striker.strike(last.shift()!);
+        else return;
+      }
+      await this.#runUntil(at);
       if (this.#violations.length > 0) return;
-      const now = this.lab.now();
-      const wrong = await unsettled(this.#scene!, forgiven);
-      peaceSince = wrong.length > 0 ? null : (peaceSince ?? now);
-      if (peaceSince !== null && now - peaceSince >= PEACE_FOR_MS) break;
-      if (peaceSince === null && now - from > PEACE_WITHIN_MS) {
-        for (const { name, text } of wrong) this.violated(name, text);
+      const wrong = await unsettled(this.#lab, this.#scenario, core);
+      peaceSince = wrong.length > 0 ? null : (peaceSince ?? at);
+      if (peaceSince !== null && at - peaceSince >= PEACE_FOR_MS && last.length === 0) break;
+      if (peaceSince === null && at - from >= withinMs) {
+        for (const { name, text } of wrong) this.#violated(name, text);
         return;
       }
     }
     this.#scene!.invariants.ended();
   }
 
-  #pauseMs(where: 'effect' | 'gate'): Ms {
+  async #strike(fault: string): Promise<void> {
+    await this.#striker.strike({ at: this.#lab.now(), do: 'inflict', fault, healAfterMs: null });
+  }
+
+  /** What operators still do, by time. Where all was in order they have nothing to do. */
+  #lastBlows(from: Ms, core: readonly string[], isWhole: boolean): Blow[] {
+    const at = (after: Ms): Ms => from + after;
+    const [first] = core as [string];
+    const command = (after: Ms, node: string, words: string): Blow => ({
+      at: at(after),
+      do: 'command',
+      node,
+      command: words,
+    });
+    const blows = [
+      ...tidying(this.#schedule, this.#drawn, core).map((one) => command(one.after, first, one.command)),
+      ...unlocking(this.#schedule, core).map((one) => command(one.after, one.node, one.command)),
+      ...(isWhole ? keyCopies(this.#schedule, this.#drawn) : []).map(({ after, fault, command: words }): Blow =>
+        fault === undefined
+          ? command(after, this.#drawn.nodes[0]!, words!)
+          : { at: at(after), do: 'inflict', fault, healAfterMs: null },
+      ),
+      ...this.#newFiles(from, core),
+    ];
+    return blows.sort((a, b) => a.at - b.at);
+  }
+
+  /** Where some nodes have the later file all get it. */
+  #newFiles(from: Ms, core: readonly string[]): Blow[] {
+    if (!this.#striker.acts.some(({ fault }) => fault?.startsWith('new-file'))) return [];
+    return core.flatMap((name): Blow[] => [
+      { at: from + 800, do: 'inflict', fault: `new-file ${name}`, healAfterMs: null },
+      { at: from + 800, do: 'inflict', fault: `restart ${name}`, healAfterMs: null },
+    ]);
+  }
+
+  /** Effects are counted from the whole millisecond before, so that the stop can be told as a step of a scenario. */
+  #pauseMs(node: string, where: 'effect' | 'gate'): Ms {
     const { chance, maxMs } = this.#schedule.pauses[where];
-    if (chance === 0 || !this.#isRough || this.#pauses.unit() >= chance) return 0;
-    return Math.max(1, maxMs * this.#pauses.unit() ** 2);
+    const now = this.#lab.now();
+    if (chance === 0 || !this.#isRough || now <= 0) return 0;
+    const key = `${node} ${where}`;
+    const since = Math.ceil(now) - 1;
+    const before = this.#effects.get(key);
+    const count = before?.since === since ? before.count + 1 : 1;
+    this.#effects.set(key, { since, count });
+    if (this.#pauses.unit() >= chance) return 0;
+    const forMs = Math.max(1, Math.round(maxMs * this.#pauses.unit() ** 2));
+    this.#striker.notePause(since, `pause ${node} ${where} ${count} ${forMs}ms`);
+    return forMs;
   }
 
   #report(): ExploredSeed {
-    const trace = this.lab.trace();
-    const { topology, cluster } = this.#drawn.scenario;
-    const story = `${JSON.stringify({ topology, cluster })}\n${JSON.stringify({ ...this.#schedule, blows: undefined })}\n${trace}`;
+    const trace = this.#lab.trace();
+    const { topology, cluster } = this.#scenario;
+    const story: Story = {
+      scenario: this.#scenario,
+      acts: this.#striker.acts,
+      peace: this.#peace,
+      until: Math.ceil(this.#lab.now()),
+    };
+    const drawn = [
+      { topology, cluster },
+      { ...this.#schedule, blows: undefined },
+    ].map((one) => JSON.stringify(one));
     return {
       seed: this.#seed,
       traceHash: createHash('sha256').update(trace).digest('hex').slice(0, 16),
-      simulatedMs: this.lab.now(),
+      simulatedMs: this.#lab.now(),
       violations: this.#violations,
+      text: [...drawn, trace].join('\n'),
       story,
     };
   }

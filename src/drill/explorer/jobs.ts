@@ -1,7 +1,8 @@
-/** Explores many seeds: one after the other here, or side by side in processes of their own, which die with this one. */
+/** Explores many seeds, in processes of their own, which die with this one: so it can be called off, and tells how far it is. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { exploreSeed, type SeedReport } from './exploration.js';
+import { exploreSeed } from './exploration.js';
+import { findingOf, type Finding } from './finding.js';
 
 export interface ExploreOptions {
   from: number;
@@ -10,33 +11,35 @@ export interface ExploreOptions {
   /** Wall clock, milliseconds since 1970: no seed is begun later. */
   deadline: number;
   jobs: number;
-  onSeed: (report: SeedReport) => void;
+  /** Wall time for making the schedule of a violation small; 0: it is not tried. */
+  shrinkMs: number;
+  onSeed: (found: Finding) => void;
   signal?: AbortSignal;
 }
 
-/** What a job is told: which seed next; null: no more. */
-type Order = number | null;
+/** What a job is told. */
+interface Order {
+  seed: number;
+  shrinkMs: number;
+}
 
 export async function explore(options: ExploreOptions): Promise<void> {
   let seed = options.from;
-  const next = (): Order => {
+  const next = (): Order | null => {
     const isOver = seed > options.to || Date.now() > options.deadline || options.signal?.aborted === true;
-    return isOver ? null : seed++;
+    return isOver ? null : { seed: seed++, shrinkMs: options.shrinkMs };
   };
-  if (options.jobs === 1) {
-    for (let order = next(); order !== null; order = next()) options.onSeed(reportOf(await exploreSeed(order)));
-    return;
-  }
-  await Promise.all(Array.from({ length: options.jobs }, () => runJob(options, next)));
+  const jobs = Math.min(options.jobs, options.to - options.from + 1);
+  await Promise.all(Array.from({ length: jobs }, () => runJob(options, next)));
 }
 
-function runJob(options: ExploreOptions, next: () => Order): Promise<void> {
+function runJob(options: ExploreOptions, next: () => Order | null): Promise<void> {
   return new Promise((done, failed) => {
     const job = fork(fileURLToPath(import.meta.url), [JOB], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const stop = (): void => void job.kill();
+    const stop = (): void => void job.kill('SIGKILL');
     options.signal?.addEventListener('abort', stop, { once: true });
-    job.on('message', (report: SeedReport | 'ready') => {
-      if (report !== 'ready') options.onSeed(report);
+    job.on('message', (found: Finding | 'ready') => {
+      if (found !== 'ready') options.onSeed(found);
       const order = next();
       if (order === null) job.disconnect();
       else job.send(order);
@@ -50,13 +53,15 @@ function runJob(options: ExploreOptions, next: () => Order): Promise<void> {
   });
 }
 
-function reportOf({ seed, traceHash, simulatedMs, violations }: SeedReport): SeedReport {
-  return { seed, traceHash, simulatedMs, violations };
-}
-
 const JOB = 'baton-explorer-job';
 
 if (process.argv[2] === JOB && process.send) {
-  process.on('message', (seed: number) => void exploreSeed(seed).then((report) => process.send!(reportOf(report))));
+  process.on('message', ({ seed, shrinkMs }: Order) => {
+    void exploreSeed(seed)
+      .then((explored) => findingOf(explored, shrinkMs))
+      .then((found) => process.send!(found));
+  });
+  // Whoever is asked to end the exploration ends its jobs.
+  process.on('SIGINT', () => undefined);
   process.send('ready');
 }

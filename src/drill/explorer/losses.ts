@@ -1,32 +1,70 @@
-/** Which disks may be lost, so that nobody needs an operator afterwards. */
+/** Who can go on without whom: what may be lost so that nobody needs an operator afterwards, and which nodes are enough. */
 import type { Network } from '../../../drivers/simulator/network.js';
 import { ARBITER, compareVersions, type Document } from '../../membership/document.js';
 import { readRecord } from '../../membership/durable.js';
 import { isQuorum } from '../../membership/quorum.js';
 
+/** What is stored at one node. */
+interface Kept {
+  /** `alpha/7f…`. */
+  voter: string;
+  document: Document | null;
+}
+
+function keptAt({ daemons }: Network, node: string): Kept | null {
+  const { disk, losesDisk } = daemons.get(node)!;
+  if (losesDisk || disk.text === null || disk.read().damaged) return null;
+  const record = readRecord(JSON.parse(disk.text));
+  return record === null ? null : { voter: `${node}/${record.storageId}`, document: record.document };
+}
+
+function newestOf(documents: readonly (Document | null | undefined)[]): Document | null {
+  const found = documents.filter((one): one is Document => one != null);
+  return found.sort((a, b) => compareVersions(b.version, a.version))[0] ?? null;
+}
+
+function arbiterDocument({ arbiter, sharedDisk }: Network): Document | null {
+  return arbiter?.record?.document ?? sharedDisk?.document ?? null;
+}
+
+/** Are these nodes a quorum of that document, with the arbiter or without it? */
+function suffices(kept: readonly (Kept | null)[], document: Document | null, withArbiter: boolean): boolean {
+  if (document === null) return false;
+  const voters = new Set(kept.map((one) => one?.voter));
+  return isQuorum(document.voters, (voter) => voters.has(voter) || (withArbiter && voter.startsWith(`${ARBITER}/`)));
+}
+
 /**
  * May that node's disk be lost? Not where its daemon runs on with it, for the voters may have become others when it starts anew;
  * and not where a quorum of the newest document would go with it, be that one the newest that this very disk has, or the newest without.
  */
-export function mayLoseDisk({ daemons, arbiter }: Network, node: string): boolean {
-  if (daemons.get(node)?.runs !== true) return false;
-  const kept = new Set<string>();
-  const all: Document[] = [];
-  const left: Document[] = [];
-  for (const [name, { disk, losesDisk }] of daemons) {
-    const record = disk.text === null ? null : readRecord(JSON.parse(disk.text));
-    if (record === null || losesDisk) continue;
-    if (record.document !== null) all.push(record.document);
-    if (name === node) continue;
-    kept.add(`${name}/${record.storageId}`);
-    if (record.document !== null) left.push(record.document);
-  }
-  const stored = arbiter?.record?.document;
-  for (const documents of [all, left]) {
-    const newest = [...documents, ...(stored ? [stored] : [])].sort((a, b) => compareVersions(b.version, a.version))[0];
-    if (newest === undefined) return false;
-    // The arbiter's data is never lost here.
-    if (!isQuorum(newest.voters, (voter) => kept.has(voter) || voter.startsWith(`${ARBITER}/`))) return false;
-  }
-  return true;
+export function mayLoseDisk(network: Network, node: string): boolean {
+  if (network.daemons.get(node)?.runs !== true) return false;
+  const names = [...network.daemons.keys()];
+  const left = names.filter((name) => name !== node).map((name) => keptAt(network, name));
+  const all = [...left, keptAt(network, node)];
+  const stored = arbiterDocument(network);
+  return [all, left].every((kept) => suffices(left, newestOf([...kept.map((one) => one?.document), stored]), true));
+}
+
+/** May an etcd lose its data? Where the nodes alone are a quorum. */
+export function mayForget(network: Network): boolean {
+  const kept = [...network.daemons.keys()].map((name) => keptAt(network, name));
+  const documents = kept.map((one) => one?.document);
+  const withStored = newestOf([...documents, arbiterDocument(network)]);
+  return suffices(kept, newestOf(documents), false) && suffices(kept, withStored, false);
+}
+
+/**
+ * Can these nodes go on when all others are dead? They are a quorum of the newest document of all, and of the newest that
+ * they have themselves: what is newer was never committed, or is theirs too.
+ */
+export function canServe(network: Network, core: readonly string[]): boolean {
+  const names = [...network.daemons.keys()];
+  const own = core.map((name) => keptAt(network, name));
+  const all = names.map((name) => keptAt(network, name)?.document);
+  const stored = arbiterDocument(network);
+  return [own.map((one) => one?.document), all].every((documents) =>
+    suffices(own, newestOf([...documents, stored]), true),
+  );
 }

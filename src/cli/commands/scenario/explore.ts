@@ -1,23 +1,29 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Flags } from '@oclif/core';
-import type { SeedReport } from '../../../drill/explorer/exploration.js';
+import type { Finding } from '../../../drill/explorer/finding.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
 import { interruptible } from '../../interruption.js';
+import { ExplorationTally } from '../../output/exploration-text.js';
 
 const SEEDS = /^(\d+)(?:\.\.(\d+))?$/;
+const TOLD_EVERY_MS = 5000;
 
 export default class ScenarioExplore extends BatonCommand {
   static override summary = 'try drawn clusters under drawn blows in the simulator, and check what must always hold';
   static override description =
-    'Each seed draws a cluster, its wiring and a schedule of blows; then all is healed and the cluster must come to peace. The same seed is the same story.';
+    'Each seed draws a cluster, its wiring and a schedule of blows; then nodes that can serve are healed, and must come to peace. The same seed is the same story. What breaks a rule is made small and written as a scenario that breaks it the same way.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --seeds 1..100 --jobs 2',
     '<%= config.bin %> <%= command.id %> --minutes 5',
-    '<%= config.bin %> <%= command.id %> --seeds 17..17 --trace',
+    '<%= config.bin %> <%= command.id %> --seeds 17 --trace',
   ];
   static override flags = {
     seeds: Flags.string({ description: 'from..to, or one', exclusive: ['minutes'] }),
     minutes: Flags.integer({ description: 'new seeds for so long', min: 1 }),
     jobs: Flags.integer({ description: 'side by side', default: 1, min: 1 }),
+    shrink: Flags.integer({ description: 'seconds for making a violation small; 0: not at all', default: 60, min: 0 }),
+    out: Flags.string({ description: 'directory for the scenarios of violations', default: '.' }),
     trace: Flags.boolean({ description: 'print what was drawn and all that happened', default: false }),
     json: Flags.boolean({ description: 'one line of JSON a seed', default: false, exclusive: ['trace'] }),
   };
@@ -25,36 +31,35 @@ export default class ScenarioExplore extends BatonCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ScenarioExplore);
     const { from, to } = this.range(flags.seeds, flags.minutes);
-    const { exploreSeed } = await import('../../../drill/explorer/exploration.js');
     const { explore } = await import('../../../drill/explorer/jobs.js');
-    const startedAt = Date.now();
-    const total = { seeds: 0, violated: 0, simulatedMs: 0 };
-    const told = (report: SeedReport): void => {
-      total.seeds++;
-      total.simulatedMs += report.simulatedMs;
-      if (report.violations.length > 0) total.violated++;
-      this.tell(report, flags.json);
+    const tally = new ExplorationTally(Date.now());
+    const told = (found: Finding): void => {
+      tally.count(found);
+      this.tell(found, flags.json, flags.out);
     };
-    await interruptible(async (signal) => {
-      if (flags.trace) {
-        for (let seed = from; seed <= to && !signal.aborted; seed++) {
-          const explored = await exploreSeed(seed);
-          this.log(explored.story);
-          told(explored);
-        }
-        return;
-      }
-      const deadline = flags.minutes === undefined ? Infinity : startedAt + flags.minutes * 60_000;
-      await explore({ from, to, deadline, jobs: flags.jobs, onSeed: told, signal });
-    });
-    if (!flags.json) {
-      const times = total.simulatedMs / Math.max(1, Date.now() - startedAt);
-      const hours = (total.simulatedMs / 3_600_000).toFixed(2);
-      this.log(
-        `${total.seeds} seeds, ${hours} h simulated, ${times.toFixed(0)} × real time, ${total.violated} violated`,
-      );
+    const progress = setInterval(() => process.stderr.write(`${tally.text(Date.now())}\n`), TOLD_EVERY_MS);
+    const shrinkMs = flags.shrink * 1000;
+    try {
+      await interruptible(async (signal) => {
+        if (flags.trace) return this.tellAll(from, to, signal, told);
+        const deadline = flags.minutes === undefined ? Infinity : Date.now() + flags.minutes * 60_000;
+        await explore({ from, to, deadline, jobs: flags.jobs, shrinkMs, onSeed: told, signal });
+      });
+    } finally {
+      clearInterval(progress);
     }
-    if (total.violated > 0) process.exitCode = EXIT.refused;
+    if (!flags.json) this.log(tally.text(Date.now()));
+    if (tally.violated > 0) process.exitCode = EXIT.refused;
+  }
+
+  private async tellAll(from: number, to: number, signal: AbortSignal, told: (found: Finding) => void): Promise<void> {
+    const { exploreSeed } = await import('../../../drill/explorer/exploration.js');
+    const { findingOf } = await import('../../../drill/explorer/finding.js');
+    for (let seed = from; seed <= to && !signal.aborted; seed++) {
+      const explored = await exploreSeed(seed);
+      this.log(explored.text);
+      told({ ...(await findingOf(explored, 0)), around: [] });
+    }
   }
 
   private range(seeds: string | undefined, minutes: number | undefined): { from: number; to: number } {
@@ -70,15 +75,19 @@ export default class ScenarioExplore extends BatonCommand {
     return { from, to };
   }
 
-  private tell(report: SeedReport, json: boolean): void {
-    if (json) {
-      const { seed, traceHash, simulatedMs, violations } = report;
-      this.log(JSON.stringify({ seed, traceHash, simulatedMs, violations }));
-      return;
+  private tell(found: Finding, json: boolean, out: string): void {
+    const { seed, traceHash, simulatedMs, violations, around, scenario } = found;
+    const file = scenario === null ? null : join(out, `seed-${seed}.yaml`);
+    if (file !== null) {
+      mkdirSync(out, { recursive: true });
+      writeFileSync(file, scenario!);
     }
-    for (const { invariant, at, text } of report.violations)
-      this.log(`seed ${report.seed}: ${invariant} at ${at.toFixed(3)} ms: ${text}`);
-    if (report.violations.length > 0)
-      this.log(`  again: baton scenario explore --seeds ${report.seed}..${report.seed} --trace`);
+    if (json) return this.log(JSON.stringify({ seed, traceHash, simulatedMs, violations }));
+    if (violations.length === 0) return;
+    for (const line of around) this.log(`  ${line}`);
+    for (const { invariant, at, text } of violations)
+      this.log(`seed ${seed}: ${invariant} at ${at.toFixed(3)} ms: ${text}`);
+    this.log(`  again: baton scenario explore --seeds ${seed} --trace`);
+    if (file !== null) this.log(`  small: baton scenario run ${file} --on simulator`);
   }
 }
