@@ -47,6 +47,11 @@ export class Gate {
     return this.#held;
   }
 
+  /** Of the host's own clock; not positive: it is closed. */
+  get leaseLeftMs(): Ms {
+    return this.#leaseEnd - this.#clock.now;
+  }
+
   isOpen(): boolean {
     return this.stands && this.#clock.now < this.#leaseEnd;
   }

@@ -1,11 +1,18 @@
 /** The one list of what must hold: explorer, drills on the simulator, and replays take it from here. */
+import { ConfigGuard } from './config-guard.js';
 import { EpochsRise } from './epochs-rise.js';
+import { ForeignState } from './foreign-state.js';
+import { HitlessRestart } from './hitless-restart.js';
+import { InertInput } from './inert-input.js';
 import { InquorateDark } from './inquorate-dark.js';
 import type { Facts, Invariant } from './invariant.js';
 import { LastWord } from './last-word.js';
 import { NoFalseMove } from './no-false-move.js';
 import { OneHolder } from './one-holder.js';
 import { OnePort } from './one-port.js';
+import { RoutesKept } from './routes-kept.js';
+import { ScriptsExclusive } from './scripts-exclusive.js';
+import { StationaryStays } from './stationary-stays.js';
 
 export interface Choice {
   /** S10, where nothing worse than bad weather happens; whoever knows that arms it. */
@@ -16,9 +23,16 @@ export function allInvariants(facts: Facts, { mild = false }: Choice): Invariant
   return [
     new OneHolder(facts),
     ...(facts.lab === null ? [] : [new InquorateDark(facts, facts.lab)]),
+    new StationaryStays(facts),
     new EpochsRise(facts),
+    new InertInput(facts),
+    new ForeignState(facts),
+    new RoutesKept(facts),
     new OnePort(facts),
     new LastWord(facts),
+    new ScriptsExclusive(facts),
+    new ConfigGuard(facts),
+    new HitlessRestart(facts),
     ...(mild ? [new NoFalseMove(facts)] : []),
   ];
 }

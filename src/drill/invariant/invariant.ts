@@ -30,6 +30,8 @@ export interface HostFacts {
   readonly awakeSince: Ms;
   /** Are the gate's rules there? */
   readonly gateStands: boolean;
+  /** Until the gate closes by itself; not positive: it is closed. */
+  readonly leaseLeftMs: Ms;
   /** Does the gate let that address speak? */
   lets(address: string): boolean;
   nics(): Iterable<NicFacts>;
@@ -67,8 +69,8 @@ export interface Invariant {
   readonly name: InvariantName;
   /** Addresses, gates, cables, daemons: something of the world changed. `touched`: nodes whose tables, NICs or daemons did. */
   changed?(touched: ReadonlySet<string>): void;
-  /** That machine is about to take an input. */
-  stepping?(node: string, input: Input, machine: Node): void;
+  /** That machine is about to take an input. `at`: of the node's own clock. */
+  stepping?(node: string, input: Input, machine: Node, at: Ms): void;
   stepped?(node: string, input: Input, actions: readonly Action[], machine: Node): void;
   /** Each line of a journal, after the step that wrote it. */
   journalled?(entry: Told, machine: Node): void;
@@ -116,8 +118,8 @@ export class Invariants {
     for (const one of this.#by.changed) one.changed!(touched);
   }
 
-  stepping(node: string, input: Input, machine: Node): void {
-    for (const one of this.#by.stepping) one.stepping!(node, input, machine);
+  stepping(node: string, input: Input, machine: Node, at: Ms): void {
+    for (const one of this.#by.stepping) one.stepping!(node, input, machine, at);
   }
 
   stepped(node: string, input: Input, actions: readonly Action[], machine: Node): void {

@@ -24,6 +24,10 @@ class SimulatedHost implements HostFacts {
     return this.#host.gate.stands;
   }
 
+  get leaseLeftMs(): Ms {
+    return this.#host.gate.leaseLeftMs;
+  }
+
   lets(address: string): boolean {
     return this.#host.gate.lets(address);
   }
@@ -61,13 +65,15 @@ export class SimulatedScene implements Facts {
     for (const [name, host] of hosts) this.#hosts.set(name, new SimulatedHost(host));
     this.invariants = new Invariants(this, allInvariants(this, choice));
     const { invariants } = this;
-    world.onTouched = (name) => this.#touched.add(name);
+    world.onTouched = (name) => {
+      if (this.#hosts.has(name)) this.#touched.add(name);
+    };
     world.onSpoken = (host, bytes) => invariants.spoken(host, bytes);
     lab.ports.onMoved = (from, to) => invariants.macMoved(from, to);
     lab.watcher.onLooked = () => this.#changed();
     lab.witness = {
-      stepping: (node, input, machine) => invariants.stepping(node, input, machine),
-      stepped: (node, input, actions, machine) => invariants.stepped(node, input, actions, machine),
+      stepping: (...news) => invariants.stepping(...news),
+      stepped: (...news) => invariants.stepped(...news),
       made: (node, step, code) => {
         if (code === null) invariants.made(node, step);
       },

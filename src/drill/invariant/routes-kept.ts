@@ -1,0 +1,149 @@
+import { isToldRoute, routeText } from '../../../drivers/route-text.js';
+import type { Action } from '../../action.js';
+import type { Input, Ms, Route } from '../../input.js';
+import type { Facts, Invariant, Told } from './invariant.js';
+
+/** RTPROT_* up to here are an administrator's or baton's own; those above put their routes back by themselves, and are named, not moved. */
+const PROTOCOL_STATIC = 4;
+const DEVICE = /\bdev \S+/g;
+
+interface Look {
+  at: Ms;
+  texts: readonly string[];
+}
+
+/** The routes that a switch must keep, as text, device aside; of several with one key, which the kernel tries in their order, each says its place. */
+export function keptRoutes(routes: readonly Route[]): string[] {
+  const places = new Map<string, number>();
+  const texts: string[] = [];
+  for (const route of routes) {
+    if (!isToldRoute(route) || route.protocol > PROTOCOL_STATIC || route.nextHopId !== undefined) continue;
+    const key = `${route.family} ${route.table} ${route.destination} ${route.tos} ${route.metric ?? 0}`;
+    const place = (places.get(key) ?? 0) + 1;
+    places.set(key, place);
+    texts.push(routeText(route).replace(DEVICE, 'dev *') + (place > 1 ? ` (${place}.)` : ''));
+  }
+  return texts;
+}
+
+/**
+ * S7: after a switch routes equal those before, device aside, and in their order within one destination and metric, which
+ * decides among equals. Before: while the NIC that had them carried. A route that came or went within the last poll before the
+ * switch may be there or not, for its daemon need not have seen it; what other programs change during the switch is theirs.
+ */
+export class RoutesKept implements Invariant {
+  readonly name = 'S7';
+  readonly #facts: Facts;
+  /** Node → its looks while all was well, the newest last. */
+  readonly #looks = new Map<string, Look[]>();
+  readonly #lists = new Map<string, readonly Route[]>();
+  /** Node → changes of its kernel that are under way. */
+  readonly #changing = new Map<string, Set<number>>();
+  /** Nodes whose hands were at work since the last look. */
+  readonly #byHands = new Set<string>();
+  /** Node → when others changed its routes last. */
+  readonly #strangerAt = new Map<string, Ms>();
+  readonly #switchAt = new Map<string, Ms>();
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  made(node: string): void {
+    this.#byHands.add(node);
+  }
+
+  changed(touched: ReadonlySet<string>): void {
+    for (const node of touched) this.#look(node);
+  }
+
+  stepped(node: string, input: Input, actions: readonly Action[]): void {
+    if (input.kind === 'started') this.#changing.delete(node);
+    if (input.kind === 'host-changed') {
+      const under = this.#changing.get(node);
+      under?.delete(input.id);
+      if (under?.size === 0) this.#changing.delete(node);
+    }
+    for (const action of actions) {
+      if (action.kind !== 'change-host') continue;
+      const under = this.#changing.get(node) ?? new Set();
+      this.#changing.set(node, under.add(action.id));
+    }
+  }
+
+  journalled({ event, node, net, to }: Told): void {
+    if (event === 'switch-started') this.#switchAt.set(node, this.#facts.now());
+    if (event !== 'switch-done') return;
+    const startedAt = this.#switchAt.get(node) ?? -Infinity;
+    if ((this.#strangerAt.get(node) ?? -Infinity) >= startedAt - this.#graceMs()) return;
+    const known = this.#looks.get(node);
+    if (known === undefined) return;
+    const looks = known.slice(
+      Math.max(
+        0,
+        known.findLastIndex(({ at }) => at <= startedAt - this.#graceMs()),
+      ),
+    );
+    const now = keptRoutes(this.#facts.host(node).routes());
+    const before = looks.at(-1)!.texts;
+    const must = before.filter((text) => looks.every(({ texts }) => texts.includes(text)));
+    const where = `after the switch of ${net} to ${to} ${node}`;
+    for (const text of without(must, now)) this.#facts.violated('S7', `${where} lacks the route ${text}`);
+    const may = looks.flatMap(({ texts }) => texts);
+    for (const text of now) if (!may.includes(text)) this.#facts.violated('S7', `${where} has a new route ${text}`);
+    const most = Math.max(...looks.map(({ texts }) => texts.length));
+    if (now.length > most) this.#facts.violated('S7', `${where} has ${now.length} routes, had ${most}`);
+  }
+
+  #graceMs(): Ms {
+    return this.#facts.cluster.timing.pollMs;
+  }
+
+  #look(node: string): void {
+    const host = this.#facts.host(node);
+    const list = host.routes();
+    const known = this.#lists.get(node);
+    const isSame = known?.length === list.length && known.every((route, i) => route === list[i]);
+    const byHands = this.#byHands.delete(node);
+    if (!isSame) {
+      this.#lists.set(node, [...list]);
+      if (!byHands && known !== undefined && isWorking(known, host.nics()))
+        this.#strangerAt.set(node, this.#facts.now());
+    }
+    if (isSame && this.#looks.has(node)) return;
+    if (this.#changing.has(node) || host.awakeSince === Infinity || !isWorking(list, host.nics())) return;
+    this.#keep(node, keptRoutes(list));
+  }
+
+  #keep(node: string, texts: string[]): void {
+    const at = this.#facts.now();
+    const looks = this.#looks.get(node) ?? [];
+    // The newest of those that are old enough is what was surely seen.
+    const sure = looks.findLastIndex((look) => look.at <= at - this.#graceMs());
+    this.#looks.set(node, [...looks.slice(Math.max(0, sure)), { at, texts }]);
+  }
+}
+
+/** Have all NICs that those routes leave by a carrier? A kernel that lost one takes routes away. */
+function isWorking(
+  routes: readonly Route[],
+  nics: Iterable<{ name: string; admin: boolean; carrier: boolean }>,
+): boolean {
+  const lit = new Set<string>();
+  const all = new Set<string>();
+  for (const { name, admin, carrier } of nics) {
+    all.add(name);
+    if (admin && carrier) lit.add(name);
+  }
+  return routes.every((route) => !all.has(route.nic) || lit.has(route.nic)) && routes.every(({ nic }) => all.has(nic));
+}
+
+/** What of `from` is not in `there`, counting. */
+function without(from: readonly string[], there: readonly string[]): string[] {
+  const left = [...there];
+  return from.filter((text) => {
+    const at = left.indexOf(text);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
