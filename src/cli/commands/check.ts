@@ -7,6 +7,7 @@ import { lineFindings, type LineFinding } from '../../daemon/line-readiness.js';
 import { fenceReadiness, type FenceReadiness } from '../../daemon/fence-readiness.js';
 import { observeHost } from '../../daemon/host.js';
 import { hostFindings, type HostFinding } from '../../daemon/host-findings.js';
+import { macFindings, type MacFinding } from '../../daemon/mac-readiness.js';
 import { selfOf } from '../../daemon/preflight.js';
 import { BatonCommand, EXIT } from '../command.js';
 import { setupText } from '../output/fence-text.js';
@@ -21,6 +22,7 @@ interface Checked {
   disks: DiskFinding[];
   line: LineFinding[];
   host: HostFinding[];
+  macs: MacFinding[];
   fencing: FenceReadiness;
 }
 
@@ -53,18 +55,21 @@ export default class Check extends BatonCommand {
       disks: [],
       line: [],
       host: [],
+      macs: [],
       fencing: { findings: [], setups: [] },
     };
     if (flags.host) {
       const self = selfOf(cluster, flags.node);
       result.disks = diskFindings(cluster, readKeys(cluster.key));
       result.line = lineFindings(self);
-      result.host = hostFindings(cluster, self, await observeHost());
+      const nics = await observeHost();
+      result.host = hostFindings(cluster, self, nics);
+      result.macs = await macFindings(cluster, self, nics);
       result.fencing = await fenceReadiness(cluster);
     }
     for (const setup of result.fencing.setups) for (const line of setupText(setup, paint)) this.log(line);
     for (const warning of result.warnings) this.log(`${paint.warn('warning')} ${warning}`);
-    const findings = [...result.disks, ...result.line, ...result.host, ...result.fencing.findings];
+    const findings = [...result.disks, ...result.line, ...result.host, ...result.macs, ...result.fencing.findings];
     for (const { severity, text, fix } of findings) {
       if (severity === 'warning') this.log(`${paint.warn('warning')} ${text}; ${fix}`);
       else this.logToStderr(`baton: ${text}; ${fix}`);
