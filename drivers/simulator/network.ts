@@ -82,6 +82,7 @@ export function hasDiskArbiter({ quorum }: Cluster): boolean {
 function raiseNode(network: Network, scenario: Scenario, cluster: Cluster, name: string, n: number): void {
   const { nodes, cards, lags } = scenario.topology;
   const host = new Host(network.world, name);
+  host.gate.egress = scenario.topology.oldKernels?.includes(name) !== true;
   network.hosts.set(name, host);
   const own = lags[name] ?? {};
   const ports = Object.values(own).flatMap((lag) => lag.ports);

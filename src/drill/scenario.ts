@@ -65,6 +65,8 @@ const topology = z.strictObject({
   firewall: z.record(name, z.string()).default({}),
   /** node → addresses that it pings each millisecond out of its own namespace, as a client does. */
   asking: z.record(name, z.array(z.string())).default({}),
+  /** Nodes whose kernel has no hook at the egress of packet sockets (before 5.16). Simulator only. */
+  oldKernels: z.array(name).optional(),
   /** A receiver on that node joins the group on its primary NIC, a client sends to it every 20 ms. */
   multicast: z.strictObject({ node: name, nic: z.string(), group: z.string(), from: name }).optional(),
   /** Do the addresses of the cluster file lie on the primaries before the daemon starts? `no`: the daemon must raise them. */

@@ -6,8 +6,9 @@ import { Random } from '../../../drivers/simulator/random.js';
 import { BLINDNESS } from './aim/blindness.js';
 import { CUT_OFF } from './aim/cut-off.js';
 import type { Aimed } from './aim/ground.js';
+import { HOUSEWORK } from './aim/housework.js';
 import { OFFICE } from './aim/office.js';
-import { pick } from './topology.js';
+import { pick } from './dice.js';
 
 /** What an aim tries, in words, and how. */
 export interface Aim {
@@ -15,7 +16,7 @@ export interface Aim {
   draw: (random: Random) => Aimed;
 }
 
-export const AIMS: Readonly<Record<string, Aim>> = { ...CUT_OFF, ...OFFICE, ...BLINDNESS };
+export const AIMS: Readonly<Record<string, Aim>> = { ...CUT_OFF, ...OFFICE, ...BLINDNESS, ...HOUSEWORK };
 
 const SHARE = 0.2;
 

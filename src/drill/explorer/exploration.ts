@@ -75,7 +75,7 @@ class Exploration {
       ...drawn.scenario,
       world: { seed, start: schedule.startsTogether ? 'together' : 'in-turn' },
       before: Object.entries(schedule.driftPpm).flatMap(([name, ppm]) => (ppm === 0 ? [] : [`drift ${name} ${ppm}`])),
-      always: { ...drawn.scenario.always, ...(schedule.isMild && { mildFrom: MILD_FROM_MS }) },
+      always: { ...drawn.scenario.always, ...(schedule.isMild && { mildFrom: schedule.mildFromMs ?? MILD_FROM_MS }) },
     };
     this.#lab = new SimulatorLab({ seed, pauseMs: (node, where) => this.#pauseMs(node, where) });
     this.#striker = new Striker(this.#lab, drawn, new Cast(this.#lab, drawn));
@@ -115,13 +115,14 @@ class Exploration {
 
   /** Heals come in their time; it stops short at a violation. */
   async #runUntil(at: Ms): Promise<void> {
+    const mildFrom = this.#schedule.mildFromMs ?? MILD_FROM_MS;
     while (this.#violations.length === 0) {
       const now = this.#lab.now();
-      if (now >= MILD_FROM_MS) this.#scene!.invariants.arm();
+      if (now >= mildFrom) this.#scene!.invariants.arm();
       await this.#striker.healDue();
       if (now >= at) return;
       await this.#lab.runUntil(
-        Math.min(at, this.#striker.dueAt, now < MILD_FROM_MS ? MILD_FROM_MS : Infinity, now + LOOK_EVERY_MS),
+        Math.min(at, this.#striker.dueAt, now < mildFrom ? mildFrom : Infinity, now + LOOK_EVERY_MS),
       );
     }
   }
@@ -129,7 +130,9 @@ class Exploration {
   async #settle(): Promise<void> {
     this.#isRough = false;
     const from = this.#lab.now();
-    const core = drawCore(this.#random.stream('core'), this.#lab.network, this.#drawn);
+    const core = this.#schedule.isMild
+      ? this.#drawn.nodes
+      : drawCore(this.#random.stream('core'), this.#lab.network, this.#drawn);
     const isWhole = core.length === this.#drawn.nodes.length;
     await this.#striker.healAll();
     for (const name of this.#drawn.nodes) {

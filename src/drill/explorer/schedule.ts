@@ -19,6 +19,8 @@ export type Blow =
 export interface Schedule {
   /** Harmless weather only: then nothing may move. */
   isMild: boolean;
+  /** From then on; absent: once the start is surely over. */
+  mildFromMs?: Ms;
   blows: Blow[];
   endsAt: Ms;
   /** Stops before an effect of a daemon, and between two effects of its gate's hand. */
@@ -39,6 +41,8 @@ const NONE: Pauses = { chance: 0, maxMs: 0 };
 
 /** By then most clusters have a coordinator; some blows fall before. */
 const FROM_MS: Ms = 2500;
+const MILD_FROM_MS: Ms = 8000;
+const MILD_UNTIL_MS: Ms = 22_000;
 /** A seed has about so many kinds of blows; each comes as seldom as would make the pace of all. */
 const KINDS_OF_A_SEED = 7;
 
@@ -51,7 +55,7 @@ export function drawSchedule(seed: number, drawn: Drawn): Schedule {
   return {
     isMild,
     blows,
-    endsAt: Math.max(4000, ...blows.map(({ at }) => at)) + 500,
+    endsAt: isMild ? MILD_UNTIL_MS : Math.max(4000, ...blows.map(({ at }) => at)) + 500,
     pauses: isMild ? { effect: NONE, gate: NONE } : drawPauses(random.stream('pauses')),
     startsTogether: chance(random.stream('start'), 0.5),
     driftPpm: drawDrift(random.stream('drift'), drawn.nodes),
@@ -80,7 +84,7 @@ function weather(random: Random): Blow[] {
     ...(chance(random, 0.5) ? [`reorder ${pick(random, [10, 50])}%`] : []),
     ...(chance(random, 0.3) ? [`delay ${pick(random, [1, 5, 20])}ms`] : []),
   ];
-  return faults.map((fault): Blow => ({ at: 8000, do: 'inflict', fault, healAfterMs: 25_000 }));
+  return faults.map((fault): Blow => ({ at: MILD_FROM_MS, do: 'inflict', fault, healAfterMs: MILD_UNTIL_MS }));
 }
 
 function rough(random: Random, drawn: Drawn): Blow[] {

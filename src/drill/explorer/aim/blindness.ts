@@ -1,24 +1,116 @@
-/** Cards and paths of which nobody can tell whether they work. */
+/** Cards, trunks and paths of which one cannot easily tell whether they work. */
 import type { Random } from '../../../../drivers/simulator/random.js';
-import type { Ms } from '../../../input.js';
 import type { Aim } from '../aimed.js';
-import { pick } from '../topology.js';
-import { drawGround, FORMED_MS, schedule, strike, type Aimed } from './ground.js';
+import { chance, pick } from '../dice.js';
+import type { Blow } from '../schedule.js';
+import { BLOW_MS, drawGround, LONG, QUICK, schedule, strike, type Aimed, type Ground } from './ground.js';
 
-const LONG: Ms = 60_000;
+/** Polling quick enough that a window is soon over. */
+const POLLED = { ...QUICK, poll: '100ms' };
+const NO_PACKAGES = { packages: {} };
+/** No hold after many flaps is in the way, and none needed. */
+const CARDS: Omit<Ground, 'nodes'> = { standby: true, timing: POLLED, ...NO_PACKAGES };
+/** On every node, of both families: two of one key, one by a gateway of another, one without prefix route. */
+const ROUTES = [
+  'default via 10.77.0.254 dev eth0',
+  '10.90.0.0/16 via 10.77.0.254 dev eth0 metric 50',
+  '10.90.0.0/16 via 10.77.0.253 dev eth0 metric 60',
+  '10.91.0.1/32 dev eth0',
+  '10.92.0.0/16 via 10.91.0.1 dev eth0',
+  'default via fd77::fe dev eth0 metric 1024',
+  'fd90::/64 via fd77::fe dev eth0 metric 100',
+  'fd91::1/128 dev eth0 metric 100',
+  'fd92::/64 via fd91::1 dev eth0 metric 100',
+];
+
+function withRoutes(nodes: number): Omit<Ground, 'nodes'> {
+  const names = ['alpha', 'beta', 'gamma'].slice(0, nodes);
+  return { ...CARDS, topology: { routes: Object.fromEntries(names.map((name) => [name, ROUTES])) } };
+}
 
 function standbyThenPrimary(random: Random): Aimed {
-  const drawn = drawGround('standby-then-primary', { nodes: pick(random, [1, 2]), standby: true, timing: 'default' });
-  const first = FORMED_MS + 2000;
+  const drawn = drawGround('standby-then-primary', { ...CARDS, nodes: pick(random, [1, 2]) });
   return {
     drawn,
     schedule: schedule([
-      strike(first, 'cut alpha.eth1', LONG),
-      strike(first + random.between(100, 3000), 'cut alpha.eth0', LONG),
+      strike(BLOW_MS, 'cut alpha.eth1', LONG),
+      strike(BLOW_MS + random.between(100, 1500), 'cut alpha.eth0', random.between(300, 2000)),
     ]),
+  };
+}
+
+/** The primary loses its carrier, or no frame comes or goes, and comes back. */
+function primaryFails(random: Random, name: string, fault: string): Aimed {
+  const nodes = pick(random, [2, 3]);
+  const drawn = drawGround(name, { ...withRoutes(nodes), nodes });
+  return {
+    drawn,
+    schedule: schedule(
+      [strike(BLOW_MS, `${fault} alpha.eth0`, chance(random, 0.5) ? LONG : random.between(1500, 3000))],
+      {
+        endsAt: BLOW_MS + 4000,
+      },
+    ),
+  };
+}
+
+/** The standby falls silent, and nothing else: nobody may move. With one node there is no third that could tell. */
+function silentStandby(random: Random): Aimed {
+  const drawn = drawGround('silent-standby', { ...CARDS, nodes: pick(random, [1, 1, 2]) });
+  const fault = `drop ${pick(random, ['in', 'out', 'both'])} alpha.eth1`;
+  return {
+    drawn,
+    schedule: schedule([strike(BLOW_MS, fault, LONG)], {
+      isMild: true,
+      mildFromMs: BLOW_MS - 1,
+      endsAt: BLOW_MS + 3000,
+    }),
+  };
+}
+
+function flapping(random: Random): Aimed {
+  const net = { upDelay: pick(random, ['500ms', '1s']), flapMax: 3, flapWindow: '10m' };
+  const drawn = drawGround('flapping-primary', { ...CARDS, nodes: 2, net });
+  const down = Math.round(random.between(50, 300));
+  const up = Math.round(random.between(600, 1800));
+  const blows = Array.from({ length: 8 }, (_, n) => strike(BLOW_MS + n * (down + up), 'cut alpha.eth0', down));
+  return { drawn, schedule: schedule(blows) };
+}
+
+/** One after another they sleep for less than a lease: nobody else may take that for death, and they may not for that of others. */
+function stutters(random: Random): Aimed {
+  const drawn = drawGround('stutters', { nodes: 3, standby: true, timing: pick(random, [POLLED, { poll: '100ms' }]) });
+  const blows: Blow[] = [];
+  for (let at = BLOW_MS + 600; at < BLOW_MS + 4000; at += random.between(1500, 2000))
+    blows.push(strike(at, `freeze-for ${pick(random, drawn.nodes)} ${Math.round(random.between(500, 850))}ms`));
+  return { drawn, schedule: schedule(blows, { isMild: true, mildFromMs: BLOW_MS }) };
+}
+
+/** All that S10 allows, at once. */
+function badWeather(random: Random): Aimed {
+  const drawn = drawGround('bad-weather', { nodes: 3, standby: true, privates: 1, timing: 'default' });
+  const faults = ['loss 20%', `duplicate ${pick(random, [10, 50])}%`, `reorder ${pick(random, [10, 50])}%`];
+  return {
+    drawn,
+    schedule: schedule(
+      faults.map((fault) => strike(4000, fault, LONG)),
+      { isMild: true, mildFromMs: 3900, endsAt: 9000 },
+    ),
   };
 }
 
 export const BLINDNESS: Record<string, Aim> = {
   'standby-then-primary': { tries: 'the standby is dead, then the primary dies', draw: standbyThenPrimary },
+  'cut-primary': {
+    tries: 'a primary with many routes loses its carrier',
+    draw: (random) => primaryFails(random, 'cut-primary', 'cut'),
+  },
+  'silent-primary': {
+    tries: 'a primary falls silent with its carrier up',
+    draw: (random) => primaryFails(random, 'silent-primary', 'drop both'),
+  },
+  'silent-standby': { tries: 'of two NICs the standby falls silent', draw: silentStandby },
+  'flapping-primary': { tries: 'a primary whose cable is out and in again and again', draw: flapping },
+  stutters: { tries: 'processes sleep for less than a lease', draw: stutters },
+  'bad-weather': { tries: 'loss, duplicates and disorder to the bound of what nobody may mind', draw: badWeather },
 };

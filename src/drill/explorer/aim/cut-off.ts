@@ -3,12 +3,8 @@ import type { Random } from '../../../../drivers/simulator/random.js';
 import type { Ms } from '../../../input.js';
 import type { Aim } from '../aimed.js';
 import type { Blow } from '../schedule.js';
-import { chance, pick } from '../topology.js';
-import { drawGround, FORMED_MS, LEASE_MS, QUICK, schedule, strike, type Aimed } from './ground.js';
-
-/** Only peace heals it. */
-const LONG: Ms = 60_000;
-const BLOW_MS = FORMED_MS + 1000;
+import { chance, pick } from '../dice.js';
+import { BLOW_MS, drawGround, FORMED_MS, LEASE_MS, LONG, schedule, strike, TWO, WEB, type Aimed } from './ground.js';
 
 /** The coordinator is to hold the package, too. */
 export function holdByFirst(at = FORMED_MS): Blow {
@@ -21,9 +17,9 @@ export function moveTo(at: Ms, to: string, moved = 'web'): Blow {
 
 function coordinatorCutOff(random: Random, othersRestart: boolean): Aimed {
   const nodes = pick(random, [3, 3, 5]);
-  const drawn = drawGround('coordinator-cut-off', { nodes, timing: pick(random, [QUICK, 'default']) });
+  const drawn = drawGround('coordinator-cut-off', { nodes });
   const others = ['second', 'third', 'fourth', 'fifth'].slice(0, nodes - 1);
-  const restarts = others.map((name) => strike(BLOW_MS + random.between(-300, 100), `kill ${name}`, 1));
+  const restarts = others.map((name) => strike(BLOW_MS + random.between(-200, 0), `kill ${name}`, 1));
   return {
     drawn,
     schedule: schedule([holdByFirst(), strike(BLOW_MS, 'isolate first', LONG), ...(othersRestart ? restarts : [])]),
@@ -44,11 +40,45 @@ function coordinatorAndHolder(random: Random): Aimed {
 function holderStopped(random: Random): Aimed {
   const stopped = pick(random, ['first', 'second']);
   const forMs = Math.round(random.between(0.6 * LEASE_MS, 2.2 * LEASE_MS));
-  const drawn = drawGround('holder-stopped', { nodes: 3, timing: pick(random, [QUICK, 'default']) });
+  const drawn = drawGround('holder-stopped', { nodes: 3 });
   return {
     drawn,
     schedule: schedule([moveTo(FORMED_MS, stopped), strike(BLOW_MS, `freeze-for ${stopped} ${forMs}ms`)]),
   };
+}
+
+/** All that one node sends or hears is late; then the others hear it no more, while what they have sent is still on its way. */
+function lateWord(random: Random): Aimed {
+  const drawn = drawGround('late-word', { nodes: 3 });
+  const late = Math.round(random.between(60, 220));
+  const holder = pick(random, ['first', 'second']);
+  return {
+    drawn,
+    schedule: schedule([
+      moveTo(FORMED_MS, holder),
+      strike(FORMED_MS + 200, `delay ${late}ms ${holder}.eth0`, LONG),
+      ...['first', 'second', 'third']
+        .filter((name) => name !== holder)
+        .map((name) => strike(BLOW_MS, `block ${holder} ${name}`, LONG)),
+    ]),
+  };
+}
+
+/** Packages go from node to node while kernels are slow and processes stop between what they do. */
+function movesWithStops(random: Random): Aimed {
+  const drawn = drawGround('moves-with-stops', { nodes: 3, packages: pick(random, [WEB, TWO]) });
+  const blows: Blow[] = [];
+  for (const name of ['first', 'second', 'third'])
+    if (chance(random, 0.5))
+      blows.push(strike(FORMED_MS + 200, `kernel-slow ${name} ${Math.round(random.between(50, 400))}ms`, LONG));
+  const to = pick(random, ['second', 'third']);
+  blows.push(moveTo(FORMED_MS, 'first'), moveTo(BLOW_MS, to), moveTo(BLOW_MS + random.between(200, 900), 'first'));
+  const who = pick(random, ['first', to]);
+  const before = pick(random, ['effect', 'gate']);
+  const nth = 1 + Math.floor(random.between(0, 8));
+  if (chance(random, 0.6))
+    blows.push(strike(BLOW_MS, `pause ${who} ${before} ${nth} ${Math.round(random.between(50, 1500))}ms`));
+  return { drawn, schedule: schedule(blows) };
 }
 
 /** Two nodes do not hear each other; both reach the arbiter, one of them not all the time. */
@@ -57,7 +87,6 @@ function splitThroughArbiter(random: Random): Aimed {
     nodes: pick(random, [2, 2, 4]),
     arbiter: pick(random, ['etcd', 'etcd', 'disk']),
     quorum: { onArbiterLoss: pick(random, ['keep', 'surrender']) },
-    timing: pick(random, [QUICK, 'default']),
   });
   const { nodes } = drawn;
   const apart = nodes.length === 2 ? 'split first|second' : 'split first,second|third,fourth';
@@ -75,7 +104,7 @@ function splitThroughArbiter(random: Random): Aimed {
 
 /** The arbiter forgets all that it knew, after it has voted against the coordinator that was cut off from it. */
 function arbiterForgets(random: Random): Aimed {
-  const drawn = drawGround('arbiter-forgets', { nodes: 2, arbiter: 'etcd', timing: QUICK });
+  const drawn = drawGround('arbiter-forgets', { nodes: 2, arbiter: 'etcd' });
   const lost = BLOW_MS + Math.round(random.between(200, 900));
   return {
     drawn,
@@ -106,6 +135,8 @@ export const CUT_OFF: Record<string, Aim> = {
     tries: 'a holder, or the coordinator, stands still until its lease is over',
     draw: holderStopped,
   },
+  'late-word': { tries: 'grants come late, then no more', draw: lateWord },
+  'moves-with-stops': { tries: 'planned moves while kernels and processes are slow', draw: movesWithStops },
   'split-through-arbiter': { tries: 'two halves that both reach the arbiter', draw: splitThroughArbiter },
   'arbiter-forgets': { tries: 'the arbiter loses its data after a vote', draw: arbiterForgets },
 };

@@ -41,9 +41,14 @@ export interface Aimed {
 /** Elections are short against leases: what goes wrong between the two has room to show. */
 export const QUICK = { poll: '600ms', heartbeat: '50ms', nodeTimeout: '1s', margin: '30ms' };
 export const LEASE_MS: Ms = 970;
-/** By then a cluster of any timing here has a coordinator, and its packages run. */
-export const FORMED_MS: Ms = 3000;
+/** By then a cluster with this timing has a coordinator, and its packages run. */
+export const FORMED_MS: Ms = 700;
+/** The first blow falls: what was moved before is where it was to go. */
+export const BLOW_MS: Ms = 1400;
+/** Only peace heals it. */
+export const LONG: Ms = Infinity;
 
+export const TWO = { web: { addresses: ['10.77.0.100', 'fd77::100'] }, mail: { addresses: ['10.77.0.110'] } };
 export const WEB = { web: { addresses: ['10.77.0.100'] } };
 
 export function drawGround(name: string, ground: Ground): Drawn {
@@ -124,7 +129,7 @@ function entryOf(n: number, { standby }: Ground, privates: number): Record<strin
 
 function quorumOf({ arbiter, quorum }: Ground): Record<string, unknown> {
   const kind = arbiter === 'disk' ? { disk: '/dev/shared' } : { etcd: { endpoints: ['http://10.77.0.9:2379'] } };
-  return { arbiter: kind, startWait: '1s', ...quorum };
+  return { arbiter: kind, startWait: '200ms', ...quorum };
 }
 
 function packagesOf(packages: NonNullable<Ground['packages']>, nodes: readonly string[]): Record<string, unknown> {
@@ -146,7 +151,7 @@ export function schedule(blows: Blow[], more: Partial<Schedule> = {}): Schedule 
   return {
     isMild: false,
     blows: sorted,
-    endsAt: Math.max(FORMED_MS, ...sorted.map(({ at }) => at)) + 2500,
+    endsAt: Math.max(BLOW_MS, ...sorted.map(({ at }) => at)) + 1700,
     pauses: { effect: NO_PAUSES, gate: NO_PAUSES },
     startsTogether: true,
     driftPpm: {},

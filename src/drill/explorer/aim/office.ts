@@ -1,17 +1,13 @@
 /** Elections, votes and changes of voters at the wrong moment. */
 import type { Random } from '../../../../drivers/simulator/random.js';
-import type { Ms } from '../../../input.js';
 import type { Aim } from '../aimed.js';
-import type { Blow } from '../schedule.js';
+import { chance, pick, shuffled } from '../dice.js';
 import { moveTo } from './cut-off.js';
-import { drawGround, FORMED_MS, QUICK, schedule, strike, type Aimed } from './ground.js';
-
-const LONG: Ms = 60_000;
-const BLOW_MS = FORMED_MS + 1000;
+import { BLOW_MS, drawGround, FORMED_MS, LONG, QUICK, schedule, strike, type Aimed } from './ground.js';
 
 /** One voter misses the newest placement, and stands when the coordinator dies. */
 function oldDocument(random: Random): Aimed {
-  const drawn = drawGround('old-document', { nodes: 3, timing: QUICK });
+  const drawn = drawGround('old-document', { nodes: 3 });
   const back = 600 + random.between(0, 400);
   return {
     drawn,
@@ -19,27 +15,23 @@ function oldDocument(random: Random): Aimed {
       moveTo(FORMED_MS, 'second'),
       strike(BLOW_MS, 'isolate third', back),
       moveTo(BLOW_MS + 100, 'first'),
-      strike(BLOW_MS + back + random.between(-50, 50), 'isolate first', LONG),
+      strike(BLOW_MS + back - random.between(0, 150), 'isolate first', LONG),
+      ...(chance(random, 0.6) ? [strike(BLOW_MS + back - random.between(0, 200), 'kill second', 1)] : []),
     ]),
   };
 }
 
-function slowDisk(at: Ms, node: string, times: number): Blow {
-  return { at, do: 'slow-disk', node, times };
-}
-
 /** Two of five are lost; as the others shrink the voters, one of them is so slow that it dies without the news. */
 function votersShrink(random: Random): Aimed {
-  const drawn = drawGround('voters-shrink', { nodes: 5, timing: QUICK });
+  const drawn = drawGround('voters-shrink', { nodes: 5 });
   const shrunk = BLOW_MS + random.between(1850, 2500);
   return {
     drawn,
     schedule: schedule([
       moveTo(FORMED_MS, 'first'),
       strike(BLOW_MS, 'split first,second,third|fourth|fifth', shrunk - BLOW_MS),
-      slowDisk(BLOW_MS, 'third', 60),
+      strike(BLOW_MS, 'disk-slow third 60', shrunk + 200 - BLOW_MS),
       strike(shrunk, 'kill third', 1),
-      slowDisk(shrunk + 200, 'third', 1),
       strike(shrunk + 1, 'split first,second|third,fourth,fifth', LONG),
     ]),
   };
@@ -47,35 +39,40 @@ function votersShrink(random: Random): Aimed {
 
 /** The new placement reaches one node; all others that should have stored it die before they have. */
 function proposalLost(random: Random): Aimed {
-  const drawn = drawGround('proposal-lost', { nodes: 5, timing: QUICK });
-  const at = BLOW_MS + random.between(5, 60);
+  const drawn = drawGround('proposal-lost', { nodes: 5 });
+  const proposed = BLOW_MS + 120;
+  const dies = proposed + random.between(10, 120);
   const late = ['third', 'fourth', 'fifth'];
   return {
     drawn,
     schedule: schedule([
       moveTo(FORMED_MS, 'first'),
-      ...late.map((name) => slowDisk(BLOW_MS - 200, name, 60)),
+      // Their order to halt is stored at once; what follows when the address is off is not.
+      strike(BLOW_MS - 10, 'kernel-slow first 100ms', LONG),
       moveTo(BLOW_MS, 'second'),
-      ...late.map((name) => strike(at, `kill ${name}`, 1)),
-      strike(at, 'split first,second|third,fourth,fifth', LONG),
-      ...late.map((name) => slowDisk(at + 200, name, 1)),
+      ...late.map((name) => strike(BLOW_MS + 40, `disk-slow ${name} 100`, dies + 100 - BLOW_MS)),
+      ...late.map((name) => strike(dies, `kill ${name}`, 1)),
+      strike(dies, 'split first,second|third,fourth,fifth', LONG),
     ]),
   };
 }
 
-/** A voter dies with what it has just promised, and comes back among those who were not promised anything. */
+/** Those who cannot hear each other ask the same voter, which dies between the two with what it had promised. */
 function promiseForgotten(random: Random): Aimed {
-  const drawn = drawGround('promise-forgotten', { nodes: 3, timing: QUICK });
-  const dies = BLOW_MS + random.between(100, 500);
+  const timing = { ...QUICK, nodeTimeout: '3s' };
+  const drawn = drawGround('promise-forgotten', { nodes: 3, timing });
+  const dies = BLOW_MS + random.between(450, 1100);
+  const [one, other] = shuffled(random, ['second', 'third']);
   return {
     drawn,
     schedule: schedule([
-      moveTo(FORMED_MS, 'third'),
-      slowDisk(BLOW_MS - 300, 'third', 100),
-      strike(BLOW_MS, 'split first|second,third', dies - BLOW_MS),
-      strike(dies, 'kill third', 1),
-      slowDisk(dies + 200, 'third', 1),
-      strike(dies + 1, 'split first,third|second', LONG),
+      moveTo(FORMED_MS, pick(random, ['first', 'second'])),
+      strike(BLOW_MS, 'split second|third', LONG),
+      strike(BLOW_MS, 'kill first', 1),
+      strike(BLOW_MS, 'disk-slow first 300', dies + 200 - BLOW_MS),
+      strike(dies, 'kill first', 1),
+      strike(dies, `block ${one} first`, Math.round(random.between(400, 1200))),
+      strike(BLOW_MS, `block first ${other}`, dies - BLOW_MS),
     ]),
   };
 }
