@@ -4,6 +4,7 @@ import type { LabName } from '../../../drill/labs.js';
 import { listScenarios, loadScenario } from '../../../drill/load.js';
 import type { Scenario } from '../../../drill/scenario.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
+import { HTML_HELP, writeJunit, writePictures } from '../../drill-files.js';
 import { interruptible } from '../../interruption.js';
 import { lineText, summaryText, verdictText } from '../../output/drill-text.js';
 import { paintFor, type Paint } from '../../output/paint.js';
@@ -16,6 +17,8 @@ export default class ScenarioRun extends BatonCommand {
     '<%= config.bin %> <%= command.id %> cable-pulled',
     '<%= config.bin %> <%= command.id %> --all --on simulator',
     '<%= config.bin %> <%= command.id %> ./mine.yaml --on kernel --times 5',
+    '<%= config.bin %> <%= command.id %> cable-pulled --html cable-pulled.html',
+    '<%= config.bin %> <%= command.id %> --all --quiet --html pictures/ --junit drills.xml',
   ];
   static override enableJsonFlag = true;
   static override strict = false;
@@ -28,6 +31,8 @@ export default class ScenarioRun extends BatonCommand {
     })(),
     all: Flags.boolean({ description: 'every scenario that comes with baton', default: false }),
     times: Flags.integer({ description: 'so many times in a row', default: 1, min: 1 }),
+    html: Flags.string({ description: HTML_HELP, helpValue: '<file>' }),
+    junit: Flags.string({ description: 'the verdicts as JUnit XML', helpValue: '<file>' }),
     quiet: Flags.boolean({ char: 'q', description: 'only the verdicts', default: false }),
   };
 
@@ -48,6 +53,8 @@ export default class ScenarioRun extends BatonCommand {
       }
     });
     if (reports.length > 1) for (const line of summaryText(reports, paint)) this.log(line);
+    if (flags.html !== undefined) this.log(`picture: ${await writePictures(reports, flags.html)}`);
+    if (flags.junit !== undefined) this.log(`JUnit: ${await writeJunit(reports, flags.junit)}`);
     const nothingRan = reports.every(({ verdict }) => verdict === 'skipped');
     if (nothingRan || reports.some(({ verdict }) => verdict === 'failed')) process.exitCode = EXIT.refused;
     return reports;
