@@ -71,6 +71,14 @@ function keepUnnamed(report: Report, before: Report, saidAfter: Ms): void {
   }
 }
 
+/** When a NIC of that node last heard this one, as far as it said. */
+export function heardThereAt(net: NetState, node: string, of: NicKey): Ms {
+  let latest = NEVER;
+  for (const by in net.reports)
+    if (by.startsWith(`${node}/`)) latest = Math.max(latest, net.reports[by]!.heard[of] ?? NEVER);
+  return latest;
+}
+
 /** What a frame of `first` says: its own row, then its siblings', each with the silent ones first and then the latest. */
 export function rowsOf(world: World, state: HealthState, net: NetState, first: NicState, now: Ms): HearingRow[] {
   const siblings = net.nics.map((name) => state.nics[name]!).filter((nic) => nic !== first && nic.link === 'up');

@@ -34,7 +34,7 @@ import { endHold } from './flap.js';
 import { bridgedNet } from './bridged.js';
 import { beatOn, forgiveSilence, planBeats } from './heartbeat.js';
 import { locatePaths } from './path.js';
-import { bookFrame, bookRows } from './hearing.js';
+import { bookFrame, bookRows, heardThereAt } from './hearing.js';
 import { endWaits, judgeLink, judgeNet } from './judgement.js';
 import { hearKeys, reviewKeys, takeKeys, takenKeys } from './keys.js';
 import { followPorts } from './lag-port.js';
@@ -245,7 +245,7 @@ function takePoll(
   const { pollMs } = world.cluster.timing;
   const isNew = bookFrame(world, nic, key, poll, now);
   const isOwn = poll.node === world.self.name;
-  if (!isOwn && poll.kind !== 'answer') bookRows(world, net, poll, now);
+  if (!isOwn && poll.kind !== 'answer') takeRows(world, state, net, key, poll, now, out);
   if (!isOwn && poll.asks) {
     net.askedUntil = now + 2 * pollMs;
     if (net.polling === 'light') enterFull(world, state, net, 0, 'asked', { by: key }, now, out);
@@ -257,6 +257,24 @@ function takePoll(
     send(world, state, net, nic, 'answer', now, out);
   if (world.self.nets.length <= EXACT_NETS_MAX) replan(state);
   else plan(state, net);
+}
+
+/** A mute NIC cannot know by itself that it is heard again: whoever hears it says so. */
+function takeRows(
+  world: World,
+  state: HealthState,
+  net: NetState,
+  by: string,
+  poll: Poll,
+  now: Ms,
+  out: Action[],
+): void {
+  const mute = net.nics.map((name) => state.nics[name]!).filter(({ verdict }) => verdict.reason === 'mute');
+  const before = mute.map(({ key }) => heardThereAt(net, poll.node, key));
+  bookRows(world, net, poll, now);
+  const longAgo = 2 * (world.cluster.timing.pollMs + graceMs(world));
+  const again = mute.find(({ key }, i) => heardThereAt(net, poll.node, key) - before[i]! > longAgo);
+  if (again) doubt(world, state, net, 'heard-again', { nic: by, heard: again.key }, now, out);
 }
 
 /** A word after a long silence matters where a verdict stands that it may change. */

@@ -177,6 +177,21 @@ describe('a healthy net is never condemned (S10)', () => {
   });
 });
 
+describe('repair of a mute NIC', () => {
+  it('is learned from those that hear it again, though all polling was light and it never stopped hearing', () => {
+    const nodes = { alpha: { eth0: 'A' }, beta: { eth0: 'A' }, gamma: { eth0: 'A' } };
+    const fabric = settled({ nodes });
+    fabric.card('alpha/eth0').dropOut = true;
+    fabric.run(30 * DEFAULT.pollMs);
+    expect(alpha(fabric).verdict('eth0')).toBe('down mute');
+    fabric.until(30_000, () => ['alpha', 'beta', 'gamma'].every((node) => pollingOf(fabric, node) === 'light'));
+    fabric.run(20 * DEFAULT.pollMs);
+    fabric.card('alpha/eth0').dropOut = false;
+    fabric.run(10_000);
+    expect(Object.values(fabric.verdicts())).toEqual(['up', 'up', 'up']);
+  });
+});
+
 describe('failureDetection', () => {
   it.each([
     [false, true, 'up mute'],
