@@ -23,6 +23,8 @@ export interface Schedule {
   mildFromMs?: Ms;
   blows: Blow[];
   endsAt: Ms;
+  /** At the end all nodes are healed; else a core of them, and the rest stays dead. */
+  healsAll?: boolean;
   /** Stops before an effect of a daemon, and between two effects of its gate's hand. */
   pauses: { effect: Pauses; gate: Pauses };
   /** Do all daemons start in one moment? */
