@@ -130,9 +130,10 @@ class Exploration {
   async #settle(): Promise<void> {
     this.#isRough = false;
     const from = this.#lab.now();
-    const core = this.#schedule.isMild
-      ? this.#drawn.nodes
-      : drawCore(this.#random.stream('core'), this.#lab.network, this.#drawn);
+    const core =
+      this.#schedule.isMild || this.#schedule.healsAll
+        ? this.#drawn.nodes
+        : drawCore(this.#random.stream('core'), this.#lab.network, this.#drawn);
     const isWhole = core.length === this.#drawn.nodes.length;
     await this.#striker.healAll();
     for (const name of this.#drawn.nodes) {

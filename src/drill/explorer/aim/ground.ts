@@ -153,6 +153,7 @@ export function schedule(blows: Blow[], more: Partial<Schedule> = {}): Schedule 
     blows: sorted,
     endsAt: Math.max(BLOW_MS, ...sorted.map(({ at }) => at)) + 1700,
     pauses: { effect: NO_PAUSES, gate: NO_PAUSES },
+    healsAll: true,
     startsTogether: true,
     driftPpm: {},
     ...more,
