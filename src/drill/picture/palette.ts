@@ -34,7 +34,7 @@ export const LIGHT: Scheme = {
     good: shade('#d3ebd9', '#2e7d4f', '#123d21'),
     warn: shade('#fbe6b8', '#9a6200', '#4d3300'),
     bad: shade('#f8ceca', '#bd2f26', '#6b120e'),
-    quiet: shade('#eceef2', '#757f8d', '#3b424d'),
+    quiet: shade('#eceef2', '#687281', '#3b424d'),
     node0: shade('#d3e4fb', '#2f6fc4', '#0c3a78'),
     node1: shade('#fde0c5', '#b05c0a', '#5f2f00'),
     node2: shade('#c9ece6', '#14796f', '#0a4640'),
