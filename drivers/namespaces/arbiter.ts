@@ -5,11 +5,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificates } from './certificates.js';
 import { Background, attempt } from './shell.js';
 
 const CLIENT_PORT = 2379;
 const PEER_PORT = 2380;
 const READY_WITHIN_MS = 30_000;
+const ATTACHED_WITHIN_MS = 300;
 /** As much before other programs of this machine as a daemon is. */
 const NICE = '-10';
 
@@ -30,16 +32,24 @@ interface Member extends MemberPlace {
 export class ArbiterProcess {
   readonly #members: Member[];
   readonly #backup: string;
+  readonly #certificates: Certificates | null;
 
-  /** `folder`: what they keep is put into it. */
-  constructor(places: readonly MemberPlace[], folder: string) {
+  /** `folder`: what they keep is put into it. With certificates it demands one of whoever asks. */
+  constructor(places: readonly MemberPlace[], folder: string, certificates: Certificates | null = null) {
+    this.#certificates = certificates;
     this.#backup = join(folder, 'etcd.backup');
     this.#members = places.map((place) => {
       const host = place.address.includes(':') ? `[${place.address}]` : place.address;
       // A cluster of one has no peers: none shall wait for an address of the net.
       const peers = `http://${places.length === 1 ? '127.0.0.1' : host}:${PEER_PORT}`;
       const data = join(folder, `etcd-${place.name}`);
-      return { ...place, data, clients: `http://${host}:${CLIENT_PORT}`, peers, running: null };
+      return {
+        ...place,
+        data,
+        clients: `${certificates === null ? 'http' : 'https'}://${host}:${CLIENT_PORT}`,
+        peers,
+        running: null,
+      };
     });
   }
 
@@ -60,6 +70,37 @@ export class ArbiterProcess {
     await Promise.all(members.map(async (member) => member.running?.stop()));
     for (const member of members) member.running = null;
     return members.map((member) => member.name);
+  }
+
+  /** Each sync of a file takes so much longer, until the returned function is called. */
+  async slowSyncs(byMs: number): Promise<() => Promise<void>> {
+    const syncs = 'fsync,fdatasync';
+    const words = [
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      `trace=${syncs}`,
+      '-e',
+      `inject=${syncs}:delay_exit=${byMs * 1000}`,
+    ];
+    const tracers = this.#members.flatMap(({ running }) =>
+      running?.pid === undefined ? [] : [new Background('strace', [...words, '-p', `${running.pid}`])],
+    );
+    await sleep(ATTACHED_WITHIN_MS);
+    const gone = tracers.find((tracer) => !tracer.runs);
+    if (gone) throw new Error(`strace: ${gone.said}`);
+    return async () => {
+      for (const tracer of tracers) tracer.signal('SIGTERM');
+      await Promise.all(tracers.map((tracer) => tracer.ended));
+    };
+  }
+
+  /** Connections that were made before end with it. */
+  async restart(): Promise<void> {
+    await this.stop();
+    for (const member of this.#members) await this.#launch(member);
   }
 
   async forget(): Promise<void> {
@@ -104,6 +145,7 @@ export class ArbiterProcess {
       ...['--listen-client-urls', clients, '--advertise-client-urls', clients],
       ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers, '--initial-cluster', this.#initial()],
     ];
+    if (this.#certificates) words.push(...serverWords(this.#certificates));
     await attempt('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
     member.running = new Background('nice', ['-n', NICE, 'ip', 'netns', 'exec', namespace, 'etcd', ...words]);
   }
@@ -136,6 +178,21 @@ export class ArbiterProcess {
 
   #ask({ namespace, clients }: Member, words: readonly string[], withinS = '1s') {
     const ask = ['netns', 'exec', namespace, 'etcdctl', '--endpoints', clients, '--command-timeout', withinS];
-    return attempt('ip', [...ask, ...words]);
+    return attempt('ip', [...ask, ...(this.#certificates ? askerWords(this.#certificates) : []), ...words]);
   }
+}
+
+function serverWords(certificates: Certificates): string[] {
+  const { server, ca } = filesOf(certificates);
+  return ['--cert-file', server.cert, '--key-file', server.key, '--client-cert-auth', '--trusted-ca-file', ca];
+}
+
+function askerWords(certificates: Certificates): string[] {
+  const { client, ca } = filesOf(certificates);
+  return ['--cacert', ca, '--cert', client.cert, '--key', client.key];
+}
+
+function filesOf(certificates: Certificates) {
+  const of = (name: string) => ({ cert: certificates.path(`${name}.pem`), key: certificates.path(`${name}.key`) });
+  return { ca: certificates.path('authority.pem'), server: of('server'), client: of('client') };
 }

@@ -15,7 +15,7 @@ export async function strikeArbiter(arbiter: ArbiterProcess, fault: ArbiterFault
     case 'arbiter-freeze':
       return healer(await arbiter.signal('SIGSTOP', fault.member), (name) => arbiter.signal('SIGCONT', name));
     case 'arbiter-slow':
-      throw new Error('a slow etcd exists in the simulator only');
+      return arbiter.slowSyncs(fault.byMs);
     case 'arbiter-forget':
       await arbiter.forget();
       return null;

@@ -3,7 +3,7 @@
  * it and real clients that measure. Everything it makes carries its prefix in the name (names.ts), so that nothing else
  * is ever touched and nothing of it stays.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
@@ -21,7 +21,8 @@ import type {
   Stay,
   TcpReport,
 } from '../lab.js';
-import { ArbiterProcess } from './arbiter.js';
+import { ArbiterProcess, type MemberPlace } from './arbiter.js';
+import { Certificates, withCertificates, type Holder } from './certificates.js';
 import { strikeArbiter, strikeDaemon } from './daemon-faults.js';
 import { DaemonProcess } from './daemon-process.js';
 import { fillDisk, mountDisk, unmountBelow } from './disk.js';
@@ -68,6 +69,7 @@ export class NamespacesLab implements Lab {
   /** Switch → what keeps baton's frames there, for a replay. */
   readonly #recorders = new Map<string, Prober>();
   #arbiter: ArbiterProcess | null = null;
+  #certificates: Certificates | null = null;
   readonly #disks: SharedDisk[] = [];
   #line: SerialLine | null = null;
   #keys: DrillKeys | null = null;
@@ -75,6 +77,8 @@ export class NamespacesLab implements Lab {
   /** What heals each fault in force, by the fault as JSON. */
   readonly #undo = new Map<string, Undo>();
   readonly #ending = new AbortController();
+  /** Folder for flight recordings; null: none are kept. */
+  #recordTo: string | null = null;
   #wire: Wire | null = null;
   /** Of what goes on by itself; the drill hears of it at its next step. */
   #failure: Error | null = null;
@@ -83,11 +87,15 @@ export class NamespacesLab implements Lab {
   /** Name of the namespace that stands for a switch, node or client: for a look from outside. */
   readonly namespaceOf = (name: string): string => `${this.#prefix}-${name}`;
 
+  record(folder: string): void {
+    this.#recordTo = folder;
+  }
+
   async build(told: Scenario): Promise<void> {
     const scenario = withCommands(told, this.#prefix);
     const reason = refusal();
     if (reason !== null) throw new Error(reason);
-    const lacking = scenario.topology.arbiter === undefined ? null : arbiterRefusal();
+    const lacking = scenario.topology.arbiter === undefined ? null : arbiterRefusal(scenario);
     if (lacking !== null) throw new Error(lacking);
     await clearLeftovers();
     const program = await compileProber();
@@ -105,6 +113,7 @@ export class NamespacesLab implements Lab {
     await raiseTopology(scenario, wiring, this.namespaceOf);
     await placeCommands(scenario, this.#wire, this.#prefix);
     await this.#raiseDisks(scenario, this.#wire);
+    await this.#makeCertificates(scenario);
     await this.#placeDaemons(scenario, wiring.nodes);
     if (this.#disks.length > 0) await this.#prepareDisks();
     this.#line = await SerialLine.start(scenario);
@@ -121,7 +130,7 @@ export class NamespacesLab implements Lab {
   async #placeDaemons(scenario: Scenario, nodes: readonly string[]): Promise<void> {
     const fillable = faultsOf(scenario).flatMap((fault) => (fault.fault === 'disk-full' ? [fault.node] : []));
     const paths = this.#disks.map(({ path }) => path);
-    const cluster = withDisks(scenario.cluster, paths);
+    const cluster = withCertificates(withDisks(scenario.cluster, paths), this.#certificates);
     const keys = new DrillKeys(folderOf(this.#prefix));
     this.#keys = keys;
     for (const node of nodes) {
@@ -130,7 +139,8 @@ export class NamespacesLab implements Lab {
       const { key, ...differs } = scenario.differs[node] ?? {};
       const config = join(folder, 'cluster.yaml');
       const chosen = await keys.place(node, key === 'other');
-      const file = { cluster: 'drill', key: chosen, ...cluster, ...differs };
+      const recorded = this.#recordTo === null ? {} : { record: true };
+      const file = { cluster: 'drill', key: chosen, ...cluster, ...differs, ...recorded };
       await writeFile(config, stringify(file));
       this.#laterFiles.set(node, () => writeFile(config, stringify({ ...file, ...scenario.later })));
       const daemon = new DaemonProcess({ node, namespace: this.namespaceOf(node), folder, config });
@@ -147,16 +157,33 @@ export class NamespacesLab implements Lab {
     }
   }
 
-  async #startArbiter(scenario: Scenario): Promise<void> {
-    const name = scenario.topology.arbiter;
-    if (name === undefined) return;
-    const { clients, members } = scenario.topology;
-    const places = [name, ...members].map((member) => {
+  #arbiterPlaces({ topology: { arbiter, clients, members } }: Scenario): MemberPlace[] {
+    if (arbiter === undefined) return [];
+    return [arbiter, ...members].map((member) => {
       const address = clients[member]?.addresses[0]!.split('/')[0];
       if (address === undefined) throw new Error(`the arbiter is to run on "${member}", which is no client`);
       return { name: member, namespace: this.namespaceOf(member), address };
     });
-    this.#arbiter = new ArbiterProcess(places, folderOf(this.#prefix));
+  }
+
+  async #makeCertificates(scenario: Scenario): Promise<void> {
+    if (!scenario.topology.certificates) return;
+    const addresses = this.#arbiterPlaces(scenario).map(({ address }) => address);
+    this.#certificates = await Certificates.make(join(folderOf(this.#prefix), 'certificates'), addresses);
+  }
+
+  async #expire(holder: Holder): Promise<Undo> {
+    const certificates = this.#certificates;
+    if (!certificates || !this.#arbiter) throw new Error('the topology has no certificates');
+    await certificates.expire(holder);
+    await this.#arbiter.restart();
+    return () => certificates.renew(holder);
+  }
+
+  async #startArbiter(scenario: Scenario): Promise<void> {
+    const places = this.#arbiterPlaces(scenario);
+    if (places.length === 0) return;
+    this.#arbiter = new ArbiterProcess(places, folderOf(this.#prefix), this.#certificates);
     await this.#arbiter.start();
   }
 
@@ -303,6 +330,8 @@ export class NamespacesLab implements Lab {
       case 'replay':
         await this.#recorders.get(fault.switch)?.replay();
         return null;
+      case 'certificate-over':
+        return this.#expire(fault.holder);
       case 'arbiter-off':
       case 'arbiter-freeze':
       case 'arbiter-forget':
@@ -435,6 +464,16 @@ export class NamespacesLab implements Lab {
     return this.#receivers.get(node)?.datagramsSince(since + this.#zero) ?? 0;
   }
 
+  /** What a lost disk had is not among them. */
+  async #keepRecordings(): Promise<void> {
+    if (this.#recordTo === null) return;
+    await mkdir(this.#recordTo, { recursive: true });
+    for (const [node, { stateDirectory }] of this.#daemons)
+      for (const name of await readdir(stateDirectory).catch(() => []))
+        if (name.startsWith('recording-'))
+          await copyFile(join(stateDirectory, name), join(this.#recordTo, name.replace('recording', node)));
+  }
+
   async destroy(): Promise<void> {
     this.#ending.abort();
     const daemons = [...this.#daemons.values()].map((daemon) => daemon.end('SIGKILL'));
@@ -444,6 +483,7 @@ export class NamespacesLab implements Lab {
     ].map((prober) => prober.stop());
     await Promise.allSettled([...daemons, ...probers, this.#ports?.stop(), this.#arbiter?.stop(), this.#line?.stop()]);
     await Promise.allSettled(this.#disks.map((disk) => disk.stop()));
+    await this.#keepRecordings();
     await unmountBelow(folderOf(this.#prefix));
     for (const namespace of await namespacesOf(this.#prefix)) await removeNamespace(namespace);
     await rm(folderOf(this.#prefix), { recursive: true, force: true });

@@ -38,6 +38,12 @@ function missingOf(programs: Readonly<Record<string, string>>): string | null {
 }
 
 /** Why a scenario with an arbiter cannot run here, or null. */
-export function arbiterRefusal(): LabRefusal {
-  return missingOf(ARBITER_PROGRAMS);
+export function arbiterRefusal(scenario?: Scenario): LabRefusal {
+  const blows = scenario?.steps.flatMap(({ fault }) => fault ?? []) ?? [];
+  const isSlowed = blows.some((blow) => blow.startsWith('arbiter-slow'));
+  return missingOf({
+    ...ARBITER_PROGRAMS,
+    ...(isSlowed && { strace: 'strace' }),
+    ...(scenario?.topology.certificates && { openssl: 'openssl' }),
+  });
 }

@@ -88,6 +88,10 @@ export class Background {
     return this.#said.trim();
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get runs(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

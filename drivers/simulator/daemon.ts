@@ -2,11 +2,13 @@
 import type { Action, Step } from '../../src/action.js';
 import type { Cluster } from '../../src/config/cluster.js';
 import type { Input, Ms } from '../../src/input.js';
+import { KeyedCalls, RECORDING_FORMAT, type RecordedInput, type RecordingStart } from '../../src/daemon/recording.js';
 import { Node } from '../../src/node.js';
 import type { JournalEntry, NodeStatus, OperatorAnswer, OperatorRequest } from '../../src/status.js';
 import { floatingTexts } from '../../src/takeover/floating-address.js';
 import { hasGate } from '../../src/takeover/gate-order.js';
 import { macvlansOf } from '../../src/takeover/macvlan.js';
+import { packageVersion } from '../../src/version.js';
 import { ArbiterCalls, type ArbiterLine } from './arbiter-calls.js';
 import type { AgentLine } from '../agent/agent-port.js';
 import { Disk } from './disk.js';
@@ -45,9 +47,13 @@ export interface DaemonOptions {
   stepped?: (input: Input, actions: readonly Action[], node: Node) => void;
   /** As `DriverOptions.pauseMs`. */
   pauseMs?: DriverOptions['pauseMs'];
+  /** Takes each line of a flight recording; one that has `recording` begins another. */
+  record?: (line: RecordingStart | RecordedInput) => void;
 }
 
 interface Run {
+  /** Of a recorded run. */
+  calls: KeyedCalls | null;
   driver: SimulatorDriver;
   node: Node;
   offsetMs: Ms;
@@ -152,13 +158,20 @@ export class Daemon {
     });
     const hex = (): string => (random.integer() >>> 0).toString(16).padStart(8, '0');
     const incarnation = hex() + hex();
-    const { seal, cipher } = keys.ring;
-    keys.ring.keepOnly(keys.ids);
-    const node = new Node(
-      { cluster, node: host.name, seal, cipher, keys: keys.ids, incarnation, seed: random.integer() },
-      driver.now(),
-    );
-    this.#run = { driver, node, offsetMs, answers: new Map() };
+    const calls = this.#options.record ? new KeyedCalls() : null;
+    const { seal, cipher } = calls?.of(keys.ring) ?? keys.ring;
+    keys.holdAlone();
+    const seed = random.integer();
+    const node = new Node({ cluster, node: host.name, seal, cipher, keys: keys.ids, incarnation, seed }, driver.now());
+    this.#options.record?.({
+      recording: RECORDING_FORMAT,
+      version: packageVersion(),
+      at: driver.now(),
+      commonAt: host.world.clock.now,
+      ...{ cluster, node: host.name, incarnation, keys: keys.ids, seed },
+      state: null,
+    });
+    this.#run = { calls, driver, node, offsetMs, answers: new Map() };
     this.#ending = false;
     this.#changesLeft = Infinity;
     driver.start((input) => this.#take(input));
@@ -278,11 +291,21 @@ export class Daemon {
     const now = run.driver.now();
     this.#options.stepping?.(input, run.node, now);
     const actions = run.node.step(now, input);
+    this.#record(run, now, input, actions);
     for (const action of actions) this.#keep(run, action);
     this.#options.stepped?.(input, actions, run.node);
+    // Whoever judges may have asked as well.
+    run.calls?.take();
     if (actions.length > 0) run.driver.perform(actions);
     run.driver.wakeAt(run.node.deadline());
     if (actions.some((action) => action.kind === 'exit')) run.driver.settle(() => this.kill());
+  }
+
+  #record({ calls }: Run, at: Ms, input: Input, actions: readonly Action[]): void {
+    if (calls === null) return;
+    const journal = actions.flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));
+    const commonAt = this.#options.host.world.clock.now;
+    this.#options.record?.({ at, commonAt, input, ...calls.take(), ...(journal.length > 0 && { journal }) });
   }
 
   /** What the daemon does with an action beside the driver. */

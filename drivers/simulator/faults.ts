@@ -133,6 +133,8 @@ export function inflict(network: Network, fault: Fault): Heal | null {
       return network.sharedDisk === null
         ? strikeArbiter(network.arbiter, fault)
         : strikeDisk(network.sharedDisk, fault);
+    case 'certificate-over':
+      throw new Error(`${fault.fault} is for the kernel lab only: the simulator's arbiter has no certificates`);
     case 'rtnl-busy':
     case 'cpu-busy':
     case 'firewall-busy':

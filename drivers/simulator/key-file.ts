@@ -22,6 +22,12 @@ export class SimulatedKeys {
     return this.#keys.map(idOf);
   }
 
+  /** As a daemon does that starts. */
+  holdAlone(): void {
+    this.put(this.#keys);
+    this.ring.keepOnly(this.ids);
+  }
+
   put(keys: readonly number[]): void {
     this.#keys = keys;
     for (const key of keys) this.ring.hold(idOf(key), () => ({ seal: plainSeal(key), cipher: plainCipher(key) }));

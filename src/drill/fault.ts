@@ -112,8 +112,10 @@ export type Fault =
   | { fault: 'arbiter-forget' }
   /** Etcd only: its data are as they were at the drill's last `arbiter-backup`, which takes it. */
   | { fault: 'arbiter-backup' | 'arbiter-restore' }
-  /** Each write and read takes so much longer. An etcd's: simulator only. */
+  /** Each write and read takes so much longer; on the kernel an etcd's syncs. */
   | { fault: 'arbiter-slow'; byMs: Ms }
+  /** The files hold one that is over by its date, and the etcd starts anew, which ends the connections made before. Heal: good ones. Kernel lab only. */
+  | { fault: 'certificate-over'; holder: 'server' | 'client' }
   /** Disks only: that node's block fails its checksum, until the node writes it again. */
   | { fault: 'arbiter-torn'; node: string }
   /** Disks only: reads show what was there when it began; writes are refused, for want of right or of room; they hold another cluster's arbiter. */
@@ -283,6 +285,9 @@ export function parseFault(text: string): Fault {
       return { fault: verb };
     case 'arbiter-slow':
       return { fault: verb, byMs: duration.parse(a) };
+    case 'certificate-over':
+      if (a !== 'server' && a !== 'client') throw new Error('certificate-over wants server or client');
+      return { fault: verb, holder: a };
     case 'arbiter-torn':
       return { fault: verb, node: required(a, 'the node') };
     case 'serial-cut':
@@ -315,7 +320,7 @@ export function parseFault(text: string): Fault {
       return { fault: 'rtnl-busy' };
     default:
       throw new Error(
-        `unknown fault "${verb ?? ''}"; known: cut, drop, bind-port, loss, trunk, drop-trunk, clog, clog-trunk, delay, corrupt, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, start, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-backup, arbiter-restore, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-read-only, disk-lost, disk-torn, disk-slow, kernel-slow, pause, new-file, copy-key, cpu-busy, firewall-busy`,
+        `unknown fault "${verb ?? ''}"; known: cut, drop, bind-port, loss, trunk, drop-trunk, clog, clog-trunk, delay, corrupt, switch-off, switch-mute, admin-down, delete, rename, flap, client-off, kill, kill-at, start, restart, stop, freeze, remove-address, manager, rtnl-busy, power-off, freeze-for, duplicate, reorder, replay, block, split, arbiter-off, arbiter-freeze, arbiter-forget, arbiter-backup, arbiter-restore, arbiter-slow, arbiter-torn, arbiter-stale, arbiter-read-only, arbiter-full, arbiter-foreign, certificate-over, fence-hang, fence-fail, fence-lie, fence-slow, serial-cut, serial-unplug, serial-noise, claim, add-address, flush-firewall, drift, disk-full, disk-read-only, disk-lost, disk-torn, disk-slow, kernel-slow, pause, new-file, copy-key, cpu-busy, firewall-busy`,
       );
   }
 }

@@ -52,6 +52,8 @@ const topology = z.strictObject({
   arbiter: name.optional(),
   /** Further members of that etcd, on these clients. Kernel lab only: the simulator's register is one. */
   members: z.array(name).default([]),
+  /** That etcd speaks TLS and demands a certificate; the cluster file gets the nodes' files. Kernel lab only. */
+  certificates: z.boolean().optional(),
   /**
    * Kernel lab: `plain` veth (iflink differs from ifindex, carrier events at once) or `physical`
    * (iflink = ifindex: the kernel holds carrier events back as on a physical card).
@@ -177,6 +179,8 @@ export const scenarioSchema = z.strictObject({
       unmoved: z.boolean().default(false),
       /** From then on nothing but bad weather befalls it: S10 holds (simulator only). */
       mildFrom: duration.optional(),
+      /** Invariants that the story breaks on purpose, within bounds that it sets itself: they are not judged. */
+      excused: z.array(z.string().regex(/^[SL]\d+$/, 'an invariant such as S1')).default([]),
       /** Two nodes may answer for one floating address for so long in all. */
       twoHolders: duration.default(0),
     })
