@@ -75,6 +75,8 @@ export interface CommandResult {
 
 export interface Lab {
   readonly name: 'simulator' | 'kernel';
+  /** Lets every run of a daemon write a flight recording, whatever its cluster file says, into that folder, `alpha-000001.jsonl`: all are there once the lab is destroyed. To be asked before `build`. */
+  record(folder: string): void;
   /** Builds the topology and its clients; does not start daemons. */
   build(scenario: Scenario): Promise<void>;
   startDaemon(node: string): Promise<void>;

@@ -36,6 +36,7 @@ import { buildNetwork, hasDiskArbiter, type Network } from './network.js';
 import { PortWatch } from './port-watch.js';
 import { makeKey, SimulatedKeys } from './key-file.js';
 import { isLinkLocal } from './prefix.js';
+import { Recordings } from './recordings.js';
 import { writeTrace, type TraceLine } from './trace.js';
 import { Watcher } from './watcher.js';
 import { World } from './wire.js';
@@ -79,6 +80,7 @@ export class SimulatorLab implements Lab {
   readonly #asking: Prober[] = [];
   #zero: Ms = 0;
   #disturbedUntil: Ms = 0;
+  #recordings: Recordings | null = null;
   readonly #options: SimulatorOptions;
   #scenario: Scenario | null = null;
   #watcher: Watcher | null = null;
@@ -97,6 +99,10 @@ export class SimulatorLab implements Lab {
     };
     this.#network = { world: new World(options.seed ?? 1), ...maps, arbiter: null, sharedDisk: null, serial: null };
     this.ports = new PortWatch(this.#network.world);
+  }
+
+  record(folder: string): void {
+    this.#recordings = new Recordings(folder);
   }
 
   async build(scenario: Scenario): Promise<void> {
@@ -130,6 +136,7 @@ export class SimulatorLab implements Lab {
         this.#note(name, `hands ${JSON.stringify(step)} ${code ?? 'done'}`);
         this.witness?.made?.(name, step, code);
       },
+      ...(this.#recordings && { record: this.#recordings.of(name) }),
       stepping: (...rest) => this.witness?.stepping?.(name, ...rest),
       stepped: (...rest) => {
         stepped?.(name, ...rest);
@@ -344,6 +351,7 @@ export class SimulatorLab implements Lab {
   }
 
   async destroy(): Promise<void> {
+    this.#recordings?.close();
     for (const daemon of this.#network.daemons.values()) daemon.kill();
     for (const map of [this.#network.daemons, this.#network.clients, this.#network.hosts, this.#network.bridges])
       map.clear();

@@ -9,7 +9,7 @@
  */
 import type bunyan from 'bunyan';
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AgentRunner } from '../../drivers/agent/runner.js';
@@ -64,6 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     shadow: options.shadow,
     record: ready.cluster.record,
     version: packageVersion(),
+    ...bootOf(),
   };
   const engine = new EngineHandle(settings, journal, log);
   const recorder = new Recorder(
@@ -124,6 +125,15 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   rmSync(join(options.runDir, SOCKET_NAME), { force: true });
   await Promise.all([journal.close(), recorder.close()]);
   return code;
+}
+
+/** Of the kernel; recordings of one boot have one clock. */
+function bootOf(): { boot?: string } {
+  try {
+    return { boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() };
+  } catch {
+    return {};
+  }
 }
 
 /** Main's side of the engine thread: numbered questions out, answers and news in. */

@@ -18,6 +18,8 @@ export interface EngineSettings {
   shadow: boolean;
   record: boolean;
   version: string;
+  /** Of the kernel, for recordings. */
+  boot?: string;
 }
 
 export type ToEngine =

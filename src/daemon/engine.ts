@@ -18,7 +18,7 @@ import type { JournalEntry } from '../status.js';
 import type { KeyId } from '../world.js';
 import type { EngineSettings, FromEngine, ToEngine } from './engine-port.js';
 import { startHands } from './hand-threads.js';
-import { KeyedCalls, writeRecorded } from './recording.js';
+import { KeyedCalls, RECORDING_FORMAT, writeRecorded } from './recording.js';
 import { withoutSecrets } from './secrets.js';
 import { shadowed, type ShadowAnswer } from './shadow.js';
 
@@ -158,13 +158,23 @@ class Engine {
   }
 
   #startRecording(snapshot: boolean): void {
-    const { node, incarnation, seed, version } = this.#settings;
+    const { node, incarnation, seed, version, boot } = this.#settings;
     const cluster = withoutSecrets(this.#settings.cluster);
     const keys = this.#settings.keys.map(keyId);
     const from = snapshot ? { at: this.#driver.now(), state: this.#node.state } : { at: this.#startedAt, state: null };
     this.#say({
       say: 'recording',
-      start: writeRecorded({ recording: 1, version, ...from, cluster, node, incarnation, seed, keys }),
+      start: writeRecorded({
+        recording: RECORDING_FORMAT,
+        version,
+        ...(boot !== undefined && { boot }),
+        ...from,
+        cluster,
+        node,
+        incarnation,
+        seed,
+        keys,
+      }),
     });
   }
 }

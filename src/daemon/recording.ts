@@ -1,7 +1,7 @@
 /**
  * The flight recording: one JSON line for the start (or a snapshot), then one for each input with its time, what the
  * functions that have the key said meanwhile (so that a recording needs no key and holds none), and the journal that came of it.
- * Read back by `drill/replay.ts`, which must come to the same journal, byte for byte.
+ * Read back by `drill/replay`, which must come to the same journal, byte for byte.
  */
 import type { Cluster } from '../config/cluster.js';
 import type { Input, Ms } from '../input.js';
@@ -9,10 +9,17 @@ import type { NodeState } from '../node.js';
 import type { JournalEntry } from '../status.js';
 import type { Cipher, Seal } from '../world.js';
 
+/** Raised when an older reader would misread a recording. */
+export const RECORDING_FORMAT = 1;
+
 export interface RecordingStart {
-  recording: 1;
+  recording: typeof RECORDING_FORMAT;
   version: string;
   at: Ms;
+  /** Id of the kernel's boot: those of one boot have one monotonic clock. Absent: not known. */
+  boot?: string;
+  /** As that of inputs. */
+  commonAt?: Ms;
   cluster: Cluster;
   node: string;
   incarnation: string;
@@ -25,6 +32,8 @@ export interface RecordingStart {
 
 export interface RecordedInput {
   at: Ms;
+  /** The same moment in a clock that all recordings of the cluster share, where there is one beside their own (simulator). */
+  commonAt?: Ms;
   input: Input;
   /** What `world.seal` returned, call by call, in hex. */
   seals?: string[];

@@ -48,11 +48,11 @@ describe('what is no recording', () => {
   ])('%s is named as such', async (_, text, message) => {
     const path = join(folder, 'wrong.jsonl');
     writeFileSync(path, text);
-    await expect(replay(path)).rejects.toThrow(message);
+    await expect(replay([path])).rejects.toThrow(message);
   });
 
   it('a file that does not exist', async () => {
-    await expect(replay(join(folder, 'none.jsonl'))).rejects.toThrow(/ENOENT/);
+    await expect(replay([join(folder, 'none.jsonl')])).rejects.toThrow(/ENOENT/);
   });
 });
 
@@ -108,10 +108,10 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
   afterAll(() => lab.destroy());
 
   it('replays to the same journal, byte for byte', async () => {
-    const report = await replay(recording);
-    expect(report.differs).toBeUndefined();
-    expect(report.inputs).toBeGreaterThan(100);
-    expect(report.journal.map((entry) => entry.event)).toEqual(
+    const report = await replay([recording]);
+    expect(report.recordings[0]!.differs).toBeUndefined();
+    expect(report.recordings[0]!.inputs).toBeGreaterThan(100);
+    expect(report.timeline.map(({ entry }) => entry.event)).toEqual(
       expect.arrayContaining(['switch-started', 'switch-done', 'nic-health']),
     );
   });
@@ -119,13 +119,14 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
   it('replays up to a last line that was cut short, and says so', async () => {
     const cut = join(folder, 'cut.jsonl');
     writeFileSync(cut, readFileSync(recording, 'utf8').slice(0, -20));
-    expect(await replay(cut)).toMatchObject({ cutShort: true, node: 'alpha' });
+    expect((await replay([cut])).recordings).toMatchObject([{ cutShort: true, node: 'alpha' }]);
   });
 
   it('has what heartbeats said, and heard peers by it', async () => {
     expect(readFileSync(recording, 'utf8')).toMatch(/"kind":"datagram-received".*"opened":\["[0-9a-f]{40}/);
-    const events = (await replay(recording)).journal.filter((entry) => entry.event === 'peer-health');
-    expect(events.map(({ peer, to }) => `${peer} ${to}`)).toContain('beta alive');
+    const { timeline } = await replay([recording]);
+    const events = timeline.filter(({ entry }) => entry.event === 'peer-health');
+    expect(events.map(({ entry: { peer, to } }) => `${peer} ${to}`)).toContain('beta alive');
   });
 
   it('holds no key', () => {
@@ -136,6 +137,6 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
   it('shows where a machine that decides otherwise parts from it', async () => {
     const changed = join(folder, 'changed.jsonl');
     writeFileSync(changed, readFileSync(recording, 'utf8').replace('"state":"down"', '"state":"up"'));
-    expect((await replay(changed)).differs).toBeDefined();
+    expect((await replay([changed])).recordings[0]!.differs).toBeDefined();
   });
 });

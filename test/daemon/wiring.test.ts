@@ -95,8 +95,8 @@ describe.skipIf(reason !== null)(`daemons with a package and an arbiter on the k
     await lab.inflict({ fault: 'stop', node: 'alpha' });
     const state = join(folder('alpha'), 'state');
     const file = readdirSync(state).find((name) => name.startsWith('recording-'))!;
-    const report = await replay(join(state, file));
-    expect(report.differs).toBeUndefined();
-    expect(report.journal.map(({ event }) => event)).toEqual(expect.arrayContaining(['committed', 'lease']));
+    const report = await replay([join(state, file)]);
+    expect(report.recordings[0]!.differs).toBeUndefined();
+    expect(report.timeline.map(({ entry }) => entry.event)).toEqual(expect.arrayContaining(['committed', 'lease']));
   });
 });

@@ -1,76 +1,182 @@
-/** Plays a flight recording through the machine again: same inputs, same decisions, same journal. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { readRecorded, type RecordedInput, type RecordingStart } from '../../daemon/recording.js';
-import { Node } from '../../node.js';
+/**
+ * Plays flight recordings through the machine again: same inputs, same decisions, same journal. Those of several nodes are merged
+ * by one clock, and what must hold is looked at as it was in the drill, as far as recordings tell it.
+ *
+ *   files ─▶ tapes ─▶ common clock ─▶ merged inputs ─▶ players ─▶ journal, compared with the recorded one
+ *                                                        └─▶ recorded scene ─▶ invariants
+ */
+import type { RecordedInput } from '../../daemon/recording.js';
+import type { Ms } from '../../input.js';
 import type { JournalEntry } from '../../status.js';
-import type { Cipher, Seal } from '../../world.js';
+import type { InvariantName } from '../invariant/invariant.js';
+import { commonClock, type CommonClock } from './clock.js';
+import { journalOf, Player, type Difference } from './player.js';
+import { RecordedScene } from './recorded-scene.js';
+import { openTape, readTape, RecordingError, type Tape } from './tape.js';
 
-export interface ReplayReport {
-  node: string;
-  inputs: number;
-  journal: JournalEntry[];
-  /** Where the journal that came of it first differs from the recorded one; absent: identical. */
-  differs?: { input: number; recorded: string; replayed: string };
-  /** The last line was cut short: the daemon died as it wrote it. */
-  cutShort: boolean;
+export { RecordingError } from './tape.js';
+
+export interface ReplayOptions {
+  /** Since the first recording's start: nothing later is played. */
+  untilMs?: Ms;
+  /** Each journal line as it is written anew. */
+  onLine?: (line: ReplayLine) => void;
+  /** Inputs played so far, now and then. */
+  onProgress?: (inputs: number) => void;
 }
 
-/** As long as a sealed text exceeds the plain one. */
-const SEAL_BYTES = 16;
+export interface ReplayLine {
+  /** Milliseconds since the first recording's start, in the clock of all. */
+  at: Ms;
+  node: string;
+  entry: JournalEntry;
+}
 
-/** Throws an Error with the line's number when the file is not a recording. */
-export async function replay(path: string): Promise<ReplayReport> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
-  const seals: string[] = [];
-  const seal: Seal = () => {
-    const recorded = seals.shift();
-    // A machine that asks for more seals than were recorded has already gone another way.
-    return recorded === undefined ? new Uint8Array(16) : new Uint8Array(Buffer.from(recorded, 'hex'));
-  };
-  let node: Node | undefined;
-  let report: ReplayReport | undefined;
-  const opened: (string | null)[] = [];
-  const cipher: Cipher = {
-    // Only its length is the machine's business.
-    seal: (_, __, plain) => new Uint8Array(plain.length + SEAL_BYTES),
-    open: () => {
-      const recorded = opened.shift() ?? null;
-      return recorded === null ? null : new Uint8Array(Buffer.from(recorded, 'hex'));
-    },
-  };
-  let number = 0;
-  let broken: Error | undefined;
-  for await (const line of lines) {
-    number++;
-    if (broken !== undefined) throw broken;
-    let entry: RecordingStart | RecordedInput;
-    try {
-      entry = readRecorded(line);
-    } catch {
-      broken = new Error(`${path}:${number}: not a line of a recording`);
-      continue;
-    }
-    if (!node || !report) {
-      if (!('recording' in entry)) throw new Error(`${path} is not a recording of baton: its first line has no start`);
-      node = new Node({ ...entry, seal, cipher }, entry.at, entry.state ?? undefined);
-      report = { node: entry.node, inputs: 0, journal: [], cutShort: false };
-      continue;
-    }
-    if ('recording' in entry) throw new Error(`${path}:${number}: a second start`);
-    seals.length = 0;
-    seals.push(...(entry.seals ?? []));
-    opened.length = 0;
-    opened.push(...(entry.opened ?? []));
-    const made = node
-      .step(entry.at, entry.input)
-      .flatMap((action) => (action.kind === 'journal' ? [action.entry] : []));
-    report.inputs++;
-    report.journal.push(...made);
-    const [recorded, replayed] = [JSON.stringify(entry.journal ?? []), JSON.stringify(made)];
-    if (recorded !== replayed && !report.differs) report.differs = { input: report.inputs, recorded, replayed };
+export interface ReplayedTape {
+  path: string;
+  node: string;
+  /** Of baton, which wrote it. */
+  version: string;
+  inputs: number;
+  cutShort: boolean;
+  /** Where the journal that came of it first differs from the recorded one; absent: identical. */
+  differs?: Difference;
+}
+
+export interface ReplayReport {
+  cluster: string;
+  recordings: ReplayedTape[];
+  /** How the recordings were set beside each other, and how far their times may be apart. */
+  clock: Pick<CommonClock, 'kind' | 'uncertaintyMs'>;
+  /** What was looked at. */
+  invariants: InvariantName[];
+  timeline: ReplayLine[];
+  /** It was played to here; the first thing that must hold and does not ends it. */
+  endedAt: Ms;
+  violation?: { invariant: InvariantName; at: Ms; text: string };
+}
+
+const PROGRESS_EACH = 10_000;
+
+/** Throws a RecordingError with what is wrong with the files, a `NodeJS.ErrnoException` if one cannot be read. */
+export async function replay(paths: readonly string[], options: ReplayOptions = {}): Promise<ReplayReport> {
+  const tapes: Tape[] = [];
+  for (const path of paths) tapes.push(await openTape(path));
+  mustFit(tapes);
+  return new Replay(tapes, await commonClock(tapes), options).run();
+}
+
+/** Of one cluster, and each run of a daemon once. */
+function mustFit(tapes: readonly Tape[]): void {
+  const [first, ...others] = tapes as [Tape, ...Tape[]];
+  const seen = new Map<string, Tape>();
+  for (const tape of [first, ...others]) {
+    const { cluster, node, incarnation, at } = tape.start;
+    if (cluster.name !== first.start.cluster.name)
+      throw new RecordingError(
+        `${tape.path} is of cluster ${cluster.name}, ${first.path} of cluster ${first.start.cluster.name}; replay each by itself`,
+      );
+    const same = seen.get(`${node} ${incarnation} ${at}`);
+    if (same !== undefined)
+      throw new RecordingError(`${tape.path} and ${same.path} are the same recording; name it once`);
+    seen.set(`${node} ${incarnation} ${at}`, tape);
   }
-  if (!report) throw broken ?? new Error(`${path} is empty`);
-  report.cutShort = broken !== undefined;
-  return report;
+}
+
+/** One recording under way. */
+interface Voice {
+  tape: Tape;
+  player: Player;
+  entries: AsyncGenerator<RecordedInput>;
+  next: RecordedInput | null;
+  at: Ms;
+}
+
+class Replay {
+  readonly #tapes: readonly Tape[];
+  readonly #clock: CommonClock;
+  readonly #options: ReplayOptions;
+  readonly #scene: RecordedScene;
+  readonly #from: Ms;
+  readonly #timeline: ReplayLine[] = [];
+  readonly #players: Player[] = [];
+  #violation: ReplayReport['violation'];
+  #inputs = 0;
+
+  constructor(tapes: readonly Tape[], clock: CommonClock, options: ReplayOptions) {
+    this.#tapes = tapes;
+    this.#clock = clock;
+    this.#options = options;
+    this.#from = Math.min(...tapes.map((tape) => clock.of(tape, tape.start)));
+    const clusters = tapes.map(({ start }) => start.cluster);
+    const violated = (invariant: InvariantName, text: string): void => {
+      this.#violation ??= { invariant, at: this.#scene.now() - this.#from, text };
+    };
+    this.#scene = new RecordedScene(clusters, this.#from, violated, { isEstimated: clock.uncertaintyMs > 0 });
+  }
+
+  async run(): Promise<ReplayReport> {
+    const until = this.#from + (this.#options.untilMs ?? Infinity);
+    const voices: Voice[] = [];
+    for (const tape of this.#tapes) {
+      const player = new Player(tape);
+      this.#players.push(player);
+      const voice: Voice = { tape, player, entries: readTape(tape), next: null, at: this.#clock.of(tape, tape.start) };
+      if (await this.#read(voice)) voices.push(voice);
+    }
+    while (voices.length > 0 && this.#violation === undefined) {
+      const voice = voices.reduce((first, other) => (other.at < first.at ? other : first));
+      if (voice.at > until) break;
+      this.#scene.advance(voice.at);
+      if (this.#violation !== undefined) break;
+      this.#play(voice);
+      if (await this.#read(voice)) continue;
+      voices.splice(voices.indexOf(voice), 1);
+      // Another one of the same daemon goes on where this one ends.
+      const { node, incarnation } = voice.tape.start;
+      const goesOn = voices.some(({ tape: { start } }) => start.node === node && start.incarnation === incarnation);
+      if (!goesOn) this.#scene.end(node);
+    }
+    for (const { entries } of voices) await entries.return(undefined);
+    return this.#report();
+  }
+
+  async #read(voice: Voice): Promise<boolean> {
+    const read = await voice.entries.next();
+    if (read.done === true) return false;
+    voice.next = read.value;
+    // An estimated clock may not run back.
+    voice.at = Math.max(voice.at, this.#clock.of(voice.tape, read.value));
+    return true;
+  }
+
+  #play({ player, next, at, tape }: Voice): void {
+    const actions = this.#scene.play(player, next!);
+    for (const entry of journalOf(actions)) {
+      const line = { at: at - this.#from, node: tape.start.node, entry };
+      this.#timeline.push(line);
+      this.#options.onLine?.(line);
+    }
+    if (++this.#inputs % PROGRESS_EACH === 0) this.#options.onProgress?.(this.#inputs);
+  }
+
+  #report(): ReplayReport {
+    const { kind, uncertaintyMs } = this.#clock;
+    return {
+      cluster: this.#scene.cluster.name,
+      recordings: this.#players.map(({ tape, inputs, differs }) => ({
+        path: tape.path,
+        node: tape.start.node,
+        version: tape.start.version,
+        inputs,
+        cutShort: tape.cutShort,
+        ...(differs && { differs }),
+      })),
+      clock: { kind, uncertaintyMs },
+      invariants: this.#scene.invariants.names,
+      timeline: this.#timeline,
+      endedAt: this.#scene.now() - this.#from,
+      ...(this.#violation && { violation: this.#violation }),
+    };
+  }
 }

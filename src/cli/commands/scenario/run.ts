@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { runDrill, skipped, type DrillReport } from '../../../drill/drill.js';
+import { join } from 'node:path';
+import { runDrill, skipped, type DrillOptions, type DrillReport } from '../../../drill/drill.js';
 import type { LabName } from '../../../drill/labs.js';
 import { listScenarios, loadScenario } from '../../../drill/load.js';
 import type { Scenario } from '../../../drill/scenario.js';
@@ -33,6 +34,10 @@ export default class ScenarioRun extends BatonCommand {
     times: Flags.integer({ description: 'so many times in a row', default: 1, min: 1 }),
     html: Flags.string({ description: HTML_HELP, helpValue: '<file>' }),
     junit: Flags.string({ description: 'the verdicts as JUnit XML', helpValue: '<file>' }),
+    record: Flags.string({
+      description: 'flight recordings of all daemons into this directory, for scenario replay',
+      helpValue: '<directory>',
+    }),
     quiet: Flags.boolean({ char: 'q', description: 'only the verdicts', default: false }),
   };
 
@@ -48,7 +53,9 @@ export default class ScenarioRun extends BatonCommand {
       for (let round = 0; round < flags.times; round++) {
         for (const scenario of scenarios) {
           if (signal.aborted) return;
-          reports.push(await this.one(scenario, flags.on, flags.quiet, paint, signal));
+          const isOne = flags.times * scenarios.length === 1;
+          const record = flags.record && (isOne ? flags.record : join(flags.record, `${scenario.name}-${round + 1}`));
+          reports.push(await this.one(scenario, flags.on, flags.quiet, paint, { signal, ...(record && { record }) }));
         }
       }
     });
@@ -65,9 +72,9 @@ export default class ScenarioRun extends BatonCommand {
     on: LabName,
     quiet: boolean,
     paint: Paint,
-    signal: AbortSignal,
+    options: Pick<DrillOptions, 'signal' | 'record'>,
   ): Promise<DrillReport> {
-    const report = await this.drill(scenario, on, quiet, paint, signal);
+    const report = await this.drill(scenario, on, quiet, paint, options);
     for (const line of verdictText(report, paint, quiet)) this.log(line);
     return report;
   }
@@ -77,13 +84,16 @@ export default class ScenarioRun extends BatonCommand {
     on: LabName,
     quiet: boolean,
     paint: Paint,
-    signal: AbortSignal,
+    options: Pick<DrillOptions, 'signal' | 'record'>,
   ): Promise<DrillReport> {
     if (!scenario.labs.includes(on)) return skipped(scenario, on, scenario.why ?? `not for the ${on} lab`);
     const { openLab } = await import('../../../drill/labs.js');
     const lab = await openLab(on, scenario);
     if (typeof lab === 'string') return skipped(scenario, on, lab);
     if (!quiet) this.log(paint.bold(`${scenario.name}: ${scenario.title} (${on})`));
-    return runDrill(scenario, lab, { ...(quiet ? {} : { onLine: (line) => this.log(lineText(line, paint)) }), signal });
+    return runDrill(scenario, lab, {
+      ...(quiet ? {} : { onLine: (line) => this.log(lineText(line, paint)) }),
+      ...options,
+    });
   }
 }
