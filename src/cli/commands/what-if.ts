@@ -3,6 +3,7 @@ import type { Blow } from '../../drill/foresight/blow.js';
 import type { Prediction } from '../../drill/foresight/prediction.js';
 import { duration } from '../../drill/scenario.js';
 import { EXIT, Failure } from '../command.js';
+import { writePictures } from '../drill-files.js';
 import { interruptible } from '../interruption.js';
 import { paintFor } from '../output/paint.js';
 import { predictionText } from '../output/prediction-text.js';
@@ -29,6 +30,7 @@ export default class WhatIf extends SituationCommand {
       min: 1,
       max: 1000,
     }),
+    html: Flags.string({ description: 'a picture of the first one, as one HTML page', helpValue: '<file>' }),
   };
 
   async run(): Promise<Prediction> {
@@ -45,6 +47,7 @@ export default class WhatIf extends SituationCommand {
       }),
     ).finally(() => progress.end());
     for (const line of predictionText(prediction, paintFor(process.stdout))) this.log(line);
+    if (flags.html !== undefined) this.log(`picture: ${await writePictures([prediction.drill], flags.html)}`);
     return prediction;
   }
 

@@ -102,11 +102,12 @@ function rangeOf(outages: readonly { ms: Ms; forGood: boolean }[]): Range {
   };
 }
 
-/** The story without asides, from the first fault on; faults in the user's words. */
+/** The story without asides, from the first fault on; faults in the user's words. What is out at the end has no end to tell. */
 function timelineOf({ report, fromMs }: Rehearsed, blows: readonly Blow[]): Prediction['timeline'] {
   const told = report.timeline.filter(
     ({ at, what, text }) =>
-      at >= fromMs && (what === 'outage' || what === 'unmet' || (what === 'journal' && !isAside(text))),
+      at >= fromMs &&
+      ((what === 'outage' && at < report.endedAt - 1) || what === 'unmet' || (what === 'journal' && !isAside(text))),
   );
   return [
     ...blows.map(({ at, fault }) => ({ at, what: 'fault' as const, text: fault })),

@@ -25,6 +25,8 @@ export interface Rehearsed {
 export interface RehearsalOptions {
   /** Another one: the faults fall at another moment of polls and heartbeats, and dice fall otherwise. */
   seed?: number;
+  /** Ends as soon as what mends itself has been mended: what is out by then may yet come back. */
+  brief?: boolean;
   /** Default: a simulator. */
   lab?: Lab;
   signal?: AbortSignal;
@@ -33,8 +35,13 @@ export interface RehearsalOptions {
 /** Of quiet before the first fault. */
 const LEAD_MS: Ms = 1000;
 const GOES_ON_MS: Ms = 6000;
+const GOES_ON_BRIEFLY_MS: Ms = 2000;
 
-export function scenarioOf(situation: Situation, blows: readonly Blow[], seed = 1): { scenario: Scenario; fromMs: Ms } {
+export function scenarioOf(
+  situation: Situation,
+  blows: readonly Blow[],
+  { seed = 1, brief = false }: Pick<RehearsalOptions, 'seed' | 'brief'> = {},
+): { scenario: Scenario; fromMs: Ms } {
   const { topology, cluster, targets } = modelOf(situation);
   // The golden ratio spreads moments evenly, however many there are.
   const phase = (seed * 0.618_033_988_75) % 1;
@@ -57,15 +64,17 @@ export function scenarioOf(situation: Situation, blows: readonly Blow[], seed = 
       later: {},
       before: [],
       steps,
-      until: fromMs + last + horizonMs(situation.cluster),
+      until: fromMs + last + horizonMs(situation.cluster, brief),
       always,
     },
   };
 }
 
 /** From the last fault on: until all that can come of it has come. */
-function horizonMs({ timing }: Cluster): Ms {
-  return GOES_ON_MS + 6 * timing.nodeTimeoutMs + 4 * timing.pollMs * timing.pollMisses;
+function horizonMs({ timing }: Cluster, brief: boolean): Ms {
+  const { nodeTimeoutMs, pollMs, pollMisses } = timing;
+  if (brief) return GOES_ON_BRIEFLY_MS + 2 * nodeTimeoutMs + 2 * pollMs * pollMisses;
+  return GOES_ON_MS + 6 * nodeTimeoutMs + 4 * pollMs * pollMisses;
 }
 
 export async function rehearse(
@@ -74,7 +83,7 @@ export async function rehearse(
   options: RehearsalOptions = {},
 ): Promise<Rehearsed> {
   const { seed = 1, signal } = options;
-  const { scenario, fromMs } = scenarioOf(situation, blows, seed);
+  const { scenario, fromMs } = scenarioOf(situation, blows, options);
   const differs: string[] = [];
   const report = await runDrill(scenario, options.lab ?? new SimulatorLab({ seed }), {
     arrange: async (lab) => void differs.push(...(await arrange(lab, situation))),

@@ -33,11 +33,15 @@ export interface Trial {
   trouble: string[];
 }
 
-export async function tryFaults(situation: Situation, { parts, faults }: TrialOrder): Promise<Trial> {
-  const rehearsed = await rehearse(
-    situation,
-    faults.map((fault) => ({ at: 0, fault })),
-  );
+/** Briefly; what is out then gets its time to come back. */
+export async function tryFaults(situation: Situation, order: TrialOrder): Promise<Trial> {
+  const brief = await trialOf(situation, order, true);
+  return lostIn(brief).length > 0 ? trialOf(situation, order, false) : brief;
+}
+
+async function trialOf(situation: Situation, { parts, faults }: TrialOrder, brief: boolean): Promise<Trial> {
+  const blows = faults.map((fault) => ({ at: 0, fault }));
+  const rehearsed = await rehearse(situation, blows, { brief });
   const outcome = outcomeOf(situation, rehearsed);
   const failures = rehearsed.report.failures.filter((failure) => !failure.startsWith('S1'));
   return {
