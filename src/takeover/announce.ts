@@ -47,6 +47,8 @@ export interface AnnouncerState {
   bursts: Record<string, Burst>;
   /** Net → moments of the latest frames, as many as its rate allows in a second. */
   sentAt: Record<string, Ms[]>;
+  /** By net and address: when the last frame of it left. */
+  lastAt: Record<string, Ms>;
   order: number;
   dropped: Record<string, number>;
 }
@@ -58,7 +60,7 @@ export type StillOurs = (nic: string, address: string) => boolean | Ms;
 export type MacOf = (nic: string, address: string) => string | undefined;
 
 export function startAnnouncer(): AnnouncerState {
-  return { bursts: {}, sentAt: {}, order: 0, dropped: {} };
+  return { bursts: {}, sentAt: {}, lastAt: {}, order: 0, dropped: {} };
 }
 
 /** Begins a burst; the frames leave by `takeAnnouncements`, the first with the next one. Replaces any burst of that address. */
@@ -83,6 +85,11 @@ export function announceOnce(state: AnnouncerState, now: Ms, { net, nic, address
 /** The address is leaving: not one more frame. */
 export function withdraw(state: AnnouncerState, net: string, address: string): void {
   delete state.bursts[keyOf(net, address)];
+}
+
+/** When a frame of it last left; -Infinity: none did. */
+export function announcedAt(state: AnnouncerState, net: string, address: string): Ms {
+  return state.lastAt[keyOf(net, address)] ?? -Infinity;
 }
 
 /** When `takeAnnouncements` next has something to send; Infinity: never. */
@@ -127,6 +134,7 @@ export function takeAnnouncements(
       const bytes = frameOf(burst.address, form, mac, router);
       out.push({ kind: 'send-frame', nic: burst.nic, bytes, ...(ours === true ? {} : { until: ours }) });
       countSent(world, state, burst.net, now);
+      state.lastAt[keyOf(burst.net, burst.address)] = now;
       advance(state, burst, now);
     }
   }

@@ -1,5 +1,5 @@
 /** What a frame says of who has an address: ARP of any form (RFC 826), advertisement or solicitation (RFC 4861). */
-import { decodeArp } from '../frame/arp.js';
+import { decodeArp, isGratuitous } from '../frame/arp.js';
 import { decodeEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '../frame/ethernet.js';
 import { UNSPECIFIED_V4, UNSPECIFIED_V6 } from '../frame/ip.js';
 import { decodeNdp } from '../frame/ndp.js';
@@ -10,6 +10,8 @@ export interface Claim {
   mac: string;
   /** It answers a question, or might. */
   answers: boolean;
+  /** It answers nobody: an announcement. */
+  gratuitous: boolean;
 }
 
 /** Null: none. A probe claims nothing (RFC 5227 section 1.1). */
@@ -19,16 +21,17 @@ export function claimIn(bytes: Uint8Array): Claim | null {
   if (frame.etherType === ETHERTYPE_ARP) {
     const arp = decodeArp(frame.payload);
     if (typeof arp === 'string' || arp.spa === UNSPECIFIED_V4) return null;
-    return { address: arp.spa, mac: arp.sha, answers: arp.op === 'reply' };
+    return { address: arp.spa, mac: arp.sha, answers: arp.op === 'reply', gratuitous: isGratuitous(arp) };
   }
   if (frame.etherType !== ETHERTYPE_IPV6) return null;
   const ndp = decodeNdp(frame.payload);
   if (typeof ndp === 'string') return null;
   if (ndp.type === 'neighbour-advertisement') {
-    return { address: ndp.target, mac: ndp.targetLinkLayer ?? frame.source, answers: true };
+    const mac = ndp.targetLinkLayer ?? frame.source;
+    return { address: ndp.target, mac, answers: true, gratuitous: !ndp.solicited };
   }
   if (ndp.source === UNSPECIFIED_V6) return null;
-  return { address: ndp.source, mac: ndp.sourceLinkLayer ?? frame.source, answers: false };
+  return { address: ndp.source, mac: ndp.sourceLinkLayer ?? frame.source, answers: false, gratuitous: false };
 }
 
 /** Is it a MAC of this node's? */

@@ -4,7 +4,7 @@
  */
 import type { Ms } from '../input.js';
 import { clear, journal, raise } from './account.js';
-import { announce, announceOnce } from './announce.js';
+import { announce, announcedAt, announceOnce } from './announce.js';
 import { type Claim, isOwnMac } from './claim.js';
 import { type FloatingAddress, floatingOf } from './floating-address.js';
 import { allowed } from './job.js';
@@ -16,6 +16,8 @@ import { netsOfNic, type Turn } from './state.js';
 const DEFEND_INTERVAL: Ms = 10_000;
 /** RFC 5227 section 1.1: ANNOUNCE_INTERVAL. Longer than a second, for which Linux believes the first of two (locktime). */
 const SILENCE: Ms = 2000;
+/** A frame of ours that a loop of switches brings back is there sooner. */
+const ECHO: Ms = 2000;
 /** Against a node of the cluster, whose claims end by themselves. */
 const REPEAT_MIN: Ms = 1000;
 
@@ -36,7 +38,18 @@ export function watchRival(turn: Turn, nic: string, claim: Claim): void {
   const floating = floatingOf(world.cluster, claim.address);
   if (floating === undefined || !netsOfNic(world.self, nic).some(({ net }) => net === floating.net)) return;
   if (world.jobs[floating.package]?.state !== 'running' || allowed(turn, floating.package) === null) return;
-  if (!isOwnMac(world, claim.mac)) defend(turn, floating, claim.mac, nic);
+  if (!isOwnMac(world, claim.mac) || isTwin(turn, floating, claim, nic)) defend(turn, floating, claim.mac, nic);
+}
+
+/**
+ * Somebody has address and MAC, too: it is announced under our MAC where we announce it ourselves, and no switch shows a card
+ * what it sends. The other cards of the net hear that all the time.
+ */
+function isTwin(turn: Turn, { net, prefix, mac }: FloatingAddress, claim: Claim, nic: string): boolean {
+  const { state, now, world } = turn;
+  if (!claim.gratuitous || nic !== nicFor(turn, net)) return false;
+  if (claim.mac !== mac && claim.mac !== world.host[nic]?.mac) return false;
+  return now - announcedAt(state.announcer, net, prefix.address) > ECHO;
 }
 
 /** Another MAC answers for an address of a running package. Told and answered only so often. */
@@ -56,8 +69,7 @@ export function defend(turn: Turn, floating: FloatingAddress, mac: string, nic: 
   state.floating.rivals[address] = { mac, lastAt: now, toldAt, lastWordDue, lastWordAt };
   state.floating.lookAt = Math.min(state.floating.lookAt ?? Infinity, lastWordDue ?? now + QUIET);
   const about = { net, nic, address, package: floating.package, evidence: { mac } };
-  if (peer === null)
-    raise(turn, `conflict ${address}`, 'address-conflict', `${address} is claimed by a stranger, ${mac} on ${net}`);
+  if (peer === null) raise(turn, `conflict ${address}`, 'address-conflict', conflictText(turn, address, mac, net));
   if (isDue || isNew) {
     if (peer === null) journal(turn, { event: 'address-conflict', cause: 'stranger', ...about });
     else journal(turn, { event: 'rival', cause: 'other-node', peer, ...about });
@@ -66,6 +78,11 @@ export function defend(turn: Turn, floating: FloatingAddress, mac: string, nic: 
   if (!isDue || carrier === null) return;
   if (peer === null) announceOnce(state.announcer, now, { net, nic: carrier, address, cause: 'address-conflict' });
   else announce(state.announcer, now, { net, nic: carrier, address, cause: 'rival' });
+}
+
+function conflictText({ world }: Turn, address: string, mac: string, net: string): string {
+  if (!isOwnMac(world, mac)) return `${address} is claimed by a stranger, ${mac} on ${net}`;
+  return `${address} is announced under our own MAC ${mac} by somebody else on ${net}, or ${net} has a loop`;
 }
 
 function nodeOfMac({ state, peers }: Turn, mac: string): string | null {

@@ -1,6 +1,6 @@
 /** What the net says of floating addresses: verification by peers, rivals, strangers. */
 import { describe, expect, it } from 'vitest';
-import { arpReply, gratuitousRequest } from '../../src/frame/arp.js';
+import { arpReply, arpRequest, gratuitousRequest } from '../../src/frame/arp.js';
 import { neighbourProbe, unsolicitedAdvertisement } from '../../src/frame/ndp.js';
 import { PART } from '../../src/frame/part.js';
 import {
@@ -240,6 +240,25 @@ describe('rival', () => {
     hear(stand, Uint8Array.of(1, 2, 3));
     expect(stand.events('rival', 'address-conflict')).toEqual([]);
     expect(stand.frames).toEqual([]);
+  });
+
+  it.each<[string, number, string, Uint8Array, number]>([
+    ['announced long after our last word', 3000, 'eth0', gratuitousRequest(OWN, V4), 1],
+    ['IPv6', 3000, 'eth0', unsolicitedAdvertisement(OWN, V6, false), 1],
+    ['soon after it, as a loop brings it back', 300, 'eth0', gratuitousRequest(OWN, V4), 0],
+    ['heard by the standby, as all that we announce', 3000, 'eth1', gratuitousRequest(OWN, V4), 0],
+    ['a question under it', 3000, 'eth0', arpRequest(OWN, V4, '10.77.0.77'), 0],
+  ])('the address under our own MAC: %s', (_, afterMs, nic, bytes, alarms) => {
+    const stand = running();
+    stand.pass(afterMs);
+    stand.frames.length = 0;
+    for (let i = 0; i < 10; i++) hear(stand, bytes, nic);
+    expect(Object.values(stand.state.alarms)).toHaveLength(alarms);
+    if (alarms === 0) return;
+    expect(Object.values(stand.state.alarms)[0]!.text).toContain('under our own MAC');
+    expect(new Set(stand.frames.map(({ address }) => address)).size).toBe(1);
+    stand.pass(70_000);
+    expect(stand.state.alarms).toEqual({});
   });
 
   it('S9: who is not the holder says nothing', () => {
