@@ -2,17 +2,21 @@
 import { ConfigGuard } from './config-guard.js';
 import { EpochsRise } from './epochs-rise.js';
 import { ForeignState } from './foreign-state.js';
+import { HomeTooSoon } from './home-too-soon.js';
 import { HitlessRestart } from './hitless-restart.js';
 import { InertInput } from './inert-input.js';
 import { InquorateDark } from './inquorate-dark.js';
 import type { Facts, Invariant } from './invariant.js';
 import { LastWord } from './last-word.js';
 import { NoFalseMove } from './no-false-move.js';
+import { NoFlapping } from './no-flapping.js';
 import { OneHolder } from './one-holder.js';
 import { OnePort } from './one-port.js';
+import { PlannedMove } from './planned-move.js';
 import { RoutesKept } from './routes-kept.js';
 import { ScriptsExclusive } from './scripts-exclusive.js';
 import { StationaryStays } from './stationary-stays.js';
+import { SwitchInTime } from './switch-in-time.js';
 
 export interface Choice {
   /** S10, where nothing worse than bad weather happens; whoever knows that arms it. */
@@ -33,6 +37,9 @@ export function allInvariants(facts: Facts, { mild = false, isEstimated = false 
     new OnePort(facts),
     new ConfigGuard(facts),
     new HitlessRestart(facts),
+    new HomeTooSoon(facts),
+    ...(facts.lab === null ? [] : [new SwitchInTime(facts, facts.lab), new PlannedMove(facts)]),
+    new NoFlapping(facts),
     ...(mild ? [new NoFalseMove(facts)] : []),
   ];
 }

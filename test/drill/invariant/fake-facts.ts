@@ -1,0 +1,105 @@
+/** A world made by hand, for tests of what must hold. */
+import { parseRoute } from '../../../drivers/route-text.js';
+import { parseCluster } from '../../../src/config/parse.js';
+import type { Address, Ms, Route } from '../../../src/input.js';
+import type { Facts, HostFacts, InvariantName, NicFacts } from '../../../src/drill/invariant/invariant.js';
+
+const FILE = `
+cluster: shop
+key: /etc/baton/cluster.key
+nets: { public: { heartbeat: public } }
+nodes:
+  alpha: { public: { primary: eth0, standby: [eth1], address: 10.77.0.1/24 } }
+  beta: { public: { primary: eth0, standby: [eth1], address: 10.77.0.2/24 } }
+quorum: { arbiter: { etcd: { endpoints: [http://10.77.0.9:2379] } } }
+packages: { web: { nodes: [alpha, beta], resources: [{ address: 10.77.0.100, net: public }] } }
+`;
+
+export class FakeHost implements HostFacts {
+  powered = true;
+  awakeSince: Ms = 0;
+  gateStands = true;
+  leaseLeftMs: Ms = -Infinity;
+  readonly open = new Set<string>();
+  readonly on: Record<string, Address[]> = { eth0: [], eth1: [] };
+  readonly settings: Record<string, string> = {};
+  readonly dark = new Set<string>();
+  list: Route[] = [];
+
+  lets(address: string): boolean {
+    return this.open.has(address);
+  }
+
+  *nics(): Iterable<NicFacts> {
+    for (const [name, addresses] of Object.entries(this.on))
+      yield { name, admin: true, carrier: !this.dark.has(name), addresses };
+  }
+
+  routes(): readonly Route[] {
+    return this.list;
+  }
+
+  setting(name: string): string | undefined {
+    return this.settings[name];
+  }
+
+  route(...lines: string[]): void {
+    this.list = lines.map(parseRoute);
+  }
+}
+
+export class FakeFacts implements Facts {
+  readonly cluster = parseCluster(FILE, 'shop.yaml');
+  readonly nodes = ['alpha', 'beta'];
+  readonly floating = ['10.77.0.100'];
+  readonly lab = null;
+  readonly violations: string[] = [];
+  readonly hosts: Record<string, FakeHost> = { alpha: new FakeHost(), beta: new FakeHost() };
+  calm: Ms = 0;
+  #now: Ms = 1000;
+  #timers: { at: Ms; run: () => void }[] = [];
+
+  now(): Ms {
+    return this.#now;
+  }
+
+  after(ms: Ms, run: () => void): void {
+    this.#timers.push({ at: this.#now + ms, run });
+  }
+
+  pass(ms: Ms): void {
+    const to = this.#now + ms;
+    for (;;) {
+      const next = this.#timers.filter(({ at }) => at <= to).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.#timers.splice(this.#timers.indexOf(next), 1);
+      this.#now = next.at;
+      next.run();
+    }
+    this.#now = to;
+  }
+
+  host(node: string): FakeHost {
+    return this.hosts[node]!;
+  }
+
+  answering(address: string): readonly string[] {
+    return this.nodes.filter(
+      (node) =>
+        this.host(node).lets(address) &&
+        Object.values(this.host(node).on).some((on) => on.some(({ local }) => local === address)),
+    );
+  }
+
+  calmSince(): Ms {
+    return this.calm;
+  }
+
+  violated(name: InvariantName, text: string): void {
+    this.violations.push(`${name}: ${text}`);
+  }
+}
+
+export function address(local: string, protocol?: number): Address {
+  return { family: 4, local, prefixLength: 24, scope: 0, flags: 0, ...(protocol !== undefined && { protocol }) };
+}

@@ -1,0 +1,383 @@
+/** What must hold: each invariant sees the harm that it is for, and takes what is allowed for no harm. */
+import { describe, expect, it } from 'vitest';
+import type { Action, Step } from '../../../src/action.js';
+import { ConfigGuard } from '../../../src/drill/invariant/config-guard.js';
+import { ForeignState } from '../../../src/drill/invariant/foreign-state.js';
+import { HitlessRestart } from '../../../src/drill/invariant/hitless-restart.js';
+import { InertInput } from '../../../src/drill/invariant/inert-input.js';
+import type { Told } from '../../../src/drill/invariant/invariant.js';
+import { NoFlapping } from '../../../src/drill/invariant/no-flapping.js';
+import { PlannedMove } from '../../../src/drill/invariant/planned-move.js';
+import { RoutesKept } from '../../../src/drill/invariant/routes-kept.js';
+import { ScriptsExclusive } from '../../../src/drill/invariant/scripts-exclusive.js';
+import { StationaryStays } from '../../../src/drill/invariant/stationary-stays.js';
+import type { Input } from '../../../src/input.js';
+import { Node } from '../../../src/node.js';
+import type { JournalEntry } from '../../../src/status.js';
+import { KEY_ID, noCipher } from '../../no-cipher.js';
+import { address, FakeFacts } from './fake-facts.js';
+
+const ALPHA = new Set(['alpha']);
+const BOTH = new Set(['alpha', 'beta']);
+const FLOATING = '10.77.0.100';
+
+function machineOf(facts: FakeFacts, node = 'alpha', digest = facts.cluster.digest): Node {
+  const options = { node, seal: () => new Uint8Array(16), cipher: noCipher, keys: [KEY_ID], seed: 1 };
+  return new Node({ ...options, cluster: { ...facts.cluster, digest }, incarnation: '0011223344556677' }, 0);
+}
+
+function told(facts: FakeFacts, node: string, entry: Omit<JournalEntry, 'at' | 'cause'> & { cause?: string }): Told {
+  return { at: facts.now(), node, cause: 'test', ...entry };
+}
+
+const started = (more: Partial<Extract<Input, { kind: 'started' }>> = {}): Input => ({
+  kind: 'started',
+  run: null,
+  durable: null,
+  damaged: false,
+  hostUpMs: 1e6,
+  ...more,
+});
+
+describe('S3 stationary stays', () => {
+  const stand = () => {
+    const facts = new FakeFacts();
+    const rule = new StationaryStays(facts);
+    facts.host('alpha').on['eth0']!.push(address('10.77.0.1'));
+    facts.host('beta').on['eth0']!.push(address('10.77.0.2'));
+    rule.changed(BOTH);
+    return { facts, rule, alpha: facts.host('alpha') };
+  };
+  const add: Step = { do: 'add-address', nic: 'eth1', address: address('10.77.0.1') };
+  const take: Step = { do: 'delete-address', nic: 'eth0', address: address('10.77.0.1') };
+
+  it('an address of another node', () => {
+    const { facts, rule } = stand();
+    facts.host('beta').on['eth1']!.push(address('10.77.0.1'));
+    rule.changed(BOTH);
+    expect(facts.violations).toEqual(['S3: 10.77.0.1 of alpha is on beta.eth1']);
+  });
+
+  it('a switch has it on two NICs for a moment; longer is wrong', () => {
+    const { facts, rule, alpha } = stand();
+    alpha.on['eth1']!.push(address('10.77.0.1'));
+    rule.made('alpha', add);
+    rule.changed(ALPHA);
+    facts.pass(100);
+    expect(facts.violations).toEqual([]);
+    facts.pass(1000);
+    expect(facts.violations).toEqual(['S3: 10.77.0.1 of alpha is on eth0 and eth1']);
+  });
+
+  it('hands that take it off everywhere', () => {
+    const { facts, rule, alpha } = stand();
+    alpha.on['eth0']!.length = 0;
+    rule.made('alpha', take);
+    rule.changed(ALPHA);
+    facts.pass(1000);
+    expect(facts.violations).toEqual(['S3: 10.77.0.1 of alpha is on no NIC']);
+  });
+
+  it('what another program does, and what a daemon that sleeps cannot mend, is none of it', () => {
+    const { facts, rule, alpha } = stand();
+    alpha.on['eth1']!.push(address('10.77.0.1'));
+    rule.changed(ALPHA);
+    facts.pass(5000);
+    alpha.on['eth0']!.length = 0;
+    alpha.on['eth1']!.length = 0;
+    alpha.awakeSince = Infinity;
+    rule.made('alpha', take);
+    rule.changed(ALPHA);
+    facts.pass(5000);
+    expect(facts.violations).toEqual([]);
+  });
+});
+
+describe('S5 bad input is inert', () => {
+  const datagram: Input = { kind: 'datagram-received', nic: 'eth0', to: '', from: '', bytes: new Uint8Array(80) };
+  const stand = () => {
+    const facts = Object.assign(new FakeFacts(), { lab: {} }) as FakeFacts;
+    const rule = new InertInput(facts);
+    const machine = machineOf(facts);
+    const take = (input: Input, actions: Action[], harm: () => void): string[] => {
+      rule.stepping('alpha', input, machine, -1);
+      if ('bytes' in input) machine.step(-1, { ...input, bytes: new Uint8Array(0) });
+      harm();
+      rule.stepped('alpha', input, actions, machine);
+      return facts.violations;
+    };
+    return { facts, machine, take };
+  };
+
+  it('a forged datagram that is counted', () => {
+    const { machine, take } = stand();
+    expect(take(datagram, [], () => (machine.state.health.dropped['heartbeat-seal'] = 1))).toEqual([]);
+  });
+
+  it('one that changes the state, or is answered', () => {
+    const { machine, take } = stand();
+    expect(take(datagram, [], () => machine.state.random.seed++)).toEqual([
+      expect.stringMatching(/^S5: a forged datagram-received changed the state of alpha/),
+    ]);
+    const answer: Action = { kind: 'send-datagram', nic: 'eth0', from: '', to: '', bytes: new Uint8Array(1) };
+    expect(stand().take(datagram, [answer], () => {})).toEqual([
+      'S5: alpha answers a forged datagram-received by send-datagram',
+    ]);
+  });
+
+  it('the same beat twice, if its session was accepted when it first came', () => {
+    const { machine, take } = stand();
+    const bytes = new Uint8Array(80);
+    const beat: Input = { ...datagram, bytes };
+    const sent: Action = { kind: 'send-datagram', nic: 'eth0', from: '', to: '', bytes };
+    // Sent by a daemon of this incarnation, as far as the rule knows alpha's own.
+    take(started(), [sent], () => {});
+    take(beat, [], () => machine.state.random.seed++);
+    expect(take(beat, [], () => machine.state.random.seed++)).toEqual([
+      expect.stringMatching(/^S5: a replayed datagram-received changed/),
+    ]);
+  });
+});
+
+describe('S6 foreign state untouched', () => {
+  const stand = () => {
+    const facts = new FakeFacts();
+    const rule = new ForeignState(facts);
+    const alpha = facts.host('alpha');
+    alpha.on['eth0']!.push(address('10.77.0.1'), address('192.0.2.9'));
+    alpha.settings['ipv4/conf/eth0/arp_ignore'] = '0';
+    rule.stepping('alpha', started(), machineOf(facts));
+    rule.changed(ALPHA);
+    return { facts, rule, alpha };
+  };
+  const setting = (name: string, value: string): Step => ({ do: 'set-sysctl', nic: 'eth0', name, value });
+
+  it.each<[string, Step]>([
+    [
+      'an address on a NIC that is not in the cluster file',
+      { do: 'add-address', nic: 'eth9', address: address('192.0.2.1') },
+    ],
+    ['a setting that it has no business with', setting('ipv4/conf/eth0/forwarding', '1')],
+    ['a card set down', { do: 'set-link', nic: 'eth0', up: false }],
+    ['the MAC of a net that does not say follow', { do: 'set-mac', nic: 'eth0', mac: '02:00:00:00:00:01' }],
+  ])('%s', (_, step) => {
+    const { facts, rule } = stand();
+    rule.made('alpha', step);
+    expect(facts.violations).toHaveLength(1);
+  });
+
+  it('a foreign address that a switch loses; one that it moves is well', () => {
+    const { facts, rule, alpha } = stand();
+    alpha.on['eth1'] = alpha.on['eth0']!.splice(0);
+    rule.made('alpha', { do: 'delete-address', nic: 'eth0', address: address('192.0.2.9') });
+    rule.changed(ALPHA);
+    facts.pass(1000);
+    expect(facts.violations).toEqual([]);
+    alpha.on['eth1'] = [address('10.77.0.1')];
+    rule.made('alpha', { do: 'delete-address', nic: 'eth1', address: address('192.0.2.9') });
+    rule.changed(ALPHA);
+    facts.pass(1000);
+    expect(facts.violations).toEqual([expect.stringMatching(/alpha lost 192\.0\.2\.9\/24/)]);
+  });
+
+  it('a setting that an orderly stop does not put back', () => {
+    const { facts, rule, alpha } = stand();
+    const name = 'ipv4/conf/eth0/arp_ignore';
+    alpha.settings[name] = '1';
+    rule.made('alpha', setting(name, '1'));
+    rule.stepping('alpha', { kind: 'stop-asked', how: 'stop' }, machineOf(facts));
+    rule.stepped('alpha', { kind: 'woke' }, [{ kind: 'exit', code: 0 }]);
+    expect(facts.violations).toEqual([`S6: alpha stopped and left ${name} at 1; it was 0`]);
+  });
+});
+
+describe('S7 routes kept', () => {
+  const DEFAULT = 'default via 10.77.0.254 dev';
+  const OTHER = '10.9.0.0/16 via 10.77.0.253 dev';
+  const stand = () => {
+    const facts = new FakeFacts();
+    const rule = new RoutesKept(facts);
+    const alpha = facts.host('alpha');
+    alpha.route(`${DEFAULT} eth0`, `${OTHER} eth0`);
+    rule.changed(ALPHA);
+    facts.pass(1000);
+    alpha.dark.add('eth0');
+    rule.changed(ALPHA);
+    rule.journalled(told(facts, 'alpha', { event: 'switch-started' }));
+    rule.stepped('alpha', { kind: 'woke' }, [{ kind: 'change-host', id: 1, steps: [] }]);
+    const end = (...routes: string[]): string[] => {
+      alpha.route(...routes);
+      rule.made('alpha');
+      rule.changed(ALPHA);
+      rule.journalled(told(facts, 'alpha', { event: 'switch-done', net: 'public', to: 'eth1' }));
+      return facts.violations;
+    };
+    return { end };
+  };
+
+  it('the same routes by another device', () => {
+    expect(stand().end(`${DEFAULT} eth1`, `${OTHER} eth1`)).toEqual([]);
+  });
+
+  it('a route that is lost, one that is new', () => {
+    const where = 'S7: after the switch of public to eth1 alpha';
+    expect(stand().end(`${DEFAULT} eth1`)).toEqual([`${where} lacks the route ${OTHER} *`]);
+    expect(stand().end(`${DEFAULT} eth1`, `${OTHER} eth1`, '10.8.0.0/16 dev eth1')).toEqual([
+      `${where} has a new route 10.8.0.0/16 dev *`,
+      `${where} has 3 routes, had 2`,
+    ]);
+  });
+
+  it('routes of one key in another order', () => {
+    const facts = new FakeFacts();
+    const rule = new RoutesKept(facts);
+    const alpha = facts.host('alpha');
+    const [one, two] = ['default via 10.77.0.254 dev', 'default via 10.77.0.253 dev'];
+    alpha.route(`${one} eth0`, `${two} eth0`);
+    rule.changed(ALPHA);
+    facts.pass(1000);
+    rule.journalled(told(facts, 'alpha', { event: 'switch-started' }));
+    rule.stepped('alpha', { kind: 'woke' }, [{ kind: 'change-host', id: 1, steps: [] }]);
+    alpha.route(`${two} eth1`, `${one} eth1`);
+    rule.made('alpha');
+    rule.changed(ALPHA);
+    rule.journalled(told(facts, 'alpha', { event: 'switch-done', net: 'public', to: 'eth1' }));
+    expect(facts.violations.length).toBeGreaterThan(0);
+  });
+});
+
+describe('S11 scripts exclusive', () => {
+  const stand = () => {
+    const facts = new FakeFacts();
+    const rule = new ScriptsExclusive(facts);
+    const become = (node: string, from: string, to: string): void =>
+      rule.journalled(told(facts, node, { event: 'package', package: 'web', from, to }));
+    return { facts, rule, become };
+  };
+
+  it('a start beside a halt', () => {
+    const { facts, become } = stand();
+    for (const [from, to] of ['halted starting', 'starting running', 'running halting'].map((x) => x.split(' ')))
+      become('alpha', from!, to!);
+    expect(facts.violations).toEqual([]);
+    become('alpha', 'halting', 'starting');
+    expect(facts.violations).toEqual(['S11: web on alpha goes from halting to starting: test']);
+  });
+
+  it('a start while another node runs it under a lease', () => {
+    const { facts, become } = stand();
+    become('alpha', 'halted', 'starting');
+    become('alpha', 'starting', 'running');
+    facts.host('alpha').open.add(FLOATING);
+    become('beta', 'halted', 'starting');
+    expect(facts.violations).toEqual(['S11: beta starts web, which is running on alpha under a lease']);
+  });
+
+  it('two agents at one node', () => {
+    const { facts, rule } = stand();
+    const run = (id: string): Action =>
+      ({ kind: 'run-agent', id, environment: { BATON_NODE: 'beta', BATON_ACTION: 'off' } }) as unknown as Action;
+    rule.stepped('alpha', { kind: 'woke' }, [run('fence 1'), run('fence 2')]);
+    expect(facts.violations).toEqual(['S11: alpha runs fence 2 on beta beside fence 1']);
+  });
+});
+
+describe('S12 config guard', () => {
+  it.each([
+    ['the same file and key', 'same', []],
+    ['another file', 'other', ['S12: alpha as coordinator counts beta, which has another key or cluster file']],
+  ])('a coordinator counts a voter with %s', (_, digest, violations) => {
+    const facts = new FakeFacts();
+    const rule = new ConfigGuard(facts);
+    const alpha = machineOf(facts, 'alpha', 'same');
+    rule.stepped('alpha', started(), [], alpha);
+    rule.stepped('beta', started(), [], machineOf(facts, 'beta', digest));
+    const acked = { 'beta/00': { sentAt: 5, version: { term: 1, revision: 1 } } };
+    alpha.state.membership.post = { role: 'coordinator', acked } as unknown as typeof alpha.state.membership.post;
+    rule.stepped('alpha', { kind: 'datagram-received', nic: '', to: '', from: '', bytes: new Uint8Array() }, [], alpha);
+    expect(facts.violations).toEqual(violations);
+  });
+});
+
+describe('S13 restart is hitless', () => {
+  const stand = () => {
+    const facts = new FakeFacts();
+    const rule = new HitlessRestart(facts);
+    const alpha = facts.host('alpha');
+    alpha.on['eth0']!.push(address(FLOATING));
+    alpha.open.add(FLOATING);
+    alpha.leaseLeftMs = 500;
+    const machine = machineOf(facts);
+    const placements = { web: { node: 'alpha', state: 'run' } };
+    machine.state.membership.record.document = { placements } as unknown as null;
+    rule.stepping('alpha', started({ durable: {} }), machine);
+    return { facts, rule, alpha };
+  };
+
+  it('a gate that is closed within the lease, or ends with it', () => {
+    const early = stand();
+    early.facts.pass(100);
+    early.alpha.open.clear();
+    early.rule.changed();
+    expect(early.facts.violations).toEqual([
+      expect.stringMatching(/^S13: alpha was restarted within its lease, and closes/),
+    ]);
+    const due = stand();
+    due.facts.pass(500);
+    due.alpha.open.clear();
+    due.rule.changed();
+    expect(due.facts.violations).toEqual([]);
+  });
+
+  it('an address that the new run takes off, a package that it starts anew', () => {
+    const { facts, rule, alpha } = stand();
+    alpha.on['eth0']!.length = 0;
+    rule.made('alpha', { do: 'delete-address', nic: 'eth0', address: address(FLOATING) });
+    expect(facts.violations).toEqual([expect.stringMatching(/takes 10\.77\.0\.100 off/)]);
+    const anew = stand();
+    anew.rule.journalled(
+      told(anew.facts, 'alpha', { event: 'package', package: 'web', to: 'running', cause: 'takeover' }),
+    );
+    expect(anew.facts.violations).toEqual(['S13: alpha starts web anew (takeover) within its lease']);
+  });
+});
+
+describe('L4 planned move', () => {
+  it.each([
+    [900, 0, []],
+    [1500, 0, [`L4: ${FLOATING} is dark for 1000 ms while web moves to beta`]],
+    // Something else was wrong meanwhile.
+    [1500, 1100, []],
+  ])('is dark for %i ms, calm since %i', (darkMs, calm, violations) => {
+    const facts = new FakeFacts();
+    const rule = new PlannedMove(facts);
+    rule.journalled(
+      told(facts, 'alpha', { event: 'placed', package: 'web', from: 'alpha', to: 'beta', cause: 'operator' }),
+    );
+    facts.calm = calm;
+    rule.changed();
+    facts.pass(darkMs);
+    facts.host('beta').on['eth0']!.push(address(FLOATING));
+    facts.host('beta').open.add(FLOATING);
+    rule.changed();
+    facts.pass(3000);
+    expect(facts.violations).toEqual(violations);
+  });
+});
+
+describe('L6 no flapping', () => {
+  it.each([
+    ['a fourth move within ten minutes', 4, 'node-lost', 1],
+    ['three of them', 3, 'node-lost', 0],
+    ['what an operator asks for', 9, 'operator', 0],
+  ])('%s', (_, times, cause, violations) => {
+    const facts = new FakeFacts();
+    const rule = new NoFlapping(facts);
+    for (let i = 0; i < times; i++) {
+      const [from, to] = i % 2 === 0 ? ['alpha', 'beta'] : ['beta', 'alpha'];
+      rule.journalled(told(facts, 'alpha', { event: 'placed', package: 'web', from, to, cause }));
+      facts.pass(60_000);
+    }
+    expect(facts.violations).toHaveLength(violations);
+  });
+});
