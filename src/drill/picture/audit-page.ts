@@ -1,123 +1,167 @@
-/** The picture of an audit: the cluster with its single points of failure, and a table of every fault that was tried. */
-import type { Ms } from '../../input.js';
+/** The picture of an audit: the cluster with its single points of failure, what cures them, and every fault that was tried. */
+import type { Audit } from '../foresight/audit.js';
+import { lostIn, type Effect, type Trial } from '../foresight/trial.js';
 import type { Setting } from '../setting.js';
-import { parseFault } from '../fault.js';
 import { markup, type Content, type Markup } from './markup.js';
 import { pageOf, section, tableOf } from './page.js';
 import { toneOfNode } from './palette.js';
-import { partKey, partsStruck, type PartMark } from './part.js';
+import { partKey, type Part, type PartMark } from './part.js';
 import { milliseconds } from './span.js';
 import { topology } from './topology.js';
 
-/** One fault, or two at once, and what it does to the packages and addresses that it touches. */
-export interface DrawnFault {
-  /** `switch-off left`: as for a scenario. */
-  faults: string[];
-  /** Something is out for good, though a second fault is not needed. */
-  single: boolean;
-  /** What goes dark: a package, or a stationary address. */
-  struck: {
-    what: string;
-    outMs: Ms;
-    forGood: boolean;
-    /** Who holds it after; null: nobody. Absent: it belongs to its node. */
-    after?: string | null;
-  }[];
-  /** What would cure it, in words. */
-  cures: string[];
-}
-
-export interface DrawnAudit {
-  cluster: string;
-  /** Whence the configuration comes, in words. */
-  from: string;
-  setting: Setting;
-  /** Single points of failure first. */
-  faults: DrawnFault[];
-  /** What else was found: cyclic backup plans, nets that share a NIC, time-outs that do not work together. */
-  findings: string[];
-}
-
 /** One self-contained HTML page. */
-export function pictureOfAudit(audit: DrawnAudit): string {
-  const { cluster, from, setting, faults, findings } = audit;
-  const singles = faults.filter(({ single }) => single);
+export function pictureOfAudit(audit: Audit): string {
+  const { cluster, from, node, setting, findings, singles, doubles, cautions, assumed, trouble, tried } = audit;
   const names = setting.nodes.map(({ name }) => name);
-  const longest = Math.max(
-    0,
-    ...faults.flatMap(({ struck }) => struck.flatMap((one) => (one.forGood ? [] : [one.outMs]))),
-  );
+  const survived = singles.filter((trial) => !isHarm(trial)).flatMap(({ effects }) => effects.map(({ ms }) => ms));
+  const longest = Math.max(0, ...survived);
   const drawing = topology({
     title: `The cluster ${cluster} and its single points of failure`,
     setting,
-    marks: auditMarks(faults),
-    toneOf: (node) => toneOfNode(names, node),
+    marks: auditMarks(audit),
+    toneOf: (name) => toneOfNode(names, name),
     notes: {},
   });
+  const source = from === 'live' ? `as ${node ?? 'a node'} tells it` : 'as its cluster file promises it';
   return pageOf({
     title: `Audit of ${cluster}`,
-    lead: `Every fault below was tried in the simulator, ${from}. Nothing was touched.`,
+    lead: `Every fault below was tried on this cluster in the simulator, ${source}. Nothing was touched.`,
     facts: [
       {
         name: 'single points of failure',
-        value: singles.length === 0 ? 'none' : String(singles.length),
-        tone: singles.length === 0 ? 'good' : 'bad',
+        value: findings.length === 0 ? 'none' : String(findings.length),
+        tone: findings.length === 0 ? 'good' : 'bad',
       },
-      { name: 'faults tried', value: String(faults.length) },
-      { name: 'longest outage of the others', value: longest === 0 ? 'below 5 ms' : milliseconds(longest) },
+      { name: 'faults tried', value: String(tried) },
+      { name: 'longest outage that ended', value: longest === 0 ? 'below 5 ms' : milliseconds(longest) },
     ],
-    failures: findings,
+    failures: trouble,
     body: [
       section('The cluster', markup`<figure>${drawing}${LEGEND}</figure>`),
-      section('Every fault, and what is out', faultTable(faults)),
+      findings.length === 0 ? null : section('Single points of failure', findingTable(audit)),
+      cautions.length === 0 ? null : section('What does not go together', listOf(cautions)),
+      section('Every single fault', trialTable(singles)),
+      doubles === null ? null : section('Two faults that do harm together', doublesTable(doubles)),
+      assumed.length === 0 ? null : section('What was taken for granted', listOf(assumed)),
     ],
   });
 }
 
-const LEGEND = markup`<figcaption>A red frame or a red cross with a square badge: a single point of failure, by its row in the table. An amber one: its loss is felt for a while and survived. What is unmarked can be lost and nobody notices. NICs with a dashed frame are standbys.</figcaption>`;
+const LEGEND = markup`<figcaption>Red with a square badge: a single point of failure, by its number below. Amber: its loss is felt for as long as the badge says, and survived. What has no mark can be lost and no client notices. NICs with a dashed frame are standbys.</figcaption>`;
 
-/** Rows of one fault alone mark its part. */
-export function auditMarks(faults: readonly DrawnFault[]): Map<string, PartMark> {
+function isHarm(trial: Trial): boolean {
+  return lostIn(trial).length > 0 || trial.twoHolders.length > 0;
+}
+
+/** By `partKey`. */
+export function auditMarks({
+  setting,
+  findings,
+  singles,
+}: Pick<Audit, 'setting' | 'findings' | 'singles'>): Map<string, PartMark> {
   const marks = new Map<string, PartMark>();
-  faults.forEach(({ faults: [fault, ...more], single, struck }, i) => {
-    if (fault === undefined || more.length > 0 || struck.length === 0) return;
-    for (const part of partsStruck(parseFault(fault))) {
-      const key = partKey(part);
+  findings.forEach(({ kind, name, text, faults }, i) => {
+    const shown = singles.find((trial) => faults.includes(trial.faults.join(', ')));
+    const part = shown?.parts.find((one) => one.kind === kind && one.name === name) ?? shown?.parts[0];
+    if (!part) return;
+    for (const key of partsDrawn(setting, part).map(partKey)) {
       const before = marks.get(key);
-      const text = `${i + 1}: ${fault}: ${struck.map(outageText).join('; ')}`;
+      const told = `${i + 1}: ${text}`;
       marks.set(key, {
-        state: single || before?.state === 'single' ? 'single' : 'mended',
+        state: 'single',
         badges: [...(before?.badges ?? []), String(i + 1)],
-        text: before ? `${before.text}. ${text}` : text,
+        text: before ? `${before.text}; ${told}` : told,
       });
     }
   });
+  const felt = new Map<string, number>();
+  for (const { parts, effects } of singles)
+    for (const key of parts.flatMap((part) => partsDrawn(setting, part)).map(partKey))
+      felt.set(key, Math.max(felt.get(key) ?? 0, ...effects.map(({ ms }) => ms)));
+  for (const [key, ms] of felt)
+    if (ms > 0 && !marks.has(key))
+      marks.set(key, { state: 'mended', badges: [milliseconds(ms)], text: `its loss is felt for ${milliseconds(ms)}` });
   return marks;
 }
 
-function outageText({ what, outMs, forGood }: DrawnFault['struck'][number]): string {
-  return `${what} is out ${forGood ? 'for good' : `for ${milliseconds(outMs)}`}`;
+/** A switch that carries several nets is drawn as one a net; a daemon is drawn with its node; a net is its switches. */
+function partsDrawn(setting: Setting, { kind, name, node }: Trial['parts'][number]): Part[] {
+  switch (kind) {
+    case 'NIC':
+      return [{ kind: 'nic', node: node ?? '', nic: name.slice((node ?? '').length + 1) }];
+    case 'node':
+    case 'daemon':
+      return [{ kind: 'node', name }];
+    case 'switch':
+      return setting.switches.filter((one) => one.name.split('/')[0] === name).map((one) => ({ kind, name: one.name }));
+    case 'trunk':
+      return setting.trunks
+        .filter((one) => one.ends.map((end) => end.split('/')[0]).join('-') === name)
+        .map((one) => ({ kind, name: one.name }));
+    case 'net':
+      return switchesOfNet(setting, name).map((one) => ({ kind: 'switch', name: one }));
+    case 'target':
+      return setting.clients
+        .filter(({ addresses }) => addresses.includes(name))
+        .map((one) => ({ kind: 'client', name: one.name }));
+    case 'arbiter':
+      return [{ kind: 'arbiter' }];
+    case 'serial line':
+      return [{ kind: 'serial' }];
+  }
 }
 
-function faultTable(faults: readonly DrawnFault[]): Markup {
+function switchesOfNet({ nodes }: Setting, net: string): string[] {
+  const nics = nodes.flatMap((node) => node.nics.filter((nic) => nic.net === net));
+  return [...new Set(nics.flatMap(({ cables }) => cables.map((cable) => cable.switch)))];
+}
+
+function findingTable({ findings }: Audit): Markup {
+  const columns = [{ title: 'no.' }, { title: 'what' }, { title: 'shown by' }, { title: 'what cures it' }];
+  const rows = findings.map(
+    ({ text, faults, cure }, i) =>
+      markup`<tr><td><span class="tag bad">${i + 1}</span></td><td>${text}</td><td class="faults">${faults.map((fault) => markup`<div><code>${fault}</code></div>`)}</td><td>${cure}</td></tr>`,
+  );
+  return tableOf('Single points of failure', columns, rows);
+}
+
+function trialTable(trials: readonly Trial[]): Markup {
   const columns = [
-    { title: 'row', number: true },
     { title: 'fault' },
     { title: 'what is out' },
     { title: 'for how long', number: true },
-    { title: 'who holds it then' },
-    { title: 'what cures it' },
+    { title: 'who has it then' },
   ];
-  return tableOf('Faults', columns, faults.map(faultRow));
+  return tableOf('Faults', columns, trials.map(trialRow));
 }
 
-function faultRow({ faults, single, struck, cures }: DrawnFault, i: number): Markup {
-  const lines = (content: (one: DrawnFault['struck'][number]) => Content): Content =>
-    struck.map((one) => markup`<div>${content(one)}</div>`);
-  const held = ({ after }: DrawnFault['struck'][number]): string => (after === undefined ? '' : (after ?? 'nobody'));
-  const long = ({ outMs, forGood }: DrawnFault['struck'][number]): Content =>
-    forGood ? markup`<span class="unmet">for good</span>` : milliseconds(outMs);
-  const badge = single ? markup`<span class="tag bad">${i + 1}</span>` : String(i + 1);
-  const nothing = struck.length === 0 ? markup`<span class="muted">nothing</span>` : null;
-  return markup`<tr><td class="number">${badge}</td><td>${faults.map((fault) => markup`<div><code>${fault}</code></div>`)}</td><td>${nothing ?? lines(({ what }) => what)}</td><td class="number">${lines(long)}</td><td>${lines(held)}</td><td>${cures.join('; ')}</td></tr>`;
+function doublesTable(doubles: readonly Trial[]): Markup {
+  return doubles.length === 0 ? markup`<p>None.</p>` : trialTable(doubles);
+}
+
+function trialRow(trial: Trial): Markup {
+  const { faults, effects, twoHolders } = trial;
+  const felt = effects.filter(({ ms, before, after }) => ms > 0 || before !== after);
+  const lines = (content: (effect: Effect) => Content): Content =>
+    felt.map((one) => markup`<div>${content(one)}</div>`);
+  const nothing = felt.length + twoHolders.length === 0 ? markup`<span class="muted">nothing</span>` : null;
+  const twice = twoHolders.map(
+    ({ nodes, address, ms }) =>
+      markup`<div class="unmet">${nodes.join(' and ')} both answer for ${address} for ${milliseconds(ms)}</div>`,
+  );
+  return markup`<tr><td class="faults">${faults.map((fault) => markup`<div><code>${fault}</code></div>`)}</td><td>${nothing}${lines(({ subject }) => subject)}${twice}</td><td class="number">${lines(longText)}</td><td>${lines(heldText)}</td></tr>`;
+}
+
+function longText({ ms, forGood }: Effect): Content {
+  if (forGood) return markup`<span class="unmet">for good</span>`;
+  return ms === 0 ? '< 5 ms' : milliseconds(ms);
+}
+
+function heldText({ before, after }: Effect): string {
+  if (after === null) return 'nobody';
+  return before === null || before === after ? after : `${after}, before ${before}`;
+}
+
+function listOf(texts: readonly string[]): Markup {
+  return markup`<ul>${texts.map((text) => markup`<li>${text}</li>`)}</ul>`;
 }

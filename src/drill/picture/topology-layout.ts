@@ -42,7 +42,10 @@ const ROW_GAP = 62;
 const WIDTH_MIN = 720;
 
 export function layout(setting: Setting): TopologyLayout {
-  const above = setting.switches.filter((one) => !one.private);
+  const above = hubInTheMiddle(
+    setting.switches.filter((one) => !one.private),
+    setting,
+  );
   const below = setting.switches.filter((one) => one.private);
   const guests = setting.clients.length + setting.disks;
   const widths = setting.nodes.map(({ nics }) => nodeWidth(nics));
@@ -71,6 +74,16 @@ export function layout(setting: Setting): TopologyLayout {
     trunks: trunksOf(setting, switches),
     serial,
   };
+}
+
+/** Trunks are then short: the switch that most of them lead to stands between the others. */
+function hubInTheMiddle(all: Setting['switches'], { trunks }: Setting): Setting['switches'] {
+  const count = ({ name }: Setting['switches'][number]): number =>
+    trunks.filter(({ ends }) => ends.includes(name)).length;
+  const hub = all.find((one) => count(one) >= 2 && all.every((other) => count(other) <= count(one)));
+  if (!hub) return all;
+  const others = all.filter((one) => one !== hub);
+  return others.toSpliced(Math.ceil(others.length / 2), 0, hub);
 }
 
 function nodeWidth(nics: readonly SettingNic[]): number {

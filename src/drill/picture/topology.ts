@@ -28,7 +28,7 @@ export function topology(data: TopologyData): Markup {
   };
   for (const { node, card, from, to } of plan.cables) told(middle(from, to), { kind: 'cable', node, nic: card }, true);
   for (const { name, from, to, bend } of plan.trunks)
-    told([(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - bend / 2], { kind: 'trunk', name }, true);
+    told([(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - bend], { kind: 'trunk', name }, true);
   for (const { name, ...box } of plan.switches) told(corner(box), { kind: 'switch', name });
   for (const { name, arbiter, ...box } of plan.clients) {
     told(corner(box), { kind: 'client', name });
@@ -37,7 +37,7 @@ export function topology(data: TopologyData): Markup {
   }
   for (const box of plan.disks) told(corner(box), { kind: 'arbiter' });
   for (const { name, nics, ...box } of plan.nodes) {
-    told(corner(box), { kind: 'node', name });
+    told([box.x + box.width, box.y + box.height / 2], { kind: 'node', name });
     for (const { nic, node, ...place } of nics) told(corner(place), { kind: 'nic', node, nic: nic.name });
   }
   if (plan.serial) told(middle(plan.serial.from, plan.serial.to), { kind: 'serial' }, true);
@@ -145,7 +145,7 @@ const BADGES_MAX = 4;
 
 function badge([x, y]: Point, { state, badges, text }: PartMark, crossed: boolean): Markup {
   const words = badges.length > BADGES_MAX ? `${badges.slice(0, BADGES_MAX - 1).join(' ')} …` : badges.join(' ');
-  const width = Math.max(18, wordsPx(words) + 9);
+  const width = Math.max(18, wordsPx(words) * 1.12 + 9);
   const cross = crossed ? markup`<path class="cross" d="M${x - 6} ${y - 6}l12 12m0 -12l-12 12"/>` : null;
   const left = crossed ? x + 10 : x - width / 2 - 4;
   return markup`<g class="badge ${state}"><title>${text}</title>${cross}<rect x="${left}" y="${y - 9}" width="${width}" height="18" rx="${state === 'single' ? 0 : 9}"/><text x="${left + width / 2}" y="${y + 4}" text-anchor="middle">${words}</text></g>`;
