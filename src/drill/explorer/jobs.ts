@@ -13,6 +13,8 @@ export interface ExploreOptions {
   jobs: number;
   /** Wall time for making the schedule of a violation small; 0: it is not tried. */
   shrinkMs: number;
+  /** All seeds have that one; absent: as each draws it. */
+  aim?: string;
   onSeed: (found: Finding) => void;
   signal?: AbortSignal;
 }
@@ -21,13 +23,15 @@ export interface ExploreOptions {
 interface Order {
   seed: number;
   shrinkMs: number;
+  aim?: string;
 }
 
 export async function explore(options: ExploreOptions): Promise<void> {
   let seed = options.from;
   const next = (): Order | null => {
     const isOver = seed > options.to || Date.now() > options.deadline || options.signal?.aborted === true;
-    return isOver ? null : { seed: seed++, shrinkMs: options.shrinkMs };
+    if (isOver) return null;
+    return { seed: seed++, shrinkMs: options.shrinkMs, ...(options.aim !== undefined && { aim: options.aim }) };
   };
   const jobs = Math.min(options.jobs, options.to - options.from + 1);
   await Promise.all(Array.from({ length: jobs }, () => runJob(options, next)));
@@ -56,8 +60,8 @@ function runJob(options: ExploreOptions, next: () => Order | null): Promise<void
 const JOB = 'baton-explorer-job';
 
 if (process.argv[2] === JOB && process.send) {
-  process.on('message', ({ seed, shrinkMs }: Order) => {
-    void exploreSeed(seed)
+  process.on('message', ({ seed, shrinkMs, aim }: Order) => {
+    void exploreSeed(seed, aim)
       .then((explored) => findingOf(explored, shrinkMs))
       .then((found) => process.send!(found));
   });

@@ -5,7 +5,7 @@ import { floatingAddresses } from '../floating.js';
 import type { Scenario } from '../scenario.js';
 
 export interface Unsettled {
-  name: 'L1' | 'L3';
+  name: 'L1' | 'L3' | 'L5';
   text: string;
 }
 
@@ -41,7 +41,9 @@ export async function unsettled(lab: Lab, scenario: Scenario, core: readonly str
     else found.push({ name: 'L3', text: `${name} does not answer` });
   }
   for (const text of disagreements(said, core)) found.push({ name: 'L3', text });
+  for (const text of stuck(said)) found.push({ name: 'L5', text });
   if (!isWhole) return found;
+  for (const text of doubtfulNics(said)) found.push({ name: 'L3', text });
   for (const { node, alarms } of said)
     for (const { what, text } of alarms)
       if (!TOLD_FOR_A_MINUTE.includes(what)) found.push({ name: 'L3', text: `${node} has the alarm ${what}: ${text}` });
@@ -79,6 +81,15 @@ function mustRun(
   return isWhole || !(shuns || isShunned || depends);
 }
 
+/** With all healed, a NIC that is not up is one of which nobody asks any more. */
+function doubtfulNics(said: readonly NodeStatus[]): string[] {
+  return said.flatMap(({ node, nics }) =>
+    nics.flatMap(({ name, health, reason }) =>
+      health === 'up' ? [] : [`${node}.${name} is ${health} ${reason ?? ''}`.trimEnd()],
+    ),
+  );
+}
+
 function disagreements(said: readonly NodeStatus[], core: readonly string[]): string[] {
   const wrong: string[] = [];
   const differ = (what: string, of: (status: NodeStatus) => unknown): void => {
@@ -87,15 +98,21 @@ function disagreements(said: readonly NodeStatus[], core: readonly string[]): st
   };
   differ('coordinator', (status) => status.membership?.coordinator ?? 'none');
   differ('document', (status) => status.membership?.version);
-  for (const { node, membership } of said) {
-    if (membership?.previousVoters !== undefined) wrong.push(`${node}: the voters are being changed`);
-    if (membership?.hasVote === false) wrong.push(`${node} has no vote: ${membership.voters.join(', ')}`);
-  }
-  for (const { node, peers, membership } of said) {
-    if (!membership?.quorum) wrong.push(`${node} has no quorum: ${membership?.waiting ?? ''}`);
+  for (const { node, peers } of said)
     for (const peer of peers)
       if (core.includes(peer.node) && peer.health !== 'alive')
         wrong.push(`${node} says that ${peer.node} is ${peer.health}`);
+  return wrong;
+}
+
+/** What only an operator could end. */
+function stuck(said: readonly NodeStatus[]): string[] {
+  const wrong: string[] = [];
+  for (const { node, membership } of said) {
+    if (membership?.previousVoters !== undefined) wrong.push(`${node}: the voters are being changed`);
+    if (membership?.hasVote === false) wrong.push(`${node} has no vote: ${membership.voters.join(', ')}`);
+    // Without packages there is no quorum to have.
+    if (membership?.quorum === false) wrong.push(`${node} has no quorum: ${membership.waiting ?? ''}`);
   }
   return wrong;
 }

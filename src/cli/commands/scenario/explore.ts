@@ -17,10 +17,12 @@ export default class ScenarioExplore extends BatonCommand {
     '<%= config.bin %> <%= command.id %> --seeds 1..100 --jobs 2',
     '<%= config.bin %> <%= command.id %> --minutes 5',
     '<%= config.bin %> <%= command.id %> --seeds 17 --trace',
+    '<%= config.bin %> <%= command.id %> --seeds 1..50 --aim coordinator-cut-off',
   ];
   static override flags = {
     seeds: Flags.string({ description: 'from..to, or one', exclusive: ['minutes'] }),
     minutes: Flags.integer({ description: 'new seeds for so long', min: 1 }),
+    aim: Flags.string({ description: 'with that aim only; a fifth of all seeds has one by itself' }),
     jobs: Flags.integer({ description: 'side by side', default: 1, min: 1 }),
     shrink: Flags.integer({ description: 'seconds for making a violation small; 0: not at all', default: 60, min: 0 }),
     out: Flags.string({ description: 'directory for the scenarios of violations', default: '.' }),
@@ -32,18 +34,19 @@ export default class ScenarioExplore extends BatonCommand {
     const { flags } = await this.parse(ScenarioExplore);
     const { from, to } = this.range(flags.seeds, flags.minutes);
     const { explore } = await import('../../../drill/explorer/jobs.js');
+    const aim = await this.aimNamed(flags.aim);
     const tally = new ExplorationTally(Date.now());
     const told = (found: Finding): void => {
       tally.count(found);
-      this.tell(found, flags.json, flags.out);
+      this.tell(found, flags.json, flags.out, flags.aim);
     };
     const progress = setInterval(() => process.stderr.write(`${tally.text(Date.now())}\n`), TOLD_EVERY_MS);
     const shrinkMs = flags.shrink * 1000;
     try {
       await interruptible(async (signal) => {
-        if (flags.trace) return this.tellAll(from, to, signal, told);
+        if (flags.trace) return this.tellAll(from, to, aim.aim, signal, told);
         const deadline = flags.minutes === undefined ? Infinity : Date.now() + flags.minutes * 60_000;
-        await explore({ from, to, deadline, jobs: flags.jobs, shrinkMs, onSeed: told, signal });
+        await explore({ from, to, deadline, jobs: flags.jobs, shrinkMs, ...aim, onSeed: told, signal });
       });
     } finally {
       clearInterval(progress);
@@ -52,11 +55,25 @@ export default class ScenarioExplore extends BatonCommand {
     if (tally.violated > 0) process.exitCode = EXIT.refused;
   }
 
-  private async tellAll(from: number, to: number, signal: AbortSignal, told: (found: Finding) => void): Promise<void> {
+  private async aimNamed(name: string | undefined): Promise<{ aim?: string }> {
+    if (name === undefined) return {};
+    const { AIMS } = await import('../../../drill/explorer/aimed.js');
+    if (name in AIMS) return { aim: name };
+    const known = Object.entries(AIMS).map(([aim, { tries }]) => `${aim} (${tries})`);
+    throw new Failure(`there is no aim "${name}"; there are ${known.join(', ')}`, EXIT.usage);
+  }
+
+  private async tellAll(
+    from: number,
+    to: number,
+    aim: string | undefined,
+    signal: AbortSignal,
+    told: (found: Finding) => void,
+  ): Promise<void> {
     const { exploreSeed } = await import('../../../drill/explorer/exploration.js');
     const { findingOf } = await import('../../../drill/explorer/finding.js');
     for (let seed = from; seed <= to && !signal.aborted; seed++) {
-      const explored = await exploreSeed(seed);
+      const explored = await exploreSeed(seed, aim);
       this.log(explored.text);
       told({ ...(await findingOf(explored, 0)), around: [] });
     }
@@ -75,9 +92,9 @@ export default class ScenarioExplore extends BatonCommand {
     return { from, to };
   }
 
-  private tell(found: Finding, json: boolean, out: string): void {
+  private tell(found: Finding, json: boolean, out: string, aim: string | undefined): void {
     const { seed, traceHash, simulatedMs, violations, around, scenario } = found;
-    const file = scenario === null ? null : join(out, `seed-${seed}.yaml`);
+    const file = scenario === null ? null : join(out, `${aim === undefined ? '' : `${aim}-`}seed-${seed}.yaml`);
     if (file !== null) {
       mkdirSync(out, { recursive: true });
       writeFileSync(file, scenario!);
@@ -87,7 +104,7 @@ export default class ScenarioExplore extends BatonCommand {
     for (const line of around) this.log(`  ${line}`);
     for (const { invariant, at, text } of violations)
       this.log(`seed ${seed}: ${invariant} at ${at.toFixed(3)} ms: ${text}`);
-    this.log(`  again: baton scenario explore --seeds ${seed} --trace`);
+    this.log(`  again: baton scenario explore --seeds ${seed}${aim === undefined ? '' : ` --aim ${aim}`} --trace`);
     if (file !== null) this.log(`  small: baton scenario run ${file} --on simulator`);
   }
 }

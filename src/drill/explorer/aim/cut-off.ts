@@ -64,21 +64,35 @@ function lateWord(random: Random): Aimed {
   };
 }
 
-/** Packages go from node to node while kernels are slow and processes stop between what they do. */
+/** Packages go from node to node; kernels become slow, and processes stop, as they let go. */
 function movesWithStops(random: Random): Aimed {
   const drawn = drawGround('moves-with-stops', { nodes: 3, packages: pick(random, [WEB, TWO]) });
-  const blows: Blow[] = [];
-  for (const name of ['first', 'second', 'third'])
-    if (chance(random, 0.5))
-      blows.push(strike(FORMED_MS + 200, `kernel-slow ${name} ${Math.round(random.between(50, 400))}ms`, LONG));
-  const to = pick(random, ['second', 'third']);
-  blows.push(moveTo(FORMED_MS, 'first'), moveTo(BLOW_MS, to), moveTo(BLOW_MS + random.between(200, 900), 'first'));
-  const who = pick(random, ['first', to]);
+  const from = pick(random, ['first', 'second', 'second', 'third']);
+  const to = pick(
+    random,
+    ['first', 'second', 'third'].filter((name) => name !== from),
+  );
   const before = pick(random, ['effect', 'gate']);
-  const nth = 1 + Math.floor(random.between(0, 8));
-  if (chance(random, 0.6))
-    blows.push(strike(BLOW_MS, `pause ${who} ${before} ${nth} ${Math.round(random.between(50, 1500))}ms`));
-  return { drawn, schedule: schedule(blows) };
+  const stop = `pause ${from} ${before} ${1 + Math.floor(random.between(0, 8))} ${Math.round(random.between(50, 900))}ms`;
+  const slow = `kernel-slow ${from} ${Math.round(random.between(80, 400))}ms`;
+  return {
+    drawn,
+    schedule: schedule([
+      moveTo(FORMED_MS, from),
+      chance(random, 0.7) ? strike(BLOW_MS - 1, slow, 900) : strike(BLOW_MS - 1, stop),
+      moveTo(BLOW_MS, to),
+    ]),
+  };
+}
+
+/** Nothing is wrong, and operators move packages. */
+function plainMoves(random: Random): Aimed {
+  const drawn = drawGround('plain-moves', { nodes: 3, packages: TWO });
+  const to = (): string => pick(random, ['first', 'second', 'third']);
+  return {
+    drawn,
+    schedule: schedule([moveTo(FORMED_MS, to()), moveTo(BLOW_MS, to()), moveTo(BLOW_MS + 300, to(), 'mail')]),
+  };
 }
 
 /** Two nodes do not hear each other; both reach the arbiter, one of them not all the time. */
@@ -91,14 +105,13 @@ function splitThroughArbiter(random: Random): Aimed {
   const { nodes } = drawn;
   const apart = nodes.length === 2 ? 'split first|second' : 'split first,second|third,fourth';
   const blows = [holdByFirst(), strike(BLOW_MS, apart, LONG)];
-  if (chance(random, 0.7)) {
+  if (chance(random, 0.5)) {
     const from = BLOW_MS + random.between(-50, 400);
     blows.push(strike(from, 'block first arbiter', Math.round(random.between(200, 1500))));
+  } else {
+    const forMs = Math.round(random.between(200, 800));
+    blows.push(strike(BLOW_MS + random.between(0, 300), `freeze-for first ${forMs}ms`));
   }
-  if (chance(random, 0.3))
-    blows.push(
-      strike(BLOW_MS + random.between(100, 900), 'freeze-for first ' + Math.round(random.between(200, 1200)) + 'ms'),
-    );
   return { drawn, schedule: schedule(blows) };
 }
 
@@ -137,6 +150,7 @@ export const CUT_OFF: Record<string, Aim> = {
   },
   'late-word': { tries: 'grants come late, then no more', draw: lateWord },
   'moves-with-stops': { tries: 'planned moves while kernels and processes are slow', draw: movesWithStops },
+  'plain-moves': { tries: 'planned moves in a well cluster', draw: plainMoves },
   'split-through-arbiter': { tries: 'two halves that both reach the arbiter', draw: splitThroughArbiter },
   'arbiter-forgets': { tries: 'the arbiter loses its data after a vote', draw: arbiterForgets },
 };

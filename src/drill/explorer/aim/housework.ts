@@ -10,7 +10,7 @@ import { BLOW_MS, drawGround, FORMED_MS, LONG, QUICK, schedule, strike, TWO, typ
 function stopInTheGate(random: Random): Aimed {
   const drawn = drawGround('stop-in-the-gate', { nodes: 3 });
   const holder = pick(random, ['first', 'second']);
-  const nth = 1 + Math.floor(random.between(0, 6));
+  const nth = pick(random, [1, 2, 2, 2, 5]);
   const forMs = Math.round(random.between(950, 2500));
   return {
     drawn,
@@ -109,6 +109,35 @@ function diskLost(random: Random): Aimed {
   };
 }
 
+/**
+ * A package that nobody has runs nowhere. The majority elects another coordinator, which starts it; then one of them loses its
+ * disk, with what it promised, and hears the former one, which is asked to start it, too.
+ */
+function diskLostInASplit(random: Random): Aimed {
+  const packages = { ...TWO, mail: { ...TWO.mail, enabled: false } };
+  const drawn = drawGround('disk-lost-in-a-split', { nodes: 5, packages });
+  const start = (at: number, node: string, to: string): Blow => ({
+    at,
+    do: 'ask',
+    node,
+    request: { ask: 'package-start', package: 'mail', to },
+  });
+  const lost = BLOW_MS + random.between(350, 500);
+  const joins = lost + 250;
+  return {
+    drawn,
+    schedule: schedule([
+      strike(BLOW_MS, 'split first,second|third,fourth,fifth', joins - BLOW_MS),
+      start(BLOW_MS + 330, 'third', 'third'),
+      start(BLOW_MS + 345, 'fifth', 'fifth'),
+      strike(lost, 'disk-lost fourth'),
+      strike(lost, 'kill fourth', 1),
+      strike(joins, 'split first,second,fourth|third,fifth', LONG),
+      ...[380, 420, 460].map((after) => start(lost + after, 'first', 'second')),
+    ]),
+  };
+}
+
 /** Others' addresses and settings lie beside baton's as a node stops in good order. */
 function foreignAndStop(random: Random): Aimed {
   const drawn = drawGround('foreign-and-stop', { nodes: 2, arbiter: 'etcd', standby: true });
@@ -188,6 +217,10 @@ export const HOUSEWORK: Record<string, Aim> = {
   replayed: { tries: 'frames come again, or damaged', draw: replayed },
   'other-file': { tries: 'a node with another cluster file is all that could make a majority', draw: otherFile },
   'disk-lost': { tries: 'a voter comes back without its disk', draw: diskLost },
+  'disk-lost-in-a-split': {
+    tries: 'a voter forgets whom it elected, and hears the former one',
+    draw: diskLostInASplit,
+  },
   'foreign-and-stop': { tries: "a node with others' addresses stops in good order", draw: foreignAndStop },
   'mac-follows': { tries: 'a switch that takes the MAC along', draw: macFollows },
   restarts: { tries: 'a daemon is back within its lease', draw: restarts },

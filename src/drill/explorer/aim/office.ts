@@ -1,22 +1,26 @@
 /** Elections, votes and changes of voters at the wrong moment. */
 import type { Random } from '../../../../drivers/simulator/random.js';
 import type { Aim } from '../aimed.js';
-import { chance, pick, shuffled } from '../dice.js';
+import { pick, shuffled } from '../dice.js';
 import { moveTo } from './cut-off.js';
 import { BLOW_MS, drawGround, FORMED_MS, LONG, QUICK, schedule, strike, type Aimed } from './ground.js';
 
-/** One voter misses the newest placement, and stands when the coordinator dies. */
+/**
+ * Two voters miss the newest placement; when coordinator and holder die, one of them is the only one whom enough others hear.
+ * The one left with the placement does not hear the fourth, so it cannot be elected in its place.
+ */
 function oldDocument(random: Random): Aimed {
-  const drawn = drawGround('old-document', { nodes: 3 });
-  const back = 600 + random.between(0, 400);
+  const drawn = drawGround('old-document', { nodes: 5 });
+  const back = random.between(300, 700);
   return {
     drawn,
     schedule: schedule([
-      moveTo(FORMED_MS, 'second'),
-      strike(BLOW_MS, 'isolate third', back),
-      moveTo(BLOW_MS + 100, 'first'),
-      strike(BLOW_MS + back - random.between(0, 150), 'isolate first', LONG),
-      ...(chance(random, 0.6) ? [strike(BLOW_MS + back - random.between(0, 200), 'kill second', 1)] : []),
+      moveTo(FORMED_MS, 'fifth'),
+      strike(BLOW_MS, 'split first,second,fifth|third,fourth', back),
+      moveTo(BLOW_MS + 50, 'first'),
+      strike(BLOW_MS + back - 2, 'isolate first', LONG),
+      strike(BLOW_MS + back - 1, 'power-off second', LONG),
+      strike(BLOW_MS + back, 'block fourth fifth', LONG),
     ]),
   };
 }
