@@ -7,6 +7,7 @@
 import { availableParallelism, loadavg, release } from 'node:os';
 import { refusal as refusalOfLab } from '../../drivers/namespaces/lab.js';
 import { UsageError, type Bench } from './bench.js';
+import { foresight } from './foresight-bench.js';
 import { gate } from './gate-bench.js';
 import { localSwitch } from './local-switch.js';
 import { mac } from './mac.js';
@@ -14,7 +15,14 @@ import { standing } from './outage.js';
 import { scale } from './scale.js';
 import { takeover } from './takeover-bench.js';
 
-const BENCHES: Record<string, Bench> = { 'local-switch': localSwitch, takeover, mac, gate, scale };
+const BENCHES: Record<string, Bench> = {
+  'local-switch': localSwitch,
+  takeover,
+  mac,
+  gate,
+  scale,
+  'what-if': foresight,
+};
 
 function usage(text: string): never {
   const lines = Object.entries(BENCHES).map(([name, bench]) => `  npm run bench -- ${name} ${bench.usage}`);

@@ -63,7 +63,7 @@ export function modelOf(situation: Situation): Model {
       addressesAtBoot: true,
     },
     cluster: {
-      ...file,
+      ...withoutKey(file),
       switches: {},
       ...(quorum !== undefined && { quorum }),
       ...(fenceAgents && { fenceAgents }),
@@ -71,6 +71,11 @@ export function modelOf(situation: Situation): Model {
     targets,
     assumed,
   };
+}
+
+/** Each lab has a key of its own. */
+function withoutKey({ key: _, ...file }: Record<string, unknown>): Record<string, unknown> {
+  return file;
 }
 
 /** Who starts first is mostly elected. */
