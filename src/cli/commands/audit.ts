@@ -4,7 +4,7 @@ import type { Audit as AuditReport } from '../../drill/foresight/audit.js';
 import { EXIT } from '../command.js';
 import { written } from '../drill-files.js';
 import { interruptible } from '../interruption.js';
-import { auditText, whenceText } from '../output/audit-text.js';
+import { auditText } from '../output/audit-text.js';
 import { paintFor } from '../output/paint.js';
 import { ProgressLine, SituationCommand } from '../situation-command.js';
 
@@ -48,7 +48,6 @@ export default class Audit extends SituationCommand {
 
   private async draw(report: AuditReport, path: string): Promise<string> {
     const { pictureOfAudit } = await import('../../drill/picture/audit-page.js');
-    const { drawnAudit } = await import('../../drill/foresight/audit-picture.js');
-    return written(path, pictureOfAudit(drawnAudit(report, whenceText(report))));
+    return written(path, pictureOfAudit(report));
   }
 }

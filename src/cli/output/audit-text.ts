@@ -24,7 +24,7 @@ export function auditText(audit: Audit, paint: Paint): string[] {
   ];
 }
 
-export function whenceText({ from, node }: Audit): string {
+function whenceText({ from, node }: Audit): string {
   return from === 'live' ? `as ${node ?? 'its daemon'} sees it now` : 'as its file promises';
 }
 
