@@ -7,13 +7,13 @@ import { floatingAddresses } from './floating.js';
 import {
   alwaysWrong,
   describeEntry,
-  describeOverlap,
   longestGap,
   sinceItFirstAnswered,
   unmet,
   type Baseline,
   type Pending,
 } from './judge.js';
+import { overlapText } from './invariant/one-holder.js';
 import { SimulatedScene } from './invariant/scene.js';
 import { parseFault, type Fault, type Scenario, type ScenarioStep } from './scenario.js';
 import { settingOf, type Setting } from './setting.js';
@@ -299,7 +299,7 @@ class Drill {
       const totalMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);
       this.#twoHolders = { totalMs, overlaps };
       for (const overlap of overlaps)
-        this.#line({ at: overlap.toMs, what: 'unmet', text: `S1: ${describeOverlap(overlap)}` });
+        this.#line({ at: overlap.toMs, what: 'unmet', text: `S1: ${overlapText(overlap)}` });
     }
     this.#acts = this.#acts.map((act, i) => ({
       ...act,

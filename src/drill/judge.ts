@@ -1,10 +1,12 @@
 /** Judges a drill from the world's truth (kernel tables, frames, probes); the daemon's own opinion counts only where it is what is asked. */
-import type { Lab, Overlap, ProbeReport } from '../../drivers/lab.js';
+import type { Lab, NodeTruth, ProbeReport } from '../../drivers/lab.js';
 import type { Ms } from '../input.js';
 import type { JournalEntry } from '../status.js';
 import { floatingAddresses } from './floating.js';
 import { showUnsettled, unsettled } from './invariant/convergence.js';
+import { overlapsWrong } from './invariant/one-holder.js';
 import { strayMacs } from './invariant/one-port.js';
+import { strayAddresses } from './invariant/stationary-stays.js';
 import type { Expectation, NicRef, Scenario } from './scenario.js';
 
 /** Probes tell of a silence once it has lasted 5 ms; a blow's own needs a little longer to begin. */
@@ -255,12 +257,13 @@ export async function alwaysWrong(lab: Lab, scenario: Scenario): Promise<string[
   }
   // What the explorer draws is judged by the invariants alone, which know of exceptions.
   if (scenario.world !== undefined) return wrong;
-  const overlaps = lab.overlaps();
-  const twoMs = overlaps.reduce((sum, overlap) => sum + overlap.toMs - overlap.fromMs, 0);
-  if (twoMs > scenario.always.twoHolders || (overlaps.length > 0 && scenario.always.twoHolders === 0))
-    wrong.push(`S1: ${overlaps.map(describeOverlap).join('; ')}`);
+  wrong.push(...overlapsWrong(lab.overlaps(), scenario.always.twoHolders));
+  // In memory the same rules are looked at all the while.
+  if (lab.name === 'simulator') return wrong;
   wrong.push(...strayMacs(lab.stays(), lab.journal()));
-  wrong.push(...(await strayAddresses(lab, scenario)));
+  const truths: Record<string, NodeTruth> = {};
+  for (const node of Object.keys(scenario.topology.nodes)) truths[node] = await lab.truth(node);
+  wrong.push(...strayAddresses(stationaryAddresses(scenario), truths));
   return wrong;
 }
 
@@ -268,11 +271,6 @@ export async function alwaysWrong(lab: Lab, scenario: Scenario): Promise<string[
 function isMove(entry: JournalEntry): boolean {
   if (entry.event === 'lease') return entry.to === 'over';
   return entry.event === 'placed' && entry.from !== undefined && entry.to !== undefined && entry.from !== entry.to;
-}
-
-export function describeOverlap(overlap: Overlap): string {
-  const lengthMs = (overlap.toMs - overlap.fromMs).toFixed(1);
-  return `${overlap.nodes.join(' and ')} both answered for ${overlap.address} for ${lengthMs} ms from ${overlap.fromMs.toFixed(0)} ms on`;
 }
 
 /** From the drill's start until a package runs its addresses answer nobody: that is no outage. */
@@ -284,24 +282,15 @@ export function longestGap(probe: ProbeReport): Ms {
   return probe.gaps.reduce((longest, gap) => Math.max(longest, gap.toMs - gap.fromMs), 0);
 }
 
-/** S3: a stationary address is never on another node. */
-async function strayAddresses(lab: Lab, scenario: Scenario): Promise<string[]> {
-  const nodes = scenario.cluster['nodes'] as
-    Record<string, Record<string, { address?: string | string[] }>> | undefined;
-  const wrong: string[] = [];
-  for (const [owner, nets] of Object.entries(nodes ?? {})) {
-    const own = Object.values(nets)
-      .flatMap((net) => net.address ?? [])
-      .map((prefix) => prefix.split('/')[0]!);
-    for (const other of Object.keys(scenario.topology.nodes)) {
-      if (other === owner) continue;
-      const there = Object.values((await lab.truth(other)).addresses)
-        .flat()
-        .map((prefix) => prefix.split('/')[0]!);
-      for (const address of own) if (there.includes(address)) wrong.push(`S3: ${address} of ${owner} is on ${other}`);
-    }
-  }
-  return wrong;
+/** Node → its addresses as the cluster file has them, without prefix length. */
+function stationaryAddresses(scenario: Scenario): Record<string, string[]> {
+  const nodes = (scenario.cluster['nodes'] ?? {}) as Record<string, Record<string, { address?: string | string[] }>>;
+  return Object.fromEntries(
+    Object.entries(nodes).map(([node, nets]) => {
+      const prefixes = Object.values(nets).flatMap((net) => net.address ?? []);
+      return [node, prefixes.map((prefix) => prefix.split('/')[0]!)];
+    }),
+  );
 }
 
 export function describeEntry(entry: JournalEntry & { node: string }): string {
