@@ -41,6 +41,7 @@ export function strikeDaemon(daemon: Daemon, fault: DaemonFault): Heal | null {
     case 'freeze':
       return daemon.freeze();
     case 'start':
+      daemon.killAt(Infinity);
       if (!daemon.runs) daemon.startSoon();
       return null;
     case 'pause':

@@ -72,7 +72,7 @@ export type Fault =
   | { fault: 'kill'; node: string }
   /** SIGKILL as the hands are about to make their n-th change (from 1) of the kernel, counted from now; heal starts it again. */
   | { fault: 'kill-at'; node: string; step: number }
-  /** The daemon is started, if it does not run. Simulator only. */
+  /** The daemon is started, if it does not run, and no `kill-at` waits for it any more. Simulator only. */
   | { fault: 'start'; node: string }
   /** SIGHUP, then started again at once. */
   | { fault: 'restart'; node: string }

@@ -41,7 +41,7 @@ export class HomeTooSoon implements Invariant {
           `${net ?? ''} of ${node} goes back to ${to}, which has a carrier for ${litMs.toFixed(0)} ms`,
         );
     }
-    if (event === 'placed' && cause === 'failback') {
+    if (event === 'placed' && cause === 'failback' && to !== '') {
       const fitMs = now - this.#facts.host(to).awakeSince;
       if (fitMs < SLACK * HOME_FIT_TIMEOUTS * cluster.timing.nodeTimeoutMs)
         this.#facts.violated('L6', `${name ?? ''} goes home to ${to}, which is back for ${fitMs.toFixed(0)} ms`);
