@@ -12,6 +12,7 @@
  */
 import type { Action } from './action.js';
 import type { Cluster } from './config/cluster.js';
+import type { PollMemory } from './frame/poll.js';
 import * as health from './health/monitor.js';
 import type { Input, Ms, NicObservation } from './input.js';
 import { draw } from './random.js';
@@ -27,6 +28,8 @@ export interface NodeOptions {
   node: string;
   seal: Seal;
   cipher: Cipher;
+  /** As `World.polls`. */
+  polls?: PollMemory;
   /** As `World.keys`. */
   keys: readonly KeyId[];
   /** 16 hex digits, random per start. */
@@ -68,6 +71,7 @@ export class Node {
       incarnation: options.incarnation,
       seal: options.seal,
       cipher: options.cipher,
+      ...(options.polls && { polls: options.polls }),
       keys: options.keys,
       random: () => draw(random),
       host,
@@ -115,9 +119,12 @@ export class Node {
     const { state } = this;
     this.#world.heard.length = 0;
     health.take(this.#world, state.health, now, input, actions);
-    membership.take(this.#world, state.membership, now, state.health, input, actions);
-    packages.take(this.#world, state.packages, now, state.health, state.membership, input, actions);
-    takeover.take(this.#world, state.takeover, now, state.health, state.membership, state.packages, input, actions);
+    const looked = membership.take(this.#world, state.membership, now, state.health, input, actions);
+    if (looked || !packages.rests(this.#world, state.packages, now, state.health, input))
+      packages.take(this.#world, state.packages, now, state.health, state.membership, input, actions);
+    if (looked || !takeover.rests(this.#world, state.takeover, now, state.health, input))
+      takeover.take(this.#world, state.takeover, now, state.health, state.membership, state.packages, input, actions);
+    if (actions.length === 0) return actions;
     this.#sayFarewell(now, actions);
     return this.#heldBack(actions);
   }

@@ -1,6 +1,7 @@
 /** What every stage may look at besides its own state: fixed for one run of the daemon, but for `host`. */
 import type { Cluster, ClusterNode } from './config/cluster.js';
 import type { Part } from './frame/part.js';
+import type { PollMemory } from './frame/poll.js';
 import type { Ms, NicObservation } from './input.js';
 import type { Version } from './membership/document.js';
 
@@ -49,6 +50,8 @@ export interface World {
   readonly keys: readonly KeyId[];
   readonly seal: Seal;
   readonly cipher: Cipher;
+  /** What was read of poll frames, where bytes that are handed in never change. Absent: each is read by itself. */
+  readonly polls?: PollMemory;
   /** Uniform in [0, 1), from the seeded generator whose state is part of the node's state. */
   readonly random: () => number;
   /** The latest observation of each existing NIC of the cluster file, and of each macvlan of its floating addresses. A NIC that is not in it is missing, or was not looked at yet. */

@@ -162,7 +162,12 @@ export class Daemon {
     const { seal, cipher } = calls?.of(keys.ring) ?? keys.ring;
     keys.holdAlone();
     const seed = random.integer();
-    const node = new Node({ cluster, node: host.name, seal, cipher, keys: keys.ids, incarnation, seed }, driver.now());
+    // Of a recorded run each node's own calls are kept, so each reads for itself.
+    const polls = calls === null ? { polls: host.world.polls } : {};
+    const node = new Node(
+      { cluster, node: host.name, seal, cipher, ...polls, keys: keys.ids, incarnation, seed },
+      driver.now(),
+    );
     this.#options.record?.({
       recording: RECORDING_FORMAT,
       version: packageVersion(),

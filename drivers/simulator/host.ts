@@ -116,22 +116,19 @@ export class Host {
 
   /** Set down, on the NIC `below`. */
   addMacvlan(name: string, mac: string, below: Nic, alias: string): void {
-    this.nics.set(name, new Macvlan(this, name, this.#nextIfindex++, mac, below, alias));
+    const macvlan = new Macvlan(this, name, this.#nextIfindex++, mac, below, alias);
+    this.nics.set(name, macvlan);
+    below.macvlans.push(macvlan);
     this.touched(name);
     this.touched(below.name);
-  }
-
-  macvlansOn(nic: Nic): Macvlan[] {
-    const found: Macvlan[] = [];
-    for (const one of this.nics.values()) if (one instanceof Macvlan && one.below === nic) found.push(one);
-    return found;
   }
 
   /** The card is taken out; all that hung on it goes. */
   unplug(name: string): void {
     const nic = this.nics.get(name);
     if (!nic) return;
-    for (const macvlan of this.macvlansOn(nic)) this.unplug(macvlan.name);
+    for (const macvlan of [...nic.macvlans]) this.unplug(macvlan.name);
+    if (nic instanceof Macvlan) nic.below.macvlans.splice(nic.below.macvlans.indexOf(nic), 1);
     setDown(this, nic);
     nic.remove();
     nic.addresses.length = 0;
@@ -185,7 +182,8 @@ export class Host {
 
   /** Without `arp_ignore` a NIC answers for every address of the host. */
   answersArp(nic: Nic, address: string): boolean {
-    return this.effective('ipv4/conf', nic.name, 'arp_ignore') === 0 ? this.owns(address) : nic.has(address);
+    if (!this.owns(address)) return false;
+    return nic.has(address) || this.effective('ipv4/conf', nic.name, 'arp_ignore') === 0;
   }
 
   answersSolicitation(nic: Nic, address: string): boolean {

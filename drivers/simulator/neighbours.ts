@@ -110,12 +110,11 @@ export class Neighbours {
   }
 
   hear(nic: Nic, frame: Frame): void {
-    const payload = frame.bytes.subarray(ETHERNET_HEADER_LENGTH);
     if (frame.etherType === ETHERTYPE_ARP) {
-      const arp = decodeArp(payload);
+      const arp = (frame.arp ??= decodeArp(frame.bytes.subarray(ETHERNET_HEADER_LENGTH)));
       if (typeof arp !== 'string') this.#hearArp(nic, arp, frame.destination === nic.mac);
     } else if (frame.etherType === ETHERTYPE_IPV6) {
-      const ndp = decodeNdp(payload);
+      const ndp = decodeNdp(frame.bytes.subarray(ETHERNET_HEADER_LENGTH));
       if (typeof ndp === 'string') return;
       if (ndp.type === 'neighbour-solicitation') this.#hearSolicitation(nic, ndp, frame.source);
       else this.#hearAdvertisement(nic, ndp);

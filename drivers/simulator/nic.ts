@@ -6,6 +6,7 @@ import { IFA_F } from './addresses.js';
 import type { Cable, CableEnd } from './cable.js';
 import type { Host } from './host.js';
 import type { Lag } from './lag.js';
+import type { Macvlan } from './macvlan.js';
 import { CABLE_DELAY_MS, type Frame } from './wire.js';
 
 /** The kernel looks at carriers of physical cards once a second at most (linkwatch). */
@@ -24,6 +25,8 @@ export class Nic implements CableEnd {
   /** What it was called before it was renamed. */
   formerName: string | undefined;
   cable: Cable | undefined;
+  /** On top of it; they hear its frames first. */
+  readonly macvlans: Macvlan[] = [];
   /** Of a bond, which has cables by its ports only. */
   lag: Lag | undefined;
   rx = 0;
@@ -66,7 +69,8 @@ export class Nic implements CableEnd {
 
   /** Does it carry that address, for use? */
   has(address: string): boolean {
-    return this.addresses.some((one) => one.local === address && (one.flags & IFA_F.tentative) === 0);
+    for (const one of this.addresses) if (one.local === address && (one.flags & IFA_F.tentative) === 0) return true;
+    return false;
   }
 
   /** Is it in the group, by whomever? */
@@ -131,7 +135,7 @@ export class Nic implements CableEnd {
     if (this.host.deafTo.size > 0 && this.host.deafTo.has(frame.source)) return;
     this.rx++;
     frame.packet?.trace.counted.push({ counters: this, counter: 'rx' });
-    for (const macvlan of this.host.macvlansOn(this)) if (macvlan.hear(frame)) return;
+    for (const macvlan of this.macvlans) if (macvlan.hear(frame)) return;
     if (frame.destination !== this.mac && !isGroupMac(frame.destination)) return;
     this.host.receive(this, frame);
   }

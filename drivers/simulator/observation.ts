@@ -25,10 +25,7 @@ export function observe(host: Host, nic: Nic): NicObservation {
     groups: [...new Set([...nic.groups.programs, ...nic.groups.daemon])],
     settings: settingsOf(host, nic.name),
     ...(nic.lag === undefined ? {} : { ports: nic.lag.observed() }),
-    children: host
-      .macvlansOn(nic)
-      .map(({ name }) => name)
-      .sort(),
+    children: nic.macvlans.map(({ name }) => name).sort(),
   };
 }
 

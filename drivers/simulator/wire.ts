@@ -6,6 +6,8 @@
  * trace says what it crossed, so that a program which asks a thousand times a second is walked once, and again only
  * after something of the world has changed.
  */
+import type { decodeArp } from '../../src/frame/arp.js';
+import { PollMemory } from '../../src/frame/poll.js';
 import type { Ms } from '../../src/input.js';
 import { Clock } from './clock.js';
 import { Random } from './random.js';
@@ -45,6 +47,8 @@ export interface Frame {
   bytes: Uint8Array;
   packet?: Packet;
   datagram?: Datagram;
+  /** Read once for all who hear it. */
+  arp?: ReturnType<typeof decodeArp>;
 }
 
 /** Time that a frame spends on one cable. */
@@ -54,6 +58,8 @@ export const HOPS_MAX = 16;
 
 export class World {
   readonly clock = new Clock();
+  /** No frame's bytes are changed once it is sent. */
+  readonly polls = new PollMemory();
   readonly random: Random;
   /** ARP and neighbour discovery that leave a host, past its gate. */
   onSpoken: ((host: string, bytes: Uint8Array) => void) | null = null;

@@ -5,7 +5,7 @@
  * section 2.3, and a reply whose target is the sender itself. (A reply to MAC zero or broadcast is not learnt by Linux
  * within a second of the entry's last update.)
  */
-import { encodeEthernet, ETHERTYPE_ARP } from './ethernet.js';
+import { encodeEthernet, ETHERNET_HEADER_LENGTH, ETHERTYPE_ARP } from './ethernet.js';
 import { formatIp, ipBytes, UNSPECIFIED_V4 } from './ip.js';
 import { BROADCAST, isGroupMac, MAC_ZERO, readMac, writeMac } from './mac.js';
 
@@ -91,6 +91,17 @@ export function gratuitousRequest(sha: string, address: string): Uint8Array {
 /** Whole frame, broadcast: the announcement in reply form, with the own MAC as its target. */
 export function gratuitousReply(sha: string, address: string): Uint8Array {
   return frameOf(BROADCAST, { op: 'reply', sha, spa: address, tha: sha, tpa: address });
+}
+
+/** Of a whole frame that carries ARP: a question that claims no address (RFC 5227 section 1.1)? Only that is looked at. */
+export function isProbe(frame: Uint8Array): boolean {
+  const spaAt = ETHERNET_HEADER_LENGTH + 14;
+  return !frame[spaAt] && !frame[spaAt + 1] && !frame[spaAt + 2] && !frame[spaAt + 3];
+}
+
+/** Of a whole frame that carries ARP: may it be a reply? Only that is looked at. */
+export function isReply(frame: Uint8Array): boolean {
+  return frame[ETHERNET_HEADER_LENGTH + 7] === REPLY;
 }
 
 /** Sender and target address are one, and it is no probe: somebody tells the net where an address lives. */

@@ -20,6 +20,11 @@ export interface EthernetFrame {
 
 export type EthernetDrop = 'ethernet-short' | 'ethernet-not-a-type' | 'ethernet-source-group';
 
+/** What a frame carries, as it says; 0: it is too short to say so. */
+export function etherTypeOf(bytes: Uint8Array): number {
+  return ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0);
+}
+
 /** The payload is not copied. */
 export function decodeEthernet(bytes: Uint8Array): EthernetFrame | EthernetDrop {
   if (bytes.length < ETHERNET_HEADER_LENGTH) return 'ethernet-short';

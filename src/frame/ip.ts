@@ -23,7 +23,7 @@ export function ipBytes(text: string): Uint8Array {
 
 /** Canonical text of four or sixteen bytes. */
 export function formatIp(bytes: Uint8Array): string {
-  return bytes.length === 4 ? bytes.join('.') : formatV6(bytes);
+  return bytes.length === 4 ? `${bytes[0]!}.${bytes[1]!}.${bytes[2]!}.${bytes[3]!}` : formatV6(bytes);
 }
 
 export function ipFamily(text: string): 4 | 6 {

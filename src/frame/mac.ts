@@ -4,26 +4,54 @@ export const MAC_LENGTH = 6;
 export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 export const MAC_ZERO = '00:00:00:00:00:00';
 
-const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
+const TEXT_LENGTH = 17;
+const COLON = 0x3a;
 const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
 
 /** Null for anything but six octets of two hex digits, joined by colons. */
 export function parseMac(text: string): Uint8Array | null {
-  if (!MAC.test(text)) return null;
-  return Uint8Array.from(text.split(':'), (octet) => parseInt(octet, 16));
+  const bytes = new Uint8Array(MAC_LENGTH);
+  return putMac(bytes, 0, text) ? bytes : null;
+}
+
+/** Digit by digit: every frame asks. False: that is none. */
+function putMac(into: Uint8Array, offset: number, text: string): boolean {
+  if (text.length !== TEXT_LENGTH) return false;
+  for (let i = 0; i < MAC_LENGTH; i++) {
+    const high = hexDigit(text.charCodeAt(3 * i));
+    const low = hexDigit(text.charCodeAt(3 * i + 1));
+    if (high < 0 || low < 0 || (i > 0 && text.charCodeAt(3 * i - 1) !== COLON)) return false;
+    into[offset + i] = (high << 4) | low;
+  }
+  return true;
+}
+
+/** -1: none. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 /** Writes a MAC that is known to be one. Throws an Error for any other text: that is our own mistake, not the world's. */
 export function writeMac(into: Uint8Array, offset: number, text: string): void {
-  const bytes = parseMac(text);
-  if (bytes === null) throw new Error(`"${text}" is not a MAC address`);
-  into.set(bytes, offset);
+  if (!putMac(into, offset, text)) throw new Error(`"${text}" is not a MAC address`);
 }
+
+const TEXTS_MAX = 1000;
+/** A net has few MACs, and every frame shows two: their texts are kept. */
+const texts = new Map<number, string>();
 
 /** The six bytes at `offset`, which must be there. Lower case. */
 export function readMac(from: Uint8Array, offset: number): string {
-  let text = '';
-  for (let i = 0; i < MAC_LENGTH; i++) text += (i === 0 ? '' : ':') + (OCTETS[from[offset + i] ?? 0] ?? '');
+  let number = 0;
+  for (let i = 0; i < MAC_LENGTH; i++) number = number * 256 + (from[offset + i] ?? 0);
+  let text = texts.get(number);
+  if (text === undefined) {
+    text = Array.from({ length: MAC_LENGTH }, (_, i) => OCTETS[from[offset + i] ?? 0] ?? '').join(':');
+    if (texts.size >= TEXTS_MAX) texts.clear();
+    texts.set(number, text);
+  }
   return text;
 }
 
@@ -40,5 +68,6 @@ export function spareMac(mac: string): string {
 
 /** Is the I/G bit set (IEEE 802-2014, 8.2.2)? A group address never stands for a sender. */
 export function isGroupMac(text: string): boolean {
-  return (parseInt(text.slice(0, 2), 16) & 1) === 1;
+  const low = hexDigit(text.charCodeAt(1));
+  return low > 0 && (low & 1) === 1;
 }

@@ -8,6 +8,7 @@ import type { World } from '../world.js';
 import {
   carryingNics,
   NEVER,
+  nicKey,
   type HealthState,
   type NetState,
   type NicKey,
@@ -42,40 +43,32 @@ export function bookRows(world: World, net: NetState, poll: Pick<Poll, 'node' | 
   const saidAfter = now - TURNS_MAX * world.cluster.timing.pollMs;
   net.peers[poll.node] = poll.kind === 'full' ? 'full' : 'light';
   for (const row of poll.rows) {
-    const report = (net.reports[`${poll.node}/${row.nic}`] ??= {
-      at: now,
-      target: 'not-asked',
-      lossPermille: 0,
-      heard: {},
-      said: {},
-    });
-    const before = { ...report };
-    report.at = now;
-    report.target = row.target;
-    report.lossPermille = row.lossPermille;
-    report.heard = {};
-    report.said = {};
-    for (const entry of row.heard)
-      report.heard[`${entry.node}/${entry.nic}`] = entry.agoMs === NOT_HEARD ? NEVER : now - entry.agoMs;
+    const { target, lossPermille, heard } = row;
+    const key = nicKey(poll.node, row.nic);
     // It names all others, but itself.
-    if (row.heard.length < net.members.length - 1) keepUnnamed(report, before, saidAfter);
+    const isWhole = heard.length >= net.members.length - 1;
+    const older = isWhole ? [] : (net.reports[key]?.words.filter(({ at }) => at >= saidAfter) ?? []);
+    net.reports[key] = { at: now, target, lossPermille, words: [{ at: now, heard }, ...older] };
   }
 }
 
-function keepUnnamed(report: Report, before: Report, saidAfter: Ms): void {
-  for (const [of, at] of Object.entries(before.heard)) {
-    const said = before.said[of] ?? before.at;
-    if (report.heard[of] !== undefined || said < saidAfter) continue;
-    report.heard[of] = at;
-    report.said[of] = said;
-  }
+/** Of a report: whom that NIC heard when, in this node's time, and when it said so. Put together when asked for: in peace nobody asks. */
+export function heardIn({ words }: Report): Record<NicKey, { at: Ms; said: Ms }> {
+  const all: Record<NicKey, { at: Ms; said: Ms }> = {};
+  for (const { at: said, heard } of words)
+    for (const { node, nic, agoMs } of heard) {
+      const key = nicKey(node, nic);
+      if (all[key] === undefined || all[key].said === said)
+        all[key] = { at: agoMs === NOT_HEARD ? NEVER : said - agoMs, said };
+    }
+  return all;
 }
 
 /** When a NIC of that node last heard this one, as far as it said. */
 export function heardThereAt(net: NetState, node: string, of: NicKey): Ms {
   let latest = NEVER;
   for (const by in net.reports)
-    if (by.startsWith(`${node}/`)) latest = Math.max(latest, net.reports[by]!.heard[of] ?? NEVER);
+    if (by.startsWith(`${node}/`)) latest = Math.max(latest, heardIn(net.reports[by]!)[of]?.at ?? NEVER);
   return latest;
 }
 
@@ -147,11 +140,14 @@ export function hearingOf(world: World, state: HealthState, net: NetState, frame
     if (now - at < limit && at >= by.windowFrom) return 'hears';
     return silence(of, now - by.windowFrom >= limit);
   };
+  const told: Record<NicKey, ReturnType<typeof heardIn>> = {};
+  const toldBy = (by: NicKey, report: Report) => (told[by] ??= heardIn(report));
   const theirRelation = (by: NicKey, of: NicKey): Relation => {
     const report = net.reports[by];
-    const at = report?.heard[of];
-    if (report === undefined || at === undefined || report.at < freshAfter) return 'unknown';
-    const said = report.said[of] ?? report.at;
+    if (report === undefined || report.at < freshAfter) return 'unknown';
+    const word = toldBy(by, report)[of];
+    if (word === undefined) return 'unknown';
+    const { at, said } = word;
     if (said < report.at - TURNS_MAX * (isLight(by) ? world.cluster.timing.pollMs : fullMs)) return 'unknown';
     const since = own[of]?.windowFrom ?? windowFrom;
     if (said - at < spanOf(of) && at >= since - fullMs / 2) return 'hears';
@@ -163,7 +159,10 @@ export function hearingOf(world: World, state: HealthState, net: NetState, frame
     return nic === undefined ? theirRelation(by, of) : ownRelation(nic, of);
   };
   const known = [...Object.keys(own), ...Object.keys(net.reports).filter((key) => net.reports[key]!.at >= freshAfter)];
-  const heardOf = (by: NicKey): NicKey[] =>
-    Object.keys(own[by]?.hears ?? net.reports[by]?.heard ?? {}).filter((of) => relation(by, of) === 'hears');
+  const heardOf = (by: NicKey): NicKey[] => {
+    const report = net.reports[by];
+    const named = own[by]?.hears ?? (report === undefined ? {} : toldBy(by, report));
+    return Object.keys(named).filter((of) => relation(by, of) === 'hears');
+  };
   return { known, relation, heardOf };
 }

@@ -19,9 +19,9 @@
  * of it. Silence alone proves nothing.
  */
 import type { Action } from '../action.js';
-import { ETHERTYPE_POLL } from '../frame/ethernet.js';
+import { ETHERTYPE_POLL, etherTypeOf } from '../frame/ethernet.js';
 import { isMacvlanName } from '../frame/macvlan.js';
-import { decodePoll, senderIn, type Poll } from '../frame/poll.js';
+import { decodePoll, senderIn, type Poll, type PollDrop } from '../frame/poll.js';
 import { readMac } from '../frame/mac.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
@@ -198,18 +198,17 @@ function verdictsChanged(world: World, state: HealthState, net: NetState, now: M
 function takeFrame(world: World, state: HealthState, name: string, bytes: Uint8Array, now: Ms, out: Action[]): void {
   const nic = state.nics[name];
   if (nic === undefined) return drop(state, 'unknown-nic');
-  const isPoll = bytes[12] === ETHERTYPE_POLL >> 8 && bytes[13] === (ETHERTYPE_POLL & 0xff);
-  if (!isPoll) {
-    if (Object.keys(nic.targets).length === 0) return;
+  if (etherTypeOf(bytes) !== ETHERTYPE_POLL) {
+    if (!hasAny(nic.targets)) return;
     const target = answerIn(world, nic, bytes, now);
     if (target !== null) takeAnswer(world, state, nic, target, now, out);
     return;
   }
-  const poll = ownPoll(world, state, bytes) ?? decodePoll(bytes, state.clusterTag, world.seal, takenKeys(state));
+  const poll = readPoll(world, state, bytes);
   if (typeof poll === 'string') return drop(state, poll);
   const key = nicKey(poll.node, poll.nic);
   if (state.netOf[key] === undefined) return drop(state, 'poll-unknown-sender');
-  const refused = admit(world, state, nic, poll, now);
+  const refused = admit(world, state, nic, key, poll, now);
   if (refused !== null) return drop(state, refused);
   hearPollKeys(state, poll, now);
   if (poll.net !== nic.net) return sight(state, nic, poll, now, out);
@@ -218,10 +217,21 @@ function takeFrame(world: World, state: HealthState, name: string, bytes: Uint8A
   takePoll(world, state, nic, key, poll, now, out);
 }
 
+function hasAny(record: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in record) return true;
+  return false;
+}
+
 /** Heartbeats tell more, and in order; frames tell of those that send none, and at first. */
 function hearPollKeys(state: HealthState, { node, keys }: Poll, now: Ms): void {
   const peer = state.peers[node];
   if (peer !== undefined && (peer.paths.length === 0 || peer.keys.length === 0)) hearKeys(peer, keys, now);
+}
+
+function readPoll(world: World, state: HealthState, bytes: Uint8Array): Poll | PollDrop {
+  const { polls, seal } = world;
+  if (polls) return polls.decode(bytes, state.clusterTag, seal, takenKeys(state));
+  return ownPoll(world, state, bytes) ?? decodePoll(bytes, state.clusterTag, seal, takenKeys(state));
 }
 
 /** A frame that we have just sent, byte for byte, needs no seal to be believed: most frames of an idle net are such. */
@@ -269,6 +279,7 @@ function takeRows(
   now: Ms,
   out: Action[],
 ): void {
+  if (!net.nics.some((name) => state.nics[name]!.verdict.reason === 'mute')) return bookRows(world, net, poll, now);
   const mute = net.nics.map((name) => state.nics[name]!).filter(({ verdict }) => verdict.reason === 'mute');
   const before = mute.map(({ key }) => heardThereAt(net, poll.node, key));
   bookRows(world, net, poll, now);

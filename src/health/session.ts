@@ -11,7 +11,7 @@ import type { Poll, Session } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { forgetBeats } from './peer.js';
-import type { HealthState, NetState, NicState } from './state.js';
+import type { HealthState, NetState, NicKey, NicState } from './state.js';
 
 /** Each replaced incarnation is one restart of a peer's daemon. */
 const RETIRED_MAX = 1000;
@@ -19,16 +19,34 @@ const RETIRED_MAX = 1000;
 export type SessionDrop = 'poll-loop' | 'poll-foreign-incarnation' | 'poll-retired' | 'poll-unproven' | 'poll-stale';
 
 /** Null: the sender is who it says it is, now. */
-export function admit(world: World, state: HealthState, nic: NicState, poll: Poll, now: Ms): SessionDrop | null {
+export function admit(
+  world: World,
+  state: HealthState,
+  nic: NicState,
+  key: NicKey,
+  poll: Poll,
+  now: Ms,
+): SessionDrop | null {
   if (poll.node === world.self.name) {
     if (poll.incarnation !== world.incarnation) return 'poll-foreign-incarnation';
     if (poll.nic === nic.nic) return 'poll-loop';
   } else {
-    const namesUs = (it: Session): boolean => it.node === world.self.name && it.incarnation === world.incarnation;
-    const refused = admitSession(state, poll.node, poll.incarnation, poll.sessions.some(namesUs));
+    const isPresent = state.sessions[poll.node]?.accepted === poll.incarnation;
+    const refused = isPresent
+      ? null
+      : admitSession(
+          state,
+          poll.node,
+          poll.incarnation,
+          poll.sessions.some((it) => namesUs(world, it)),
+        );
     if (refused !== null) return `poll-${refused}`;
   }
-  return admitSequence(world, state, nic, poll, now);
+  return admitSequence(world, state, nic, key, poll, now);
+}
+
+function namesUs({ self, incarnation }: World, session: Session): boolean {
+  return session.node === self.name && session.incarnation === incarnation;
 }
 
 /**
@@ -81,8 +99,14 @@ function forgetPeer(state: HealthState, node: string): void {
  * The same frame reaches several of our NICs, so each keeps its own last sequence; what any of them knew a poll ago is
  * old on all, or a recording made on one could be played to another.
  */
-function admitSequence(world: World, state: HealthState, nic: NicState, poll: Poll, now: Ms): SessionDrop | null {
-  const key = `${poll.node}/${poll.nic}`;
+function admitSequence(
+  world: World,
+  state: HealthState,
+  nic: NicState,
+  key: NicKey,
+  poll: Poll,
+  now: Ms,
+): SessionDrop | null {
   const sender = (state.senders[key] ??= { mark: 0, markedAt: now, settled: 0, poller: false, polls: false });
   if (poll.sequence <= (nic.hears[key]?.sequence ?? 0) || poll.sequence <= sender.settled) return 'poll-stale';
   if (poll.sequence > sender.mark && now - sender.markedAt >= world.cluster.timing.pollMs) {

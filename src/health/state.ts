@@ -1,5 +1,5 @@
 /** What the health stage remembers, as plain data. Each part is kept by the file of its name. */
-import type { Poll, TargetTestimony } from '../frame/poll.js';
+import type { HearingEntry, Poll, TargetTestimony } from '../frame/poll.js';
 import type { LagPort, Ms } from '../input.js';
 import type { Alarm, Decision, HealthReason, NicHealth, PeerHealth } from '../status.js';
 import type { KeyId } from '../world.js';
@@ -91,10 +91,8 @@ export interface Report {
   at: Ms;
   target: TargetTestimony;
   lossPermille: number;
-  /** When it heard that NIC, in this node's time. */
-  heard: Record<NicKey, Ms>;
-  /** When it said so, of those whom the last frame had no room to name. */
-  said: Record<NicKey, Ms>;
+  /** What it said of whom, and when, the newest first; older words count for those whom newer ones had no room to name. */
+  words: { at: Ms; heard: readonly HearingEntry[] }[];
 }
 
 export interface NetState {

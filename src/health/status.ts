@@ -4,6 +4,7 @@ import type { Ms } from '../input.js';
 import type { Alarm, Decision, KeysStatus, NetStatus, NicStatus, PathStatus, PeerStatus } from '../status.js';
 import type { World } from '../world.js';
 import { bridgedNet } from './bridged.js';
+import { heardIn } from './hearing.js';
 import { keysStatus } from './keys.js';
 import { nicNames } from './place.js';
 import { isRerouted } from './reroute.js';
@@ -119,6 +120,6 @@ function matrix(world: World, state: HealthState, net: NetState, now: Ms): Healt
     for (const [from, heard] of Object.entries(nic.hears)) add(from, nic.key, heard.at);
   }
   for (const [to, report] of Object.entries(net.reports))
-    for (const [from, at] of Object.entries(report.heard)) add(from, to, at);
+    for (const [from, { at }] of Object.entries(heardIn(report))) add(from, to, at);
   return pairs;
 }

@@ -3,8 +3,8 @@
  * asks by frame: ARP with sender 0.0.0.0, a neighbour solicitation from its link-local address, or from :: where it has
  * none. Never with the stationary address, which is another NIC's.
  */
-import { arpProbe, decodeArp } from '../frame/arp.js';
-import { decodeEthernet, ETHERTYPE_ARP } from '../frame/ethernet.js';
+import { arpProbe, decodeArp, isReply } from '../frame/arp.js';
+import { decodeEthernet, etherTypeOf, ETHERTYPE_ARP } from '../frame/ethernet.js';
 import { samePrefix, UNSPECIFIED_V4 } from '../frame/ip.js';
 import { decodeNdp, neighbourProbe, neighbourSolicitation } from '../frame/ndp.js';
 import type { TargetTestimony } from '../frame/poll.js';
@@ -94,6 +94,8 @@ export function answered(world: World, state: HealthState, nic: NicState, addres
 
 /** A frame of ARP or neighbour discovery: the target that answers our probe with it, or null. */
 export function answerIn(world: World, nic: NicState, bytes: Uint8Array, now: Ms): string | null {
+  // Most that comes is a question to others.
+  if (etherTypeOf(bytes) === ETHERTYPE_ARP && !isReply(bytes)) return null;
   const observed = world.host[nic.nic];
   const frame = decodeEthernet(bytes);
   if (observed === undefined || typeof frame === 'string') return null;

@@ -8,7 +8,7 @@ import { adopt, isSynced } from './durable.js';
 import { becomeFollower, followTerm, putOff } from './post.js';
 import { isVoter } from './quorum.js';
 import { say } from './speech.js';
-import { drop, packageNames, selfVoter, versionOf, type MembershipState, type Pieces } from './state.js';
+import { drop, NEVER, packageNames, selfVoter, versionOf, type MembershipState, type Pieces } from './state.js';
 import { leaseMs } from './span.js';
 
 export function hearAppend(
@@ -115,6 +115,13 @@ export function heldPackages(world: World): string[] {
   return packageNames(world).filter((name) => world.jobs[name]?.held ?? true);
 }
 
+/** Are these the packages that are held? */
+export function isHeld(world: World, names: readonly string[]): boolean {
+  let at = 0;
+  for (const name of packageNames(world)) if ((world.jobs[name]?.held ?? true) && names[at++] !== name) return false;
+  return at === names.length;
+}
+
 /** Has a package gone that the last answer called held? Then the coordinator is told at once (C6a). */
 function isLetGo(world: World, state: MembershipState): boolean {
   return state.saidHeld.some((name) => world.jobs[name]?.held === false);
@@ -146,11 +153,9 @@ export function answer(world: World, state: MembershipState, now: Ms): void {
 /** Of an append or answer that is sent now. One that was sent a lease ago is good for nothing any more. */
 export function nextSequence(world: World, state: MembershipState, now: Ms): number {
   const oldest = now - leaseMs(world.cluster.timing);
-  // They come in the order in which they were sent.
-  for (const sequence in state.sent) {
-    if (state.sent[sequence]! >= oldest) break;
-    delete state.sent[sequence];
-  }
+  // Rounds of an election have their numbers out of the same row, and are not kept.
+  for (; state.sentFrom <= state.sequence && (state.sent[state.sentFrom] ?? NEVER) < oldest; state.sentFrom++)
+    delete state.sent[state.sentFrom];
   const sequence = ++state.sequence;
   state.sent[sequence] = now;
   return sequence;

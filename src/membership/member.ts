@@ -21,7 +21,7 @@ import type { Input, Ms } from '../input.js';
 import type { Alarm, Decision, MembershipStatus, PeerHealth } from '../status.js';
 import type { HeardBeat, Job, World } from '../world.js';
 import { account, report, reportMoments } from './account.js';
-import { answer, hearAppend, hearPiece, heldPackages } from './answer.js';
+import { answer, hearAppend, hearPiece, heldPackages, isHeld } from './answer.js';
 import { arbiterAnswered, arbiterMoments, consultArbiter, startArbiter } from './arbiter.js';
 import { coordinate, coordinatorMoments, hearAnswer } from './coordinator.js';
 import { BLANK, type Document, type Version } from './document.js';
@@ -32,7 +32,7 @@ import { agentName, agentsOf } from './fence-agent.js';
 import { agentExited, awaitsJudgement, fence, fencingMoments, open, vouch } from './fencing.js';
 import { forceDocument, forceRefusal, formed, formIfAll, spread } from './formation.js';
 import { hearGrant, leaseEndOf, servable, useGrants } from './lease.js';
-import { putOff } from './post.js';
+import { majorityLeaseEnd, putOff } from './post.js';
 import { changeableDocument, freeAt, isFree, proposeChange, type DocumentChange } from './proposal.js';
 import { aloneAt, goSolo } from './solo.js';
 import { flush } from './speech.js';
@@ -83,6 +83,7 @@ export function start(world: World, now: Ms): MembershipState {
     patientUntil: NEVER,
     sequence: 0,
     sent: {},
+    sentFrom: 1,
     lease: { end: NEVER, term: -1, committed: BLANK },
     grants: [],
     coordinator: null,
@@ -106,6 +107,7 @@ export function start(world: World, now: Ms): MembershipState {
   };
 }
 
+/** False: the input was none of this stage's business, and nothing is other than before it. */
 export function take(
   world: World,
   state: MembershipState,
@@ -113,12 +115,12 @@ export function take(
   health: HealthState,
   input: Input,
   out: Action[],
-): void {
-  if (state.kind === 'off') return;
+): boolean {
+  if (state.kind === 'off') return false;
   state.now = now;
-  if (!state.started && input.kind !== 'started') return;
+  if (!state.started && input.kind !== 'started') return false;
   const hasLetGo = isLetGo(world, state);
-  state.held = heldPackages(world);
+  if (!isHeld(world, state.held)) state.held = heldPackages(world);
   switch (input.kind) {
     case 'started':
       begin(world, state, now, input, out);
@@ -138,15 +140,16 @@ export function take(
       awake(world, state, now, input.forMs);
       break;
     case 'woke':
-      if (now < state.dueAt && !hasLetGo) return;
+      if (now < state.dueAt && !hasLetGo) return false;
       break;
     default:
       // Most inputs are none of this stage's business.
-      if (world.heard.length === 0 && !hasLetGo) return;
+      if (world.heard.length === 0 && !hasLetGo) return false;
   }
   for (const node of refreshPeers(world, state, health)) farewell(world, state, now, node);
   for (const beat of world.heard) hearBeat(world, state, now, beat, out);
   settle(world, state, now, health, input, out);
+  return true;
 }
 
 function begin(
@@ -204,7 +207,8 @@ function hear(world: World, state: MembershipState, now: Ms, beat: HeardBeat, me
 
 /** Has a package gone from here since this stage's last step? */
 function isLetGo(world: World, state: MembershipState): boolean {
-  return state.held.some((name) => world.jobs[name]?.held === false);
+  for (const name of state.held) if (world.jobs[name]?.held === false) return true;
+  return false;
 }
 
 /** Does what the state calls for. */
@@ -282,6 +286,13 @@ export function coordinator(state: MembershipState): string | null {
 /** The committed document that may be changed now; null: this node is not coordinator, or a proposal is under way (C3, E9). */
 export function changeable(world: World, state: MembershipState, now: Ms): Document | null {
   return changeableDocument(world, state, now);
+}
+
+/** When time alone may change what is told of documents, leases and releases: they are as they were until then, if nothing comes. */
+export function steadyUntil(world: World, state: MembershipState, now: Ms): Ms {
+  const { post } = state;
+  const leaseEnd = post.role === 'coordinator' ? majorityLeaseEnd(world, state, post) : FAR;
+  return Math.min(deadline(world, state), leaseEnd > now ? leaseEnd : FAR);
 }
 
 /** May that package be placed on another node than its present one (C6)? */

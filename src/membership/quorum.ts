@@ -33,11 +33,19 @@ export function isQuorum(voters: Voters, has: (voter: VoterKey) => boolean): boo
 
 /** The newest time q such that those with a time of q or later are a quorum (Q2). NEVER: there is none. */
 export function quorumTime(voters: Voters, timeOf: (voter: VoterKey) => Ms | undefined): Ms {
-  const times = sides(voters).map((side) => {
-    const newestFirst = side.map((voter) => timeOf(keyOf(voter)) ?? NEVER).sort((a, b) => b - a);
-    return newestFirst[side.length >> 1] ?? NEVER;
-  });
-  return Math.min(...times);
+  const newest = majorityTime(voters.next, timeOf);
+  return voters.previous === undefined ? newest : Math.min(newest, majorityTime(voters.previous, timeOf));
+}
+
+function majorityTime(side: readonly Voter[], timeOf: (voter: VoterKey) => Ms | undefined): Ms {
+  const newestFirst: Ms[] = [];
+  for (const voter of side) {
+    const time = timeOf(keyOf(voter)) ?? NEVER;
+    let at = newestFirst.length;
+    for (; at > 0 && newestFirst[at - 1]! < time; at--) newestFirst[at] = newestFirst[at - 1]!;
+    newestFirst[at] = time;
+  }
+  return newestFirst[side.length >> 1] ?? NEVER;
 }
 
 export function namesOf(voters: readonly Voter[]): string[] {

@@ -1,6 +1,7 @@
 /** What the membership stage remembers, as plain data (MEMBERSHIP 2). Records and documents are replaced, never changed in place. */
 import type { Echo, Message } from '../frame/dialogue.js';
 import type { Standing } from '../frame/standing.js';
+import type { Cluster, ClusterNode } from '../config/cluster.js';
 import type { Ms } from '../input.js';
 import type { Alarm, Decision, PeerHealth } from '../status.js';
 import type { World } from '../world.js';
@@ -222,8 +223,9 @@ export interface MembershipState {
   patientUntil: Ms;
   /** Appends, answers and rounds. */
   sequence: number;
-  /** Sequence → when it was sent. */
+  /** Sequence → when it was sent; from the oldest that is kept on. */
   sent: Record<string, Ms>;
+  sentFrom: number;
   lease: Lease;
   grants: WaitingGrant[];
   /** Whom it follows, or itself. */
@@ -271,12 +273,27 @@ export function versionOf(record: DurableRecord | null): Version {
   return record?.document?.version ?? BLANK;
 }
 
-export function packageNames(world: World): string[] {
-  return world.cluster.packages.map(({ name }) => name);
+/** Reckoned from the file alone, so they are no state: kept, for every step asks. */
+const packageNamesOf = new WeakMap<Cluster, readonly string[]>();
+const othersOf = new WeakMap<ClusterNode, readonly string[]>();
+
+export function packageNames({ cluster }: World): readonly string[] {
+  let names = packageNamesOf.get(cluster);
+  if (names === undefined) {
+    names = cluster.packages.map(({ name }) => name);
+    packageNamesOf.set(cluster, names);
+  }
+  return names;
 }
 
-export function others(world: World): string[] {
-  return world.cluster.nodes.map(({ name }) => name).filter((name) => name !== world.self.name);
+/** All nodes of the cluster file but this one. */
+export function others({ cluster, self }: World): readonly string[] {
+  let names = othersOf.get(self);
+  if (names === undefined) {
+    names = cluster.nodes.map(({ name }) => name).filter((name) => name !== self.name);
+    othersOf.set(self, names);
+  }
+  return names;
 }
 
 /** How long a follower waits for its coordinator before it stands (E3). */

@@ -50,7 +50,7 @@ export function gather(turn: Turn, document: Document, holding: Holding): Pictur
 const netsByCluster = new WeakMap<Cluster, readonly string[]>();
 
 /** Nets on which packages have addresses. */
-function servingNets(cluster: Cluster): readonly string[] {
+export function servingNets(cluster: Cluster): readonly string[] {
   let nets = netsByCluster.get(cluster);
   if (nets === undefined) {
     nets = [...new Set(cluster.packages.flatMap(netsOf))];

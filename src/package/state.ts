@@ -59,6 +59,8 @@ export interface PackagesState {
   decisions: Decision[];
   /** A node that does not coordinate looks once a heartbeat: for alarms, that is soon enough. */
   lookedAt: Ms;
+  /** A coordinator need not look again before, while of its own node this is so; null: it has to. */
+  rest: { until: Ms; own: string } | null;
   dueAt: Ms;
 }
 

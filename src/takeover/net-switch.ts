@@ -3,6 +3,7 @@
  * these ends the look: finish what a crash cut short, leave a dead NIC, mend, learn.
  */
 import type { NodeNet } from '../config/cluster.js';
+import type { Verdict } from '../health/state.js';
 import type { Ms } from '../input.js';
 import { clear, journal, raise, record } from './account.js';
 import { begin, CHANGE_LATE, LOOK_LATE, watch } from './change.js';
@@ -14,7 +15,7 @@ import { addressKey } from './portfolio.js';
 import { type NetState, nicsOf, type Turn } from './state.js';
 
 /** Nothing about this net is different from the last look: most inputs find most nets so. */
-export function isQuiet({ now, verdict }: Turn, own: NodeNet, net: NetState): boolean {
+export function isQuiet(now: Ms, own: NodeNet, net: NetState, { health, reason }: Verdict): boolean {
   if (
     net.dirty ||
     net.change !== null ||
@@ -24,7 +25,6 @@ export function isQuiet({ now, verdict }: Turn, own: NodeNet, net: NetState): bo
   )
     return false;
   if (net.lookAt !== null && net.lookAt <= now) return false;
-  const { health, reason } = verdict(net.carrier);
   return health !== 'down' && health === net.health && (reason ?? '') === net.reason;
 }
 

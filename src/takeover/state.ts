@@ -115,6 +115,8 @@ export interface TakeoverState {
   floating: FloatingState;
   /** The earliest `lookAt` of all nets; null: none. */
   lookAt: Ms | null;
+  /** When time alone makes something due, as of the last turn; null: never. */
+  dueAt: Ms | null;
   alarms: Record<string, Alarm>;
   decisions: Decision[];
   announcer: AnnouncerState;
@@ -163,6 +165,7 @@ export function startState(world: World, now: Ms): TakeoverState {
     stopping: null,
     floating: startFloating(now),
     lookAt: null,
+    dueAt: null,
     alarms: {},
     decisions: [],
     announcer: startAnnouncer(),

@@ -12,9 +12,11 @@ import { departed, type PackagesState } from '../package/packages.js';
 import type { NodeStatus } from '../status.js';
 import type { World } from '../world.js';
 import type { Mandate, Peers } from './floating-state.js';
+import { concerns } from './concern.js';
 import { gateStatus } from './gate-order.js';
 import { startJobs } from './job.js';
 import * as localSwitch from './local-switch.js';
+import { isQuiet } from './net-switch.js';
 import { takeTurn } from './turn.js';
 
 export type { TakeoverState } from './local-switch.js';
@@ -41,6 +43,48 @@ export function take(
   const mandate = mandateOf(world, now, membership, packages, state.stopping !== null || input.kind === 'stop-asked');
   const peers = peersOf(world, health, now, out);
   takeTurn({ world, state, now, verdict: (nic) => verdict(health, nic), mandate, peers, out }, input);
+  const dueAt = localSwitch.deadline(world, state);
+  state.dueAt = dueAt === Infinity ? null : dueAt;
+}
+
+/**
+ * Has this stage nothing to do with that input? Counters, echoes, polls, and beats that brought nothing concern it by the
+ * verdicts of the carriers alone; all else that it decides from has changed only if the membership looked, or by its own
+ * doing, and then `deadline` says when.
+ */
+export function rests(
+  world: World,
+  state: localSwitch.TakeoverState,
+  now: Ms,
+  health: HealthState,
+  input: Input,
+): boolean {
+  switch (input.kind) {
+    case 'counters-read':
+    case 'echo-answered':
+    case 'woke':
+      break;
+    case 'datagram-received':
+    case 'serial-received':
+      if (world.heard.length > 0) return false;
+      break;
+    case 'frame-received':
+      if (concerns(world, state, input.nic, input.bytes)) return false;
+      break;
+    default:
+      return false;
+  }
+  return isAtRest(world, state, now, health);
+}
+
+/** Nothing is due, and every net is as at its last look. */
+function isAtRest(world: World, state: localSwitch.TakeoverState, now: Ms, health: HealthState): boolean {
+  if (!state.ready || state.stopping !== null || now >= deadline(world, state)) return false;
+  for (const own of world.self.nets) {
+    const net = state.nets[own.net];
+    if (net && !isQuiet(now, own, net, verdict(health, net.carrier))) return false;
+  }
+  return true;
 }
 
 /** Nothing is served, and nobody waited for: the cluster file has no packages. */
@@ -88,8 +132,8 @@ export function isFormerMac(
   return state.remade.includes(nic) && readMac(bytes, MAC_LENGTH) === world.host[nic]?.mac;
 }
 
-export function deadline(world: World, state: localSwitch.TakeoverState): Ms {
-  return localSwitch.deadline(world, state);
+export function deadline(_world: World, state: localSwitch.TakeoverState): Ms {
+  return state.dueAt ?? Infinity;
 }
 
 export function status(world: World, state: localSwitch.TakeoverState, now: Ms, health: HealthState): TakeoverReport {

@@ -269,12 +269,23 @@ export function beginListening(turn: Turn, node: string, { token, macs }: TrialW
   endListening(turn);
 }
 
+/** May a MAC move along with the addresses of a net that this NIC belongs to? */
+function mayTest(world: Turn['world'], nic: string): boolean {
+  return netsOfNic(world.self, nic).some(({ net }) => netOf(world, net)?.mac === 'follow');
+}
+
+/** May frames that come in there be tests, or answers to own ones? */
+export function awaitsTests(world: Turn['world'], { own }: TrialState, nic: string): boolean {
+  if (floatingMacs(world.cluster).size > 0 || mayTest(world, nic)) return true;
+  for (const _ in own) return true;
+  return false;
+}
+
 /** A frame came in: a test of another node's? */
 export function noteTest(turn: Turn, nic: string, bytes: Uint8Array): void {
   const { world, state, now } = turn;
   const macs = floatingMacs(world.cluster);
-  const nets = netsOfNic(world.self, nic).map(({ net }) => net);
-  const mayFollow = nets.some((net) => netOf(world, net)?.mac === 'follow');
+  const mayFollow = mayTest(world, nic);
   if ((macs.size === 0 && !mayFollow) || bytes.length < 12) return;
   const mac = readMac(bytes, 6);
   if (!(mayFollow || macs.has(mac)) || !isProbe(bytes)) return;

@@ -62,7 +62,7 @@ function look(turn: Turn, input: Input): boolean {
   let looked = false;
   for (const own of single ? netsOfNic(world.self, input.nic) : world.self.nets) {
     const net = state.nets[own.net];
-    if (!net || isQuiet(turn, own, net)) continue;
+    if (!net || isQuiet(turn.now, own, net, turn.verdict(net.carrier))) continue;
     lookAtNet(turn, own, net);
     looked = true;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHearing, decodeTargets, encodeHearing, encodeTargets, NOT_LATELY } from '../../src/frame/testimony.js';
+import { heardIn } from '../../src/health/hearing.js';
 import * as health from '../../src/health/monitor.js';
 import { describe as describeVerdict } from '../../src/health/verdict.js';
 import { profiles } from '../../src/config/timing.js';
@@ -54,7 +55,7 @@ describe('hearing', () => {
     wire.run(300);
     const reports = wire.peers['alpha']!.state.nets['public']!.reports;
     expect(Object.keys(reports).sort()).toEqual(['beta/eth1', 'gamma/eth1']);
-    expect(Object.keys(reports['beta/eth1']!.heard).sort()).toEqual(['alpha/eth1', 'gamma/eth1']);
+    expect(Object.keys(heardIn(reports['beta/eth1']!)).sort()).toEqual(['alpha/eth1', 'gamma/eth1']);
     expect(cluster.nodes).toHaveLength(3);
   });
 
