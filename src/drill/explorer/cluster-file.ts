@@ -67,7 +67,7 @@ function drawTiming(random: Random, nodes: number): unknown {
     [24, { ...slow, heartbeat: '100ms', nodeTimeout: '600ms', margin: '30ms' }],
     [14, nodes < 4 ? { ...slow, heartbeat: '50ms', nodeTimeout: '300ms', margin: '20ms' } : slow],
     [4, 'calm'],
-    [2, nodes < 4 ? 'fast' : 'default'],
+    [2, nodes < 3 ? 'fast' : 'default'],
   ]);
 }
 

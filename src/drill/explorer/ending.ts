@@ -2,7 +2,7 @@
 import type { Network } from '../../../drivers/simulator/network.js';
 import type { Random } from '../../../drivers/simulator/random.js';
 import type { Ms } from '../../input.js';
-import { chance, pick, shuffled } from './dice.js';
+import { chance, shuffled } from './dice.js';
 import { canServe } from './losses.js';
 import type { Schedule } from './schedule.js';
 import type { Drawn } from './topology.js';
@@ -17,15 +17,7 @@ const TRIES = 6;
 export function drawCore(random: Random, network: Network, { nodes, scenario }: Drawn): string[] {
   if (nodes.length === 1 || chance(random, 0.5) || scenario.cluster['quorum'] === 'none') return [...nodes];
   for (let n = 0; n < TRIES; n++) {
-    const core = shuffled(random, nodes)
-      .slice(
-        0,
-        pick(
-          random,
-          nodes.slice(1).map((_, i) => i + 1),
-        ),
-      )
-      .sort();
+    const core = shuffled(random, nodes).slice(0, 1 + Math.floor(random.unit() * (nodes.length - 1)));
     if (canServe(network, core)) return nodes.filter((name) => core.includes(name));
   }
   return [...nodes];

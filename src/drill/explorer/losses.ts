@@ -55,11 +55,25 @@ export function mayForget(network: Network): boolean {
   return suffices(kept, newestOf(documents), false) && suffices(kept, withStored, false);
 }
 
+/** Nodes that somebody of the core may still take for alive, and make voters of in their last moments (V1). */
+function believedAlive({ daemons }: Network, core: readonly string[]): Set<string> {
+  const believed = new Set(core);
+  for (const [name, daemon] of daemons) {
+    if (daemon.runs) believed.add(name);
+    for (const { node, health } of daemon.status()?.peers ?? [])
+      if (health === 'alive' || health === 'suspect') believed.add(node);
+  }
+  return believed;
+}
+
 /**
- * Can these nodes go on when all others are dead? They are a quorum of the newest document of all, and of the newest that
- * they have themselves: what is newer was never committed, or is theirs too.
+ * Can these nodes go on when all others die now? They are a quorum of the newest document of all, of the newest that they
+ * have themselves (what is newer was never committed, or is theirs too), and of the voters that it may yet become.
  */
 export function canServe(network: Network, core: readonly string[]): boolean {
+  const voters = believedAlive(network, core).size;
+  const hasArbiter = network.arbiter !== null || network.sharedDisk !== null;
+  if (2 * core.length < voters || (2 * core.length === voters && !hasArbiter)) return false;
   const names = [...network.daemons.keys()];
   const own = core.map((name) => keptAt(network, name));
   const all = names.map((name) => keptAt(network, name)?.document);
