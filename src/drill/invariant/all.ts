@@ -1,8 +1,8 @@
 /** The one list of what must hold: explorer, drills on the simulator, and replays take it from here. */
 import { ConfigGuard } from './config-guard.js';
 import { EpochsRise } from './epochs-rise.js';
+import { FitTarget } from './fit-target.js';
 import { ForeignState } from './foreign-state.js';
-import { HomeTooSoon } from './home-too-soon.js';
 import { HitlessRestart } from './hitless-restart.js';
 import { InertInput } from './inert-input.js';
 import { InquorateDark } from './inquorate-dark.js';
@@ -37,7 +37,7 @@ export function allInvariants(facts: Facts, { mild = false, isEstimated = false 
     new OnePort(facts),
     new ConfigGuard(facts),
     new HitlessRestart(facts),
-    new HomeTooSoon(facts),
+    new FitTarget(facts),
     ...(facts.lab === null ? [] : [new SwitchInTime(facts, facts.lab), new PlannedMove(facts)]),
     new NoFlapping(facts),
     ...(mild ? [new NoFalseMove(facts)] : []),

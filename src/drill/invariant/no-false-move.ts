@@ -2,7 +2,8 @@ import type { Facts, Invariant, Told } from './invariant.js';
 
 /**
  * S10: 20 % loss, duplication, reordering, clocks within their bounds: no switch, no move. From the first placement on, where
- * nothing worse happens: whoever draws or writes the weather says so.
+ * nothing worse happens: whoever draws or writes the weather says so. Nor is a node taken for lost whose daemon was awake for as
+ * long as a node may be silent: of two one of which slept, it is the other that may say so.
  */
 export class NoFalseMove implements Invariant {
   readonly name = 'S10';
@@ -17,9 +18,16 @@ export class NoFalseMove implements Invariant {
     this.#armed = true;
   }
 
-  journalled({ event, node, package: placed, to, cause }: Told): void {
+  journalled({ event, node, package: placed, to, cause, peer = '' }: Told): void {
     if (!this.#armed) return;
+    if (event === 'peer-health' && to === 'lost' && this.#isAwake(peer))
+      this.#facts.violated('S10', `${node} takes ${peer} for lost, which is awake`);
     if (event === 'placed') this.#facts.violated('S10', `${node} places ${placed} on ${to ?? 'nobody'}: ${cause}`);
     if (event === 'switch-started') this.#facts.violated('S10', `${node} switches to ${to ?? '?'}: ${cause}`);
+  }
+
+  #isAwake(node: string): boolean {
+    const { nodeTimeoutMs } = this.#facts.cluster.timing;
+    return this.#facts.nodes.includes(node) && this.#facts.host(node).awakeSince < this.#facts.now() - nodeTimeoutMs;
   }
 }

@@ -2,7 +2,7 @@
 import type { Random } from '../../../../drivers/simulator/random.js';
 import type { Aim } from '../aimed.js';
 import { chance, pick } from '../dice.js';
-import type { Blow } from '../schedule.js';
+import { moveTo } from './cut-off.js';
 import { BLOW_MS, drawGround, LONG, QUICK, schedule, strike, type Aimed, type Ground } from './ground.js';
 
 /** Polling quick enough that a window is soon over. */
@@ -77,13 +77,19 @@ function flapping(random: Random): Aimed {
   return { drawn, schedule: schedule(blows) };
 }
 
-/** One after another they sleep for less than a lease: nobody else may take that for death, and they may not for that of others. */
+/** One that neither leads nor holds sleeps: nobody may move, and it may not take its own sleep for the death of the others. */
 function stutters(random: Random): Aimed {
   const drawn = drawGround('stutters', { nodes: 3, standby: true, timing: pick(random, [POLLED, { poll: '100ms' }]) });
-  const blows: Blow[] = [];
-  for (let at = BLOW_MS + 600; at < BLOW_MS + 4000; at += random.between(1500, 2000))
-    blows.push(strike(at, `freeze-for ${pick(random, drawn.nodes)} ${Math.round(random.between(500, 850))}ms`));
-  return { drawn, schedule: schedule(blows, { isMild: true, mildFromMs: BLOW_MS }) };
+  const at = 2600 + random.between(0, 200);
+  const forMs = Math.round(pick(random, [random.between(500, 900), random.between(1100, 1500)]));
+  return {
+    drawn,
+    schedule: schedule([moveTo(1800, 'first'), strike(at, `freeze-for third ${forMs}ms`)], {
+      isMild: true,
+      mildFromMs: 2500,
+      endsAt: at + forMs + 600,
+    }),
+  };
 }
 
 /** All that S10 allows, at once. */

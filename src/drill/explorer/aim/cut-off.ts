@@ -64,6 +64,22 @@ function lateWord(random: Random): Aimed {
   };
 }
 
+/** The same with the coordinator, whose beats come too late for nobody's patience. */
+function lateAnswers(random: Random): Aimed {
+  const drawn = drawGround('late-answers', { nodes: 3, timing: { poll: '600ms' } });
+  const late = Math.round(random.between(100, 180));
+  const at = 2600 + random.between(0, 200);
+  return {
+    drawn,
+    schedule: schedule([
+      holdByFirst(1500),
+      strike(1800, `delay ${late}ms first.eth0`, LONG),
+      strike(at, 'block first second', LONG),
+      strike(at, 'block first third', LONG),
+    ]),
+  };
+}
+
 /** Packages go from node to node; kernels become slow, and processes stop, as they let go. */
 function movesWithStops(random: Random): Aimed {
   const drawn = drawGround('moves-with-stops', { nodes: 3, packages: pick(random, [WEB, TWO]) });
@@ -149,6 +165,7 @@ export const CUT_OFF: Record<string, Aim> = {
     draw: holderStopped,
   },
   'late-word': { tries: 'grants come late, then no more', draw: lateWord },
+  'late-answers': { tries: 'answers come late, then nobody hears the coordinator', draw: lateAnswers },
   'moves-with-stops': { tries: 'planned moves while kernels and processes are slow', draw: movesWithStops },
   'plain-moves': { tries: 'planned moves in a well cluster', draw: plainMoves },
   'split-through-arbiter': { tries: 'two halves that both reach the arbiter', draw: splitThroughArbiter },

@@ -191,7 +191,7 @@ function killedInASwitch(random: Random): Aimed {
     packages: {},
     timing: { ...QUICK, poll: '100ms' },
   });
-  const step = 1 + Math.floor(random.between(0, 12));
+  const step = 1 + Math.floor(random.between(0, 4));
   return {
     drawn,
     schedule: schedule(

@@ -41,22 +41,25 @@ function votersShrink(random: Random): Aimed {
   };
 }
 
-/** The new placement reaches one node; all others that should have stored it die before they have. */
+/**
+ * The new placement reaches one node alone: the old holder lets go and is heard, but it hears its coordinator no more, and
+ * the others choose anew without having heard of it.
+ */
 function proposalLost(random: Random): Aimed {
   const drawn = drawGround('proposal-lost', { nodes: 5 });
-  const proposed = BLOW_MS + 120;
-  const dies = proposed + random.between(10, 120);
-  const late = ['third', 'fourth', 'fifth'];
+  const deaf = BLOW_MS + random.between(15, 50);
+  const rest = ['third', 'fourth', 'fifth'];
   return {
     drawn,
     schedule: schedule([
-      moveTo(FORMED_MS, 'first'),
-      // Their order to halt is stored at once; what follows when the address is off is not.
-      strike(BLOW_MS - 10, 'kernel-slow first 100ms', LONG),
+      moveTo(FORMED_MS, 'third'),
+      strike(BLOW_MS - 1, 'kernel-slow third 40ms', 300),
       moveTo(BLOW_MS, 'second'),
-      ...late.map((name) => strike(BLOW_MS + 40, `disk-slow ${name} 100`, dies + 100 - BLOW_MS)),
-      ...late.map((name) => strike(dies, `kill ${name}`, 1)),
-      strike(dies, 'split first,second|third,fourth,fifth', LONG),
+      ...rest.map((name) => strike(deaf, `block first ${name}`, LONG)),
+      strike(deaf, `split second|${rest.join(',')}`, LONG),
+      strike(deaf, 'block fourth first', LONG),
+      strike(deaf, 'block fifth first', LONG),
+      strike(BLOW_MS + 130, 'block third first', LONG),
     ]),
   };
 }
