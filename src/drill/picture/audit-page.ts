@@ -1,6 +1,7 @@
 /** The picture of an audit: the cluster with its single points of failure, what cures them, and every fault that was tried. */
 import type { Audit } from '../foresight/audit.js';
-import { lostIn, type Effect, type Trial } from '../foresight/trial.js';
+import { isHarmful } from '../foresight/finding.js';
+import type { Effect, Trial } from '../foresight/trial.js';
 import type { Setting } from '../setting.js';
 import { markup, type Content, type Markup } from './markup.js';
 import { pageOf, section, tableOf } from './page.js';
@@ -13,7 +14,7 @@ import { topology } from './topology.js';
 export function pictureOfAudit(audit: Audit): string {
   const { cluster, from, node, setting, findings, singles, doubles, cautions, assumed, trouble, tried } = audit;
   const names = setting.nodes.map(({ name }) => name);
-  const survived = singles.filter((trial) => !isHarm(trial)).flatMap(({ effects }) => effects.map(({ ms }) => ms));
+  const survived = singles.filter((trial) => !isHarmful(trial)).flatMap(({ effects }) => effects.map(({ ms }) => ms));
   const longest = Math.max(0, ...survived);
   const drawing = topology({
     title: `The cluster ${cluster} and its single points of failure`,
@@ -48,10 +49,6 @@ export function pictureOfAudit(audit: Audit): string {
 }
 
 const LEGEND = markup`<figcaption>Red with a square badge: a single point of failure, by its number below. Amber: its loss is felt for as long as the badge says, and survived. What has no mark can be lost and no client notices. NICs with a dashed frame are standbys.</figcaption>`;
-
-function isHarm(trial: Trial): boolean {
-  return lostIn(trial).length > 0 || trial.twoHolders.length > 0;
-}
 
 /** By `partKey`. */
 export function auditMarks({
