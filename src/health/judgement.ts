@@ -9,7 +9,7 @@ import { isStalled } from './counter.js';
 import { hearingOf, LATE_PART, type Hearing } from './hearing.js';
 import { judge, look, type Finding, type Seen } from './nic.js';
 import { carryingNics, NEVER, type HealthState, type NetState, type NicState } from './state.js';
-import { targetEvidence } from './target.js';
+import { awaitsTarget, targetEvidence } from './target.js';
 import { become } from './verdict.js';
 import { framesNeeded, fullPollMs, netLoss } from './window.js';
 
@@ -57,6 +57,7 @@ export function judgeNet(world: World, state: HealthState, net: NetState, now: M
       proven: nic.proven,
       wholeWindow: now - nic.windowFrom >= windowMs + LATE_PART * fullPollMs(world),
     };
+    restless ||= evidence.target === 'undecided' && awaitsTarget(nic, now);
     const seen = look(evidence);
     const finding = lasting(net, nic, hearing, seen, judge(evidence, seen));
     restless =

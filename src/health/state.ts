@@ -38,6 +38,8 @@ export interface Heard extends Loss {
 }
 
 export interface TargetState extends Loss {
+  /** First question. */
+  since: Ms;
   askedAt: Ms;
   answeredAt: Ms;
   /** Probes since the last answer that had their time and got none. */

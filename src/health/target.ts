@@ -17,6 +17,8 @@ import { drop, NEVER, type HealthState, type NetState, type NicState, type Targe
 import { countLoss, framesNeeded, fullPollMs, netLoss } from './window.js';
 
 const IFA_F_TENTATIVE = 0x40;
+/** The kernel asks for a neighbour thrice, a second apart, and holds back the echo until it knows (MAX_MULTICAST_SOLICIT, RFC 4861 section 10). */
+const RESOLVED_WITHIN: Ms = 3000;
 /** More unanswered probes in a row than this were an outage, not random loss. */
 const LOST_MAX = 20;
 
@@ -41,6 +43,7 @@ export function probe(world: World, nic: NicState, now: Ms, out: Action[]): bool
   let missed = false;
   for (const { family, address } of netOf(world, nic.net).targets) {
     const target = (nic.targets[address] ??= {
+      since: now,
       askedAt: NEVER,
       answeredAt: NEVER,
       missed: 0,
@@ -151,11 +154,23 @@ export function targetTestimony(
   nic: NicState,
   now: Ms,
 ): TargetTestimony {
-  const asked = Object.values(nic.targets).filter((it) => it.answeredAt !== NEVER || !it.byProbe);
+  const asked = Object.values(nic.targets).filter(
+    (it) => (it.answeredAt !== NEVER || !it.byProbe) && !isYoung(it, now),
+  );
   if (asked.length === 0) return 'not-asked';
   if (asked.some((target) => answers(world, target))) return 'answers';
   const enough = probesNeeded(world, state, net, asked, now);
   return asked.every((target) => target.missed >= enough) ? 'silent' : 'not-asked';
+}
+
+/** It may wait for its neighbour: the first answer is still to come. */
+function isYoung({ answeredAt, byProbe, since }: TargetState, now: Ms): boolean {
+  return answeredAt === NEVER && !byProbe && now - since < RESOLVED_WITHIN;
+}
+
+/** Nothing can be said of it before it was asked long enough, and until then it must be asked. */
+export function awaitsTarget(nic: NicState, now: Ms): boolean {
+  return Object.values(nic.targets).some((target) => isYoung(target, now));
 }
 
 /** A question and its answer cross the net twice, and the target may have losses of its own. */

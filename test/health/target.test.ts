@@ -97,6 +97,27 @@ describe('targets', () => {
     expect(fabric.verdicts()['beta/eth0']).toBe('up');
   });
 
+  it.each([
+    [2900, 'up'],
+    [6000, 'down unreachable'],
+  ])('S10: asked for the first time, a question that waits %i ms for its neighbour: %s', (waitsMs, verdict) => {
+    const fabric = new Fabric({ nodes: { alpha: { eth0: 'A' }, beta: { eth0: 'A' } }, targets: ['10.77.0.254'] });
+    const reach = fabric.hosts['alpha']!;
+    const perform = fabric.perform.bind(fabric);
+    const from = fabric.now;
+    fabric.perform = (host, action) => {
+      const waits = host === reach && action.kind === 'send-echo' && fabric.now - from < waitsMs;
+      if (!waits) perform(host, action);
+    };
+    const seen = new Set<string>();
+    while (fabric.now - from < 5000) {
+      fabric.run(10);
+      seen.add(fabric.verdicts()['alpha/eth0']!.replace(/^up .*/, 'up'));
+    }
+    expect(seen.has('down unreachable')).toBe(verdict !== 'up');
+    expect(fabric.verdicts()['alpha/eth0']).toBe(verdict);
+  });
+
   it('note probe-blocked where a switch drops probes, and condemn nobody for it', () => {
     const fabric = new Fabric({ nodes: PAIR, targets: ['10.77.0.254'] });
     fabric.probesBlocked = true;
