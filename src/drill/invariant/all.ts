@@ -1,4 +1,5 @@
 /** The one list of what must hold: explorer, drills on the simulator, and replays take it from here. */
+import type { SimulatorLab } from '../../../drivers/simulator/lab.js';
 import { ConfigGuard } from './config-guard.js';
 import { EpochsRise } from './epochs-rise.js';
 import { FitTarget } from './fit-target.js';
@@ -28,18 +29,21 @@ export interface Choice {
 export function allInvariants(facts: Facts, { mild = false, isEstimated = false }: Choice): Invariant[] {
   return [
     ...(isEstimated ? [] : [new OneHolder(facts), new LastWord(facts), new ScriptsExclusive(facts)]),
-    ...(facts.lab === null ? [] : [new InquorateDark(facts, facts.lab)]),
     new StationaryStays(facts),
     new EpochsRise(facts),
     new InertInput(facts),
     new ForeignState(facts),
     new RoutesKept(facts),
-    new OnePort(facts),
     new ConfigGuard(facts),
     new HitlessRestart(facts),
     new FitTarget(facts),
-    ...(facts.lab === null ? [] : [new SwitchInTime(facts, facts.lab), new PlannedMove(facts)]),
+    ...(facts.lab === null ? [] : inMemory(facts, facts.lab)),
     new NoFlapping(facts),
     ...(mild ? [new NoFalseMove(facts)] : []),
   ];
+}
+
+/** What needs facts that only the simulator has: wires and disks, ports of switches, calm. */
+function inMemory(facts: Facts, lab: SimulatorLab): Invariant[] {
+  return [new InquorateDark(facts, lab), new OnePort(facts), new SwitchInTime(facts, lab), new PlannedMove(facts)];
 }

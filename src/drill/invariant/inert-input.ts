@@ -93,8 +93,9 @@ export class InertInput implements Invariant {
   }
 
   #badness(node: string, input: Input, bytes: Uint8Array, machine: Node): string | null {
-    const sender = this.#sent.get(bytes);
+    if (this.#facts.isUnopened) return 'forged';
     if (this.#facts.lab === null) return null;
+    const sender = this.#sent.get(bytes);
     if (sender === undefined) return input.kind === 'serial-received' ? null : 'forged';
     const where = 'nic' in input ? `${input.nic} ${'to' in input ? input.to : ''}` : 'line';
     const taken = this.#taken.get(node);

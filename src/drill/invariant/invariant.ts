@@ -57,6 +57,8 @@ export interface Facts {
   answering(address: string): readonly string[];
   /** Since when nothing was wrong with the world: no blow in force, no process that stands still. Infinity: something is, or nobody knows. */
   calmSince(): Ms;
+  /** Of the input that a node is about to take: did no key open it? The simulator knows who sent it instead. */
+  readonly isUnopened: boolean;
   /** The whole simulated world; null: there are recordings only. */
   readonly lab: SimulatorLab | null;
   violated(name: InvariantName, text: string): void;
@@ -111,7 +113,7 @@ export class Invariants {
   }
 
   get names(): InvariantName[] {
-    return this.#list.map(({ name }) => name);
+    return [...new Set(this.#list.map(({ name }) => name))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   }
 
   changed(touched: ReadonlySet<string>): void {

@@ -52,6 +52,7 @@ export class SimulatedScene implements Facts {
   readonly cluster: Cluster;
   readonly nodes: readonly string[];
   readonly invariants: Invariants;
+  readonly isUnopened = false;
   readonly #hosts = new Map<string, SimulatedHost>();
   readonly #violated: Facts['violated'];
   #touched = new Set<string>();

@@ -18,6 +18,7 @@ interface Timer {
 
 export class RecordedScene implements Facts {
   readonly lab = null;
+  isUnopened = false;
   readonly cluster: Cluster;
   readonly nodes: readonly string[];
   readonly floating: readonly string[];
@@ -84,6 +85,7 @@ export class RecordedScene implements Facts {
     const { invariants } = this;
     const host = this.host(node);
     const closesAt = host.closesAt;
+    this.isUnopened = entry.opened !== undefined && entry.opened.every((plain) => plain === null);
     invariants.stepping(node, entry.input, player.machine, entry.at);
     const made = host.take(entry.input);
     const actions = player.step(entry);

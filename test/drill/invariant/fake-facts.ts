@@ -53,6 +53,7 @@ export class FakeFacts implements Facts {
   readonly nodes = ['alpha', 'beta'];
   readonly floating = ['10.77.0.100'];
   readonly lab = null;
+  readonly isUnopened = false;
   readonly violations: string[] = [];
   readonly hosts: Record<string, FakeHost> = { alpha: new FakeHost(), beta: new FakeHost() };
   calm: Ms = 0;

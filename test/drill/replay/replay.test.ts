@@ -92,6 +92,13 @@ describe('a recording of a node that had it otherwise', () => {
   });
 });
 
+describe('what recordings tell', () => {
+  it('is named: ports of switches, wires and disks are not in them', async () => {
+    const { invariants } = await replay([of('alpha')], { untilMs: 100 });
+    expect(invariants).toEqual(['L6', 'S1', 'S3', 'S4', 'S5', 'S6', 'S7', 'S9', 'S11', 'S12', 'S13']);
+  });
+});
+
 describe('what cannot be replayed', () => {
   const line = (path: string, change: object): string =>
     altered(path, 'odd.jsonl', (one) => ('recording' in one ? { ...one, ...change } : one));
