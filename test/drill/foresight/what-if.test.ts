@@ -70,7 +70,7 @@ describe('what-if', () => {
     const live = await living(['drop both alpha.eth0'], [['package', 'move', 'web', '--to', 'beta']]);
     expect(live.standing).toMatchObject({
       holders: { web: 'beta' },
-      nics: { 'alpha.eth0': expect.any(String) },
+      nics: { 'alpha.eth0': expect.any(String) as string },
       lost: [],
     });
     const { packages, differs, from, node } = await ask(live, 'power-off beta');
