@@ -108,6 +108,12 @@ function withDropped(dropped: Record<string, number>): DaemonStatus {
   return given;
 }
 
+function withKeys(keys: Partial<DaemonStatus['status']['keys']>): DaemonStatus {
+  const given = daemon(1);
+  Object.assign(given.status.keys, { file: ['aaaa0000', 'bbbb1111'], ...keys });
+  return given;
+}
+
 const process = (name: string, ...args: string[]): Partial<Evidence> => ({
   processes: [{ pid: 99, name, args: [name, ...args] }],
 });
@@ -116,6 +122,17 @@ const rp = { nic: 'eth1', role: 'standby' as const, name: 'ipv4/conf/{nic}/rp_fi
 describe('doctor', () => {
   test.each<[string, Partial<Evidence>, string[]]>([
     ['all well', {}, []],
+    [
+      'a new key that a node does not know',
+      { daemon: withKeys({ taken: ['aaaa0000', 'bbbb1111'], lacking: ['beta'] }) },
+      ['note key-rotation: copy /k there; a batond that runs takes both keys within a second'],
+    ],
+    ['a new key that all know', { daemon: withKeys({ taken: ['aaaa0000', 'bbbb1111'] }) }, []],
+    [
+      'an old key that all have given up',
+      { daemon: withKeys({ taken: ['bbbb1111'] }) },
+      ['note key-rotation: on one node: baton keygen --rotate --finish; then copy /k to the others'],
+    ],
     ['ip missing', { missingTools: ['ip'] }, ['error tool: apt-get install iproute2']],
     ['ping missing', { missingTools: ['ping'] }, ['warning tool: apt-get install iputils-ping']],
     ['no packet sockets', { packetSockets: false }, ['error kernel: modprobe af_packet']],
@@ -149,7 +166,9 @@ describe('doctor', () => {
     [
       'a node with another key',
       { daemon: withDropped({ 'poll-seal': 7 }) },
-      ['warning other-key: compare on every node: sha256sum /k; copy the right one, then start that batond anew'],
+      [
+        'warning other-key: compare on every node: sha256sum /k; copy the right one; a batond whose file shared no key with the copy says key-file then: restart it',
+      ],
     ],
     [
       'a node with the same name, garbage, and another cluster',

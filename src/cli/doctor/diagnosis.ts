@@ -4,6 +4,7 @@ import { hasGate } from '../../takeover/gate-order.js';
 import { SETTINGS } from '../../takeover/settings.js';
 import { strangers } from '../output/strangers.js';
 import { nicsOf, TOOLS, type Evidence, type Process } from './evidence.js';
+import { rotation } from './rotation.js';
 import { voters } from './voters.js';
 
 export interface Diagnosis {
@@ -280,6 +281,7 @@ export function diagnose(evidence: Evidence): Diagnosis[] {
     managers,
     rivals,
     strangeFrames,
+    rotation,
     fabric,
     voters,
     settings,
