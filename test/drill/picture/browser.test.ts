@@ -110,10 +110,9 @@ describe.skipIf(program === undefined)(
       ['narrow', NARROW],
     ])('%s: nothing lies beyond the edge of the page', async (_, viewport) => {
       const { page } = await opened({ viewport });
-      const [content, window] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as [
-        number,
-        number,
-      ];
+      const [content, window] = await page.evaluate<[number, number]>(
+        '[document.documentElement.scrollWidth, innerWidth]',
+      );
       expect(content).toBeLessThanOrEqual(window);
       const font = await page.evaluate<string>(`getComputedStyle(document.querySelector('.lane')).fontSize`);
       expect(parseFloat(font)).toBeGreaterThanOrEqual(11);
