@@ -63,7 +63,8 @@ class Exploration {
   readonly #violations: Violation[] = [];
   #scene: SimulatedScene | null = null;
   #peace: Story['peace'] = null;
-  #isRough = true;
+  /** Processes may be stopped: from the drill's begin to the last heal. */
+  #isRough = false;
 
   constructor(seed: number, drawn: Drawn, schedule: Schedule) {
     this.#seed = seed;
@@ -111,6 +112,7 @@ class Exploration {
     for (const fault of this.#scenario.before) await lab.inflict(parseFault(fault));
     for (const name of this.#drawn.nodes) await lab.startDaemon(name);
     lab.begin();
+    this.#isRough = true;
   }
 
   /** Heals come in their time; it stops short at a violation. */
@@ -203,7 +205,7 @@ class Exploration {
   #pauseMs(node: string, where: 'effect' | 'gate'): Ms {
     const { chance, maxMs } = this.#schedule.pauses[where];
     const now = this.#lab.now();
-    if (chance === 0 || !this.#isRough || now <= 0) return 0;
+    if (chance === 0 || !this.#isRough) return 0;
     const key = `${node} ${where}`;
     const since = Math.ceil(now) - 1;
     const before = this.#effects.get(key);

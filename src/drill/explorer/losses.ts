@@ -23,15 +23,18 @@ function newestOf(documents: readonly (Document | null | undefined)[]): Document
   return found.sort((a, b) => compareVersions(b.version, a.version))[0] ?? null;
 }
 
-function arbiterDocument({ arbiter, sharedDisk }: Network): Document | null {
-  return arbiter?.record?.document ?? sharedDisk?.document ?? null;
+/** Null: there is none, or it lost its data. */
+function keptByArbiter({ arbiter, sharedDisk }: Network): Kept | null {
+  const storageId = arbiter?.record?.storageId ?? sharedDisk?.storageId;
+  if (storageId === undefined) return null;
+  return { voter: `${ARBITER}/${storageId}`, document: arbiter?.record?.document ?? sharedDisk?.document ?? null };
 }
 
-/** Are these nodes a quorum of that document, with the arbiter or without it? */
-function suffices(kept: readonly (Kept | null)[], document: Document | null, withArbiter: boolean): boolean {
+/** Are these voters a quorum of that document? */
+function suffices(kept: readonly (Kept | null)[], document: Document | null): boolean {
   if (document === null) return false;
   const voters = new Set(kept.map((one) => one?.voter));
-  return isQuorum(document.voters, (voter) => voters.has(voter) || (withArbiter && voter.startsWith(`${ARBITER}/`)));
+  return isQuorum(document.voters, (voter) => voters.has(voter));
 }
 
 /**
@@ -41,18 +44,17 @@ function suffices(kept: readonly (Kept | null)[], document: Document | null, wit
 export function mayLoseDisk(network: Network, node: string): boolean {
   if (network.daemons.get(node)?.runs !== true) return false;
   const names = [...network.daemons.keys()];
-  const left = names.filter((name) => name !== node).map((name) => keptAt(network, name));
+  const others = names.filter((name) => name !== node).map((name) => keptAt(network, name));
+  const left = [...others, keptByArbiter(network)];
   const all = [...left, keptAt(network, node)];
-  const stored = arbiterDocument(network);
-  return [all, left].every((kept) => suffices(left, newestOf([...kept.map((one) => one?.document), stored]), true));
+  return [all, left].every((kept) => suffices(left, newestOf(kept.map((one) => one?.document))));
 }
 
 /** May an etcd lose its data? Where the nodes alone are a quorum. */
 export function mayForget(network: Network): boolean {
   const kept = [...network.daemons.keys()].map((name) => keptAt(network, name));
-  const documents = kept.map((one) => one?.document);
-  const withStored = newestOf([...documents, arbiterDocument(network)]);
-  return suffices(kept, newestOf(documents), false) && suffices(kept, withStored, false);
+  const all = [...kept, keptByArbiter(network)];
+  return [kept, all].every((some) => suffices(kept, newestOf(some.map((one) => one?.document))));
 }
 
 /** Nodes that somebody of the core may still take for alive, and make voters of in their last moments (V1). */
@@ -75,10 +77,7 @@ export function canServe(network: Network, core: readonly string[]): boolean {
   const hasArbiter = network.arbiter !== null || network.sharedDisk !== null;
   if (2 * core.length < voters || (2 * core.length === voters && !hasArbiter)) return false;
   const names = [...network.daemons.keys()];
-  const own = core.map((name) => keptAt(network, name));
-  const all = names.map((name) => keptAt(network, name)?.document);
-  const stored = arbiterDocument(network);
-  return [own.map((one) => one?.document), all].every((documents) =>
-    suffices(own, newestOf([...documents, stored]), true),
-  );
+  const own = [...core.map((name) => keptAt(network, name)), keptByArbiter(network)];
+  const all = [...own, ...names.map((name) => keptAt(network, name))];
+  return [own, all].every((kept) => suffices(own, newestOf(kept.map((one) => one?.document))));
 }

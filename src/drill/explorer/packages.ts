@@ -38,7 +38,7 @@ export function drawPackages(
       nodes: eligible,
       failback: chance(dice, 0.2) ? 'automatic' : 'manual',
       ...drawFailover(dice.stream('failover')),
-      ...drawBond(dice.stream('bond'), packages),
+      ...drawBond(dice.stream('bond'), packages, nodes.length > 1),
       movesMax: MANY,
       resources: mine.map((address) => ({ address, net: onLan ? 'lan' : 'public', ...mac })),
     };
@@ -65,10 +65,14 @@ function drawFailover(random: Random): Record<string, unknown> {
   return { ...(failover && { failover }), ...(chance(random, 0.2) && { priority: Math.floor(random.unit() * 5) }) };
 }
 
-/** To one of those before it. What depends on another may run wherever that may. */
-function drawBond(random: Random, others: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** To one of those before it, where there is more than one node. What depends on another may run wherever that may. */
+function drawBond(
+  random: Random,
+  others: Readonly<Record<string, unknown>>,
+  isApart: boolean,
+): Record<string, unknown> {
   const names = Object.keys(others);
-  if (names.length === 0 || !chance(random, 0.15)) return {};
+  if (names.length === 0 || !isApart || !chance(random, 0.15)) return {};
   const other = pick(random, names);
   if (chance(random, 0.5)) return { excludes: [other] };
   return { dependsOn: [other], nodes: (others[other] as { nodes: string[] }).nodes };

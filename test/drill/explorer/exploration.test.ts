@@ -69,15 +69,15 @@ test('the same seed is the same story, byte for byte; another seed another', asy
 }, 300_000);
 
 test('what happened is the same story as a scenario file, stops of processes within a moment included', async () => {
-  const { story, text } = await exploreSeed(2);
+  const { story, text } = await exploreSeed(3);
   expect(story.acts.some(({ fault }) => fault?.startsWith('pause'))).toBe(true);
-  const scenario = parseScenario(writeScenario(scenarioOf({ ...story, peace: null })), 'seed-2.yaml');
+  const scenario = parseScenario(writeScenario(scenarioOf({ ...story, peace: null })), 'seed-3.yaml');
   const lab = new SimulatorLab({ seed: scenario.world!.seed });
   let trace = '';
   lab.destroy = async () => void (trace = lab.trace());
   await runDrill(scenario, lab);
   const told = (all: string): string[] =>
-    all.split('\n').filter((line) => /^ *-?\d/.test(line) && !line.includes('"fault"'));
+    all.split('\n').filter((line) => /^ *-?\d/.test(line) && !line.includes('"fault":"pause"'));
   expect(told(trace)).toEqual(told(text));
 }, 300_000);
 
