@@ -90,6 +90,7 @@ export class Nic implements CableEnd {
 
   carrierChanged(carrier: boolean): void {
     this.#carrier = carrier;
+    this.host.world.onTouched?.(this.host.name);
     this.host.onCarrier();
     const { clock } = this.host.world;
     const wait = this.physical && this.#admin ? Math.max(0, this.host.linkwatchAt + LINKWATCH_MS - clock.now) : 0;

@@ -65,7 +65,7 @@ export class World {
   onSpoken: ((host: string, bytes: Uint8Array) => void) | null = null;
   /** A frame left that NIC of a host, or port of its bond, by that cable. */
   onSent: ((host: string, nic: string, cable: object, frame: Frame) => void) | null = null;
-  /** A table of that host changed, or a NIC of it. */
+  /** A table of that host changed, or a NIC of it, be it noticed by its kernel or not. */
   onTouched: ((host: string) => void) | null = null;
   readonly #changed: (() => void)[] = [];
 
