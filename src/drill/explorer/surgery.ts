@@ -55,8 +55,11 @@ export function withoutPrivateNets(story: Story): Story | null {
   const nets = (cluster['nets'] ?? {}) as Record<string, Written>;
   const gone = Object.keys(nets).filter((name) => nets[name]!['heartbeat'] === 'private');
   if (gone.length === 0) return null;
-  const nodes = Object.entries((cluster['nodes'] ?? {}) as Written).map(([name, one]) => [name, without(one, gone)]);
-  const nics = Object.entries(topology.nodes).map(([name, own]) => [
+  const nodes = Object.entries((cluster['nodes'] ?? {}) as Written).map(([name, one]): [string, Written] => [
+    name,
+    without(one, gone),
+  ]);
+  const nics = Object.entries(topology.nodes).map(([name, own]): [string, Record<string, string>] => [
     name,
     Object.fromEntries(Object.entries(own).filter(([nic]) => !/^h[bs]\d/.test(nic))),
   ]);
