@@ -69,7 +69,7 @@ function silentStandby(random: Random): Aimed {
 }
 
 function flapping(random: Random): Aimed {
-  const net = { upDelay: pick(random, ['500ms', '1s']), flapMax: 3, flapWindow: '10m' };
+  const net = { upDelay: pick(random, ['500ms', '1s']), flapMax: 3, flapWindow: '8s' };
   const drawn = drawGround('flapping-primary', { ...CARDS, nodes: 2, net });
   const down = Math.round(random.between(50, 300));
   const up = Math.round(random.between(600, 1800));

@@ -58,12 +58,14 @@ function homeComesAndGoes(random: Random): Aimed {
 
 function holderDead(random: Random): Aimed {
   const drawn = drawGround('holder-dead', { nodes: 3 });
+  const holder = pick(random, ['first', 'second']);
   return {
     drawn,
     schedule: schedule(
-      [moveTo(FORMED_MS, 'second'), strike(BLOW_MS, `${pick(random, ['power-off', 'kill'])} second`, LONG)],
+      [moveTo(FORMED_MS, holder), strike(BLOW_MS, `${pick(random, ['power-off', 'kill'])} ${holder}`, LONG)],
       {
-        endsAt: BLOW_MS + 5000,
+        endsAt: BLOW_MS + 3000,
+        healsAll: false,
       },
     ),
   };

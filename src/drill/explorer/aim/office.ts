@@ -80,6 +80,11 @@ function promiseForgotten(random: Random): Aimed {
       strike(dies, 'kill first', 1),
       strike(dies, `block ${one} first`, Math.round(random.between(400, 1200))),
       strike(BLOW_MS, `block first ${other}`, dies - BLOW_MS),
+      // Two of one term are asked for different things.
+      ...[1400, 1800, 2300].flatMap((after) => [
+        { ...moveTo(dies + after, 'second'), node: 'second' },
+        { ...moveTo(dies + after + 1, 'third'), node: 'third' },
+      ]),
     ]),
   };
 }
