@@ -37,7 +37,7 @@ export function lanesOfDrill(drawn: Drawn): DrillLanes {
   const cluster = [coordinatorLane(journal, away, toneOf, endedAt), votersLane(journal, endedAt)];
   const groups: LaneGroup[] = [
     { title: 'Who answered', lanes: holderLanes(drawn, toneOf), away: [] },
-    { title: 'Outages of clients', lanes: outageLanes(drawn.outages), away: [] },
+    { title: 'Outages', lanes: outageLanes(drawn.outages), away: [] },
     { title: 'Cluster', lanes: cluster.filter(({ segments }) => segments.length > 0), away: [] },
     ...setting.nodes.map((node) =>
       nodeGroup(

@@ -30,7 +30,8 @@ export interface TopologyLayout {
   disks: (Box & { number: number })[];
   cables: Cable[];
   trunks: { name: string; from: [number, number]; to: [number, number]; bend: number }[];
-  serial: { from: [number, number]; to: [number, number] } | null;
+  /** Down from one node, along, and up to the other. */
+  serial: { from: [number, number]; to: [number, number]; y: number } | null;
 }
 
 const MARGIN = 16;
@@ -226,5 +227,6 @@ function trunksOf({ trunks }: Setting, switches: TopologyLayout['switches']): To
 }
 
 function serialLine(left: Box, right: Box, y: number): NonNullable<TopologyLayout['serial']> {
-  return { from: [left.x + 14, y], to: [right.x + right.width - 14, y] };
+  const bottom = left.y + left.height;
+  return { from: [left.x + 14, bottom], to: [right.x + right.width - 14, bottom], y };
 }

@@ -40,7 +40,7 @@ export function topology(data: TopologyData): Markup {
     told([box.x + box.width, box.y + box.height / 2], { kind: 'node', name });
     for (const { nic, node, ...place } of nics) told(corner(place), { kind: 'nic', node, nic: nic.name });
   }
-  if (plan.serial) told(middle(plan.serial.from, plan.serial.to), { kind: 'serial' }, true);
+  if (plan.serial) told([middle(plan.serial.from, plan.serial.to)[0], plan.serial.y], { kind: 'serial' }, true);
   return markup`<div class="drawing" tabindex="0" role="region" aria-label="${data.title}"><svg class="topology" width="${plan.width}" height="${plan.height}" viewBox="0 0 ${plan.width} ${plan.height}" role="img" aria-label="${data.title}">
 <g class="wires">${plan.clients.map(({ x, y, width, height, to }) => curve('cable plain', [x + width / 2, y + height], to))}
 ${plan.trunks.map((trunk) => trunkLine(trunk, mark({ kind: 'trunk', name: trunk.name })))}
@@ -83,10 +83,10 @@ function trunkLine({ name, from, to, bend }: TopologyLayout['trunks'][number], m
   return markup`<path class="trunk ${stateOf(mark)}" d="M${from[0]} ${from[1]}Q${x} ${y - 2 * bend} ${to[0]} ${to[1]}"><title>${title}</title></path>${words}`;
 }
 
-function serialLine({ from, to }: { from: Point; to: Point }, mark: PartMark | undefined): Markup {
-  const [x, y] = middle(from, to);
+function serialLine({ from, to, y }: NonNullable<TopologyLayout['serial']>, mark: PartMark | undefined): Markup {
+  const [x] = middle(from, to);
   const title = `serial line${mark ? `: ${mark.text}` : ''}`;
-  return markup`<path class="serial ${stateOf(mark)}" d="M${from[0]} ${from[1] - 22}v22H${to[0]}v-22"><title>${title}</title></path><text x="${x}" y="${y + 14}" text-anchor="middle">serial line</text>`;
+  return markup`<path class="serial ${stateOf(mark)}" d="M${from[0]} ${from[1]}V${y}H${to[0]}V${to[1]}"><title>${title}</title></path><text x="${x}" y="${y + 14}" text-anchor="middle">serial line</text>`;
 }
 
 function guest(

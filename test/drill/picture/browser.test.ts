@@ -94,7 +94,7 @@ describe.skipIf(program === undefined)(
       const figure = page.locator('figure .chart').first();
       expect(await figure.locator('.labels .group').allTextContents()).toEqual([
         'Who answered',
-        'Outages of clients',
+        'Outages',
         'Cluster',
         'alpha',
         'beta',
