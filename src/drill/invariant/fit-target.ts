@@ -49,7 +49,7 @@ export class FitTarget implements Invariant {
   }
 
   #wentHome(name: string, to: string): void {
-    const fitMs = this.#facts.now() - this.#facts.host(to).awakeSince;
+    const fitMs = this.#facts.now() - this.#facts.host(to).runsSince;
     if (fitMs < SLACK * HOME_FIT_TIMEOUTS * this.#facts.cluster.timing.nodeTimeoutMs)
       this.#facts.violated('L6', `${name} goes home to ${to}, which is back for ${fitMs.toFixed(0)} ms`);
   }

@@ -26,7 +26,9 @@ export interface NicFacts {
 /** One node as its kernel is, whatever its daemon makes of it. Recordings: as the kernel told its daemon last. */
 export interface HostFacts {
   readonly powered: boolean;
-  /** Since when its daemon runs, and is not stopped; Infinity: it does not. */
+  /** Since when its daemon runs; Infinity: it does not. */
+  readonly runsSince: Ms;
+  /** And is not stopped. */
   readonly awakeSince: Ms;
   /** Are the gate's rules there? */
   readonly gateStands: boolean;

@@ -9,6 +9,7 @@ import { Invariants, type Facts, type HostFacts, type InvariantName } from './in
 const SYSCTL = /^(ipv[46]\/(?:conf|neigh))\/([^/]+)\/(\w+)$/;
 
 class SimulatedHost implements HostFacts {
+  runsSince: Ms = Infinity;
   awakeSince: Ms = Infinity;
   readonly #host: Host;
 
@@ -110,8 +111,9 @@ export class SimulatedScene implements Facts {
   }
 
   #changed(): void {
-    for (const [name, { awake }] of this.lab.network.daemons) {
+    for (const [name, { runs, awake }] of this.lab.network.daemons) {
       const host = this.#hosts.get(name)!;
+      if (runs !== (host.runsSince !== Infinity)) host.runsSince = runs ? this.now() : Infinity;
       if (awake === (host.awakeSince !== Infinity)) continue;
       host.awakeSince = awake ? this.now() : Infinity;
       this.#touched.add(name);

@@ -6,6 +6,7 @@ import type { HostFacts, NicFacts } from '../invariant/invariant.js';
 const SYSCTL = /^(ipv[46]\/(?:conf|neigh)\/)([^/]+)(\/\w+)$/;
 
 export class RecordedHost implements HostFacts {
+  runsSince: Ms = Infinity;
   awakeSince: Ms = Infinity;
   readonly powered = true;
   readonly #now: () => Ms;
@@ -98,7 +99,7 @@ export class RecordedHost implements HostFacts {
 
   /** Its daemon is gone; the kernel stays. */
   end(): void {
-    this.awakeSince = Infinity;
+    this.runsSince = this.awakeSince = Infinity;
     this.#writes.clear();
     this.#changes.clear();
     this.#made = [];
@@ -110,7 +111,7 @@ export class RecordedHost implements HostFacts {
   }
 
   #begin(hostUpMs: Ms): void {
-    this.awakeSince = this.#now();
+    this.runsSince = this.awakeSince = this.#now();
     if (this.#now() - hostUpMs <= this.#lastAt) return;
     // Another kernel than that of the run before.
     this.#held = new Set();

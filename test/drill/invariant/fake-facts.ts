@@ -17,6 +17,7 @@ packages: { web: { nodes: [alpha, beta], resources: [{ address: 10.77.0.100, net
 
 export class FakeHost implements HostFacts {
   powered = true;
+  runsSince: Ms = 0;
   awakeSince: Ms = 0;
   gateStands = true;
   leaseLeftMs: Ms = -Infinity;
