@@ -53,7 +53,7 @@ function rolling(random: Random, { nodes }: Drawn, at: Ms): Blow[] {
   );
 }
 
-/** All go over to another cluster file, one after the other, or only some of them for now. */
+/** All go over to another cluster file, one after the other, or some of them only. */
 function newFile(random: Random, { nodes, scenario }: Drawn, at: Ms): Blow[] {
   if (Object.keys(scenario.later).length === 0) return [];
   const apart = spanOf(random, [50, 3000]);
