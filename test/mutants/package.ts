@@ -72,6 +72,6 @@ export const PACKAGE: readonly Mutant[] = [
     ],
     caughtBy: ['L1'],
     aim: 'holder-dead',
-    seed: 1,
+    seed: 2,
   },
 ];
