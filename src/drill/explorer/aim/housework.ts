@@ -181,7 +181,7 @@ function restarts(random: Random): Aimed {
     drawn,
     schedule: schedule([
       moveTo(FORMED_MS, how),
-      strike(BLOW_MS, chance(random, 0.5) ? `restart ${how}` : `kill ${how}`, 1),
+      chance(random, 0.5) ? strike(BLOW_MS, `restart ${how}`) : strike(BLOW_MS, `kill ${how}`, 1),
     ]),
   };
 }
