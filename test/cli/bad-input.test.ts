@@ -135,6 +135,24 @@ const plainCases: Case[] = [
     stderr: /^baton: unknown node "alhpa"; did you mean "alpha"\?\n$/,
   },
   {
+    what: 'what-if without a fault',
+    args: ['what-if'],
+    code: 2,
+    stderr: /^baton: which fault\? Name one or more, each in quotes: /,
+  },
+  {
+    what: 'a fault of a node that is not there',
+    args: ['what-if', 'power-off alhpa'],
+    code: 2,
+    stderr: /^baton: "power-off alhpa": unknown node "alhpa"; .*\n(.*\n)+baton: +switches: public\n/,
+  },
+  {
+    what: 'times that do not fit the faults',
+    args: ['what-if', 'cut alpha.eth0', '--at', '0s,2s'],
+    code: 2,
+    stderr: /^baton: --at names 2 times for 1 faults; name one for each\n$/,
+  },
+  {
     what: 'missing key',
     args: ['daemon', '--node', 'alpha'],
     file: cluster(undefined, 'no-key'),

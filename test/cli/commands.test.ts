@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Prediction } from '../../src/drill/foresight/prediction.js';
 import type { StatusDocument } from '../../src/cli/output/status-document.js';
 
 const baton = fileURLToPath(new URL('../../bin/baton.js', import.meta.url));
@@ -138,6 +139,22 @@ describe.skipIf(!root)('commands and a real daemon (needs root: network namespac
 
   test('doctor finds nothing grave', () => {
     expect(run('doctor').code).toBe(0);
+  });
+
+  test('what-if takes the live cluster, not the file that BATON_CONFIG names, and touches nothing', () => {
+    const told = json<Prediction>(
+      'what-if',
+      'cut alpha.eth0',
+      'cut alpha.eth1',
+      '--at',
+      '0s,500ms',
+      '--rehearsals',
+      '1',
+    );
+    expect([told.from, told.node, told.differs]).toEqual(['live', 'alpha', []]);
+    expect(told.timeline.map(({ text }) => text).join('\n')).toMatch(/switch-done public eth0 → eth1/);
+    expect(told.addresses).toMatchObject([{ address: '10.77.0.1', node: 'alpha', outage: { forGood: 1 } }]);
+    expect([healthOf('eth0'), healthOf('eth1')]).toEqual(['up', 'up']);
   });
 
   test('a dry run changes nothing, a switch does, and events and why tell of it', async () => {
