@@ -14,6 +14,7 @@ export async function writePictures(reports: readonly DrillReport[], path: strin
   if (only && reports.length === 1 && !path.endsWith('/') && !(await isFolder(path)))
     return written(path, pictureOfDrill(only));
   const { indexOfDrills } = await import('../drill/picture/index-page.js');
+  await madeFolder(path);
   const counts = new Map<string, number>();
   const drills = reports.map((report) => {
     const count = (counts.get(report.scenario) ?? 0) + 1;
@@ -32,12 +33,21 @@ export async function writeJunit(reports: readonly DrillReport[], path: string):
 /** Its path. Throws a Failure. */
 export async function written(path: string, text: string): Promise<string> {
   try {
-    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   } catch (error) {
-    throw new Failure(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? `there is no folder ${dirname(path)}` : (code ?? String(error));
+    throw new Failure(`cannot write ${path}: ${why}`);
   }
   return path;
+}
+
+/** Its parent must be there. */
+async function madeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  await mkdir(path).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new Failure(`cannot make the folder ${path}: ${code ?? 'it fails'}`);
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {
