@@ -2,7 +2,8 @@
 import { readClusterFile } from '../config/parse.js';
 import type { Situation } from '../drill/foresight/situation.js';
 import { NoDaemon } from '../client/control.js';
-import { BatonCommand } from './command.js';
+import { BatonCommand, Failure } from './command.js';
+import { interruptible } from './interruption.js';
 
 export abstract class SituationCommand extends BatonCommand {
   /** With --config on the command line: the file, whatever lives. Else as the daemon tells. Throws NoDaemon, ClusterFileError. */
@@ -19,6 +20,15 @@ export abstract class SituationCommand extends BatonCommand {
       if (error instanceof NoDaemon) error.message += `\nor ask what a cluster file promises: --config ${flags.config}`;
       throw error;
     }
+  }
+
+  /** Work that Ctrl-C calls off: then it throws a Failure. */
+  protected rehearsing<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return interruptible((signal) =>
+      work(signal).catch((error: unknown) => {
+        throw signal.aborted ? new Failure((signal.reason as Error).message) : error;
+      }),
+    );
   }
 
   /** BATON_CONFIG alone says where the file is, not that the live cluster is of no interest. */

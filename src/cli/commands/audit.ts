@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import type { Audit as AuditReport } from '../../drill/foresight/audit.js';
 import { EXIT } from '../command.js';
 import { written } from '../drill-files.js';
-import { interruptible } from '../interruption.js';
 import { auditText } from '../output/audit-text.js';
 import { paintFor } from '../output/paint.js';
 import { ProgressLine, SituationCommand } from '../situation-command.js';
@@ -32,7 +31,7 @@ export default class Audit extends SituationCommand {
     const situation = await this.situation(flags);
     const { audit } = await import('../../drill/foresight/audit.js');
     const progress = new ProgressLine();
-    const report = await interruptible((signal) =>
+    const report = await this.rehearsing((signal) =>
       audit(situation, {
         double: flags.double,
         jobs: flags.jobs ?? availableParallelism(),

@@ -4,7 +4,6 @@ import type { Prediction } from '../../drill/foresight/prediction.js';
 import { duration } from '../../drill/scenario.js';
 import { EXIT, Failure } from '../command.js';
 import { writePictures } from '../drill-files.js';
-import { interruptible } from '../interruption.js';
 import { paintFor } from '../output/paint.js';
 import { predictionText } from '../output/prediction-text.js';
 import { ProgressLine, SituationCommand } from '../situation-command.js';
@@ -39,7 +38,7 @@ export default class WhatIf extends SituationCommand {
     const situation = await this.situation(flags);
     const { predict } = await import('../../drill/foresight/prediction.js');
     const progress = new ProgressLine();
-    const prediction = await interruptible((signal) =>
+    const prediction = await this.rehearsing((signal) =>
       predict(situation, faults, {
         rehearsals: flags.rehearsals,
         onRehearsed: (count) => progress.show(`rehearsal ${count} of ${flags.rehearsals}`),
