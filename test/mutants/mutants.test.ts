@@ -42,7 +42,7 @@ describe('the catalogue', () => {
     const edits = [{ file: 'a.ts', find: 'one', replace: 'two' }];
     expect(planted({ name, edits }, 'a.ts', 'only one')).toBe('only two');
     expect(planted({ name, edits }, 'b.ts', 'only one')).toBe('only one');
-    expect(() => planted({ name, edits }, 'a.ts', 'none')).toThrow('has its place 0 times');
+    expect(() => planted({ name, edits }, 'a.ts', 'two')).toThrow('has its place 0 times');
     expect(() => planted({ name, edits }, 'a.ts', 'one one')).toThrow('has its place 2 times');
   });
 });
