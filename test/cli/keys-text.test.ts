@@ -7,7 +7,7 @@ const A = 'aaaa0000';
 const B = 'bbbb1111';
 const BETA = { node: 'beta', takes: [A], sends: A, spokenTo: A };
 const ONE: KeysStatus = { file: [A], taken: [A], speaks: A, lacking: [], unheard: [], leaving: [], peers: [BETA] };
-const plain = paintFor({ isTTY: false } as NodeJS.WriteStream);
+const plain = paintFor({ isTTY: false });
 
 describe('a rotation of the key', () => {
   it.each<[Rotation, Partial<KeysStatus>, string | null]>([
