@@ -1,5 +1,6 @@
 import type { Stay } from '../../../drivers/lab.js';
 import type { Ms } from '../../input.js';
+import { hasGate } from '../../takeover/gate-order.js';
 import type { Facts, Invariant, Told } from './invariant.js';
 
 /** A switch that sees a MAC at two ports within this time takes it for a loop, or for an attack. */
@@ -59,7 +60,10 @@ export function strayMacs(stays: readonly Stay[], journal: readonly Told[]): str
   return wrong;
 }
 
-/** S8: no MAC is sent from two switch ports within a second, the recorded move aside. */
+/**
+ * S8: no MAC is sent from two switch ports within a second, the recorded move aside. As with S1, a node whose rules somebody
+ * flushed does not count: nothing keeps its kernel from answering.
+ */
 export class OnePort implements Invariant {
   readonly name = 'S8';
   readonly #facts: Facts;
@@ -77,10 +81,12 @@ export class OnePort implements Invariant {
   }
 
   macMoved(from: Stay, to: Stay): void {
-    const { nodes } = this.#facts;
+    const { nodes, cluster } = this.#facts;
     // Stays grow longer as frames follow.
     const [was, is] = [{ ...from }, { ...to }];
     if (!nodes.includes(from.node) || !nodes.includes(to.node) || !isWrong(was, is, this.#recorded)) return;
+    const isFlushed = (node: string): boolean => hasGate(cluster) && !this.#facts.host(node).gateStands;
+    if (isFlushed(from.node) || isFlushed(to.node)) return;
     if (from.node !== to.node) this.#facts.violated('S8', wordsOf(was, is));
     // A bond tells of its ports right afterwards.
     else
