@@ -37,6 +37,7 @@ const TO_TEST = {
   openssl: 'openssl',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
+  chromium: 'chromium',
 };
 
 const from = (path) => join(root, path);
@@ -92,11 +93,10 @@ function missingOf(tools) {
 
 function installSystemPackages(packages) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const install = (names) => run('apt-get', ['install', '-qy', '--no-install-recommends', ...names], env);
   say(`installing ${packages.join(', ')} (apt-get update, apt-get install) ...`);
-  return (
-    run('apt-get', ['update', '-q'], env) &&
-    run('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], env)
-  );
+  // One that is not to be had must not keep the others away.
+  if (run('apt-get', ['update', '-q'], env) && !install(packages)) for (const name of packages) install([name]);
 }
 
 function checkSystem() {
