@@ -69,6 +69,8 @@ export class OnePort implements Invariant {
   readonly #facts: Facts;
   /** Of `mac-taken` and `port`, the newest last. */
   #recorded: Told[] = [];
+  /** MAC → when it began to be sent by a node that does not count. */
+  readonly #excused = new Map<string, Ms>();
 
   constructor(facts: Facts) {
     this.#facts = facts;
@@ -86,7 +88,11 @@ export class OnePort implements Invariant {
     const [was, is] = [{ ...from }, { ...to }];
     if (!nodes.includes(from.node) || !nodes.includes(to.node) || !isWrong(was, is, this.#recorded)) return;
     const isFlushed = (node: string): boolean => hasGate(cluster) && !this.#facts.host(node).gateStands;
-    if (isFlushed(from.node) || isFlushed(to.node)) return;
+    const wasExcused = this.#excused.get(from.mac) === from.fromMs;
+    this.#excused.delete(from.mac);
+    // Its rightful owner takes it back later.
+    if (isFlushed(to.node)) this.#excused.set(to.mac, to.fromMs);
+    if (wasExcused || isFlushed(from.node) || isFlushed(to.node)) return;
     if (from.node !== to.node) this.#facts.violated('S8', wordsOf(was, is));
     // A bond tells of its ports right afterwards.
     else
