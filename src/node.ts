@@ -120,10 +120,18 @@ export class Node {
     this.#world.heard.length = 0;
     health.take(this.#world, state.health, now, input, actions);
     const looked = membership.take(this.#world, state.membership, now, state.health, input, actions);
-    if (looked || !packages.rests(this.#world, state.packages, now, state.health, input))
-      packages.take(this.#world, state.packages, now, state.health, state.membership, input, actions);
-    if (looked || !takeover.rests(this.#world, state.takeover, now, state.health, input))
-      takeover.take(this.#world, state.takeover, now, state.health, state.membership, state.packages, input, actions);
+    packages.take(this.#world, state.packages, now, state.health, state.membership, input, actions, looked);
+    takeover.take(
+      this.#world,
+      state.takeover,
+      now,
+      state.health,
+      state.membership,
+      state.packages,
+      input,
+      actions,
+      looked,
+    );
     if (actions.length === 0) return actions;
     this.#sayFarewell(now, actions);
     return this.#heldBack(actions);

@@ -8,7 +8,6 @@
  *                                        └▶ report (status, alarms)
  */
 import type { Action } from '../action.js';
-import { netUp } from '../health/monitor.js';
 import type { HealthState } from '../health/state.js';
 import { FAR, NEVER } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
@@ -18,10 +17,11 @@ import type { Alarm, Decision, NodeStatus, PackageStatus } from '../status.js';
 import type { World } from '../world.js';
 import { ask, askedDeadline, clusterRequestOf, isCoordinator, pursue, takeErrands } from './asked.js';
 import { depart, leave } from './departure.js';
-import { gather, servingNets, type Holding } from './picture.js';
+import { gather, type Holding } from './picture.js';
 import { decide } from './placement.js';
 import { observe, packageStatus, reviewAlarms, rolesOf } from './report.js';
 import type { PackagesState, Turn } from './state.js';
+import { restFrom, rests } from './rest.js';
 import { steer } from './steering.js';
 import { dropTasks, expireTasks } from './task.js';
 
@@ -55,6 +55,7 @@ export function start(_world: World, _now: Ms): PackagesState {
   };
 }
 
+/** `looked`: did the membership look at that input? */
 export function take(
   world: World,
   state: PackagesState,
@@ -63,6 +64,7 @@ export function take(
   met: MembershipState,
   input: Input,
   out: Action[],
+  looked: boolean,
 ): void {
   // These tell of NICs; what follows from them for packages is told by the next beat.
   if (input.kind === 'frame-received' || input.kind === 'counters-read' || input.kind === 'echo-answered') return;
@@ -74,6 +76,7 @@ export function take(
     if (input.how === 'stop') leave(turn);
   }
   if (world.cluster.packages.length === 0) return;
+  if (rests(turn, input, looked)) return;
   takeErrands(turn);
   if (mayRest(turn, input)) return;
   state.lookedAt = now;
@@ -88,47 +91,6 @@ export function take(
   state.dueAt = Math.min(askedDeadline(turn), holding.dueAt, isBusy ? now + heartbeatMs : FAR);
   // What was just proposed is to be looked at as well.
   state.rest = membership.document(met) === document ? restFrom(turn) : null;
-}
-
-/**
- * Has the coordinator nothing to do with that input, which the membership did not look at? What it decides from is then as
- * at its last look, unless time or this node's own NICs and packages made it otherwise.
- */
-export function rests(world: World, state: PackagesState, now: Ms, health: HealthState, input: Input): boolean {
-  switch (input.kind) {
-    case 'woke':
-    case 'gate-written':
-    case 'datagram-received':
-    case 'serial-received':
-      break;
-    default:
-      return false;
-  }
-  if (world.heard.length > 0 || state.rest === null || now >= state.rest.until || now >= state.dueAt) return false;
-  return state.rest.own === ownGist(world, health);
-}
-
-/** All that a decision takes from this node itself. */
-function ownGist(world: World, health: HealthState): string {
-  let gist = '';
-  for (const net of servingNets(world.cluster)) gist += netUp(world, health, world.self.name, net) ? '+' : '-';
-  for (const name in world.jobs) {
-    const { state, epoch, held } = world.jobs[name]!;
-    gist += ` ${name} ${state} ${epoch === null ? '' : `${epoch.term}.${epoch.revision}`} ${held}`;
-  }
-  return gist;
-}
-
-/** Until when a look at the same would show the same; null: there is something under way. */
-function restFrom(turn: Turn): PackagesState['rest'] {
-  const { world, state, now, health } = turn;
-  if (!isCoordinator(turn) || state.leaving !== null || state.asked.length > 0) return null;
-  for (const _ in state.tasks) return null;
-  let until = Math.min(FAR, membership.steadyUntil(world, turn.membership, now));
-  for (const place in state.failed) if (state.failed[place]! > now) until = Math.min(until, state.failed[place]!);
-  for (const { name, movesWindowMs } of world.cluster.packages)
-    for (const at of state.moves[name] ?? []) if (at + movesWindowMs > now) until = Math.min(until, at + movesWindowMs);
-  return { until, own: ownGist(world, health) };
 }
 
 function mayRest(turn: Turn, input: Input): boolean {

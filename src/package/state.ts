@@ -7,6 +7,7 @@ import type { Document } from '../membership/document.js';
 import type { MembershipState, NodeView } from '../membership/member.js';
 import type { Alarm, ClusterRequest, Decision, OperatorAnswer, PackageStatus } from '../status.js';
 import type { World } from '../world.js';
+import type { Rest } from './rest.js';
 
 /** A request that this node was asked and has not answered yet. */
 export interface Asked {
@@ -60,7 +61,7 @@ export interface PackagesState {
   /** A node that does not coordinate looks once a heartbeat: for alarms, that is soon enough. */
   lookedAt: Ms;
   /** A coordinator need not look again before, while of its own node this is so; null: it has to. */
-  rest: { until: Ms; own: string } | null;
+  rest: Rest | null;
   dueAt: Ms;
 }
 

@@ -6,6 +6,7 @@ import type { InquestState } from './inquest.js';
 import type { MacvlanState } from './macvlan.js';
 import type { Refresh } from './refresh.js';
 import type { Rival } from './rival.js';
+import type { Stand } from './stand.js';
 import { startTrials, type TrialState } from './trial.js';
 import type { VerificationState } from './verification.js';
 
@@ -108,6 +109,8 @@ export interface FloatingState {
   trials: TrialState;
   /** What the last look stood on. */
   gist: string;
+  /** And the mandate of the last turn that compared it; null: it is another one by now. */
+  stand: Stand | null;
   /** When time alone changes something; null: never. */
   lookAt: Ms | null;
 }
@@ -131,6 +134,7 @@ export function startFloating(now: Ms): FloatingState {
     macvlans: {},
     trials: startTrials(),
     gist: '',
+    stand: null,
     lookAt: null,
   };
 }

@@ -33,6 +33,7 @@ import {
 } from './placing.js';
 import { refreshDeadline, takeRefresh } from './refresh.js';
 import { outlastRivals, rivalsDeadline, watchRival } from './rival.js';
+import { standOf } from './stand.js';
 import { drop, type Turn } from './state.js';
 import { forgetTampering, tamperingDeadline } from './tampering.js';
 import { followTrials, placeOf, takeTrials, trialsDeadline } from './trial.js';
@@ -125,6 +126,7 @@ export function lookAtFloating(turn: Turn, input: Input): void {
   const told = TELLING.has(input.kind);
   if (told || gist !== floating.gist || (floating.lookAt !== null && floating.lookAt <= now)) lookAtAll(turn);
   floating.gist = gist;
+  floating.stand = standOf(turn.mandate);
   takeRefresh(turn);
   takeVerification(turn);
   endInquests(turn);

@@ -4,6 +4,7 @@
  */
 import type { Action } from '../action.js';
 import { MAC_LENGTH, readMac } from '../frame/mac.js';
+import { PART } from '../frame/part.js';
 import { netUp, nodeOfMac, peer, speak, verdict } from '../health/monitor.js';
 import type { HealthState } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
@@ -17,6 +18,7 @@ import { gateStatus } from './gate-order.js';
 import { startJobs } from './job.js';
 import * as localSwitch from './local-switch.js';
 import { isQuiet } from './net-switch.js';
+import { isSameStand, stands } from './stand.js';
 import { takeTurn } from './turn.js';
 
 export type { TakeoverState } from './local-switch.js';
@@ -30,6 +32,7 @@ export function start(world: World, now: Ms): localSwitch.TakeoverState {
   return localSwitch.start(world, now);
 }
 
+/** `looked`: did the membership look at that input? */
 export function take(
   world: World,
   state: localSwitch.TakeoverState,
@@ -39,42 +42,52 @@ export function take(
   packages: PackagesState,
   input: Input,
   out: Action[],
+  looked: boolean,
 ): void {
+  const isRestful = mayRest(world, state, input) && isAtRest(world, state, now, health);
+  if (isRestful && !looked && (tellsOfNics(input) || isStanding(world, state, now))) return;
   const mandate = mandateOf(world, now, membership, packages, state.stopping !== null || input.kind === 'stop-asked');
+  if (isRestful && looked && isStanding(world, state, now, mandate)) return;
   const peers = peersOf(world, health, now, out);
   takeTurn({ world, state, now, verdict: (nic) => verdict(health, nic), mandate, peers, out }, input);
   const dueAt = localSwitch.deadline(world, state);
   state.dueAt = dueAt === Infinity ? null : dueAt;
+  // What it has just done may change what it may do.
+  if (!isStanding(world, state, now, mandateOf(world, now, membership, packages, false))) state.floating.stand = null;
 }
 
 /**
- * Has this stage nothing to do with that input? Counters, echoes, polls, and beats that brought nothing concern it by the
- * verdicts of the carriers alone; all else that it decides from has changed only if the membership looked, or by its own
- * doing, and then `deadline` says when.
+ * May that input be none of this stage's business? Counters, echoes, polls and most beats concern it by the verdicts of the
+ * carriers and by what the membership makes of them; all else that it decides from changes by its own doing only, and then
+ * `deadline` says when.
  */
-export function rests(
-  world: World,
-  state: localSwitch.TakeoverState,
-  now: Ms,
-  health: HealthState,
-  input: Input,
-): boolean {
+function mayRest(world: World, state: localSwitch.TakeoverState, input: Input): boolean {
   switch (input.kind) {
     case 'counters-read':
     case 'echo-answered':
     case 'woke':
-      break;
+    case 'persisted':
+    case 'arbiter-answered':
+      return true;
     case 'datagram-received':
     case 'serial-received':
-      if (world.heard.length > 0) return false;
-      break;
+      return !world.heard.some(({ parts }) => parts.some(({ kind }) => kind >= PART.inquiry));
     case 'frame-received':
-      if (concerns(world, state, input.nic, input.bytes)) return false;
-      break;
+      return !concerns(world, state, input.nic, input.bytes);
     default:
       return false;
   }
-  return isAtRest(world, state, now, health);
+}
+
+function tellsOfNics({ kind }: Input): boolean {
+  return kind === 'frame-received' || kind === 'counters-read' || kind === 'echo-answered';
+}
+
+/** Is the mandate that of the last look at floating addresses? Absent: it has not changed but by time. */
+function isStanding(world: World, { floating }: localSwitch.TakeoverState, now: Ms, mandate?: Mandate): boolean {
+  const { stand } = floating;
+  if (world.cluster.packages.length === 0) return true;
+  return stand !== null && stands(stand, now) && (mandate === undefined || isSameStand(stand, mandate));
 }
 
 /** Nothing is due, and every net is as at its last look. */

@@ -13,6 +13,7 @@ import { localSwitch } from './local-switch.js';
 import { mac } from './mac.js';
 import { standing } from './outage.js';
 import { scale } from './scale.js';
+import { simulator } from './simulator.js';
 import { takeover } from './takeover-bench.js';
 
 const BENCHES: Record<string, Bench> = {
@@ -21,6 +22,7 @@ const BENCHES: Record<string, Bench> = {
   mac,
   gate,
   scale,
+  simulator,
   'what-if': foresight,
 };
 
