@@ -52,6 +52,8 @@ export interface MembershipReport {
 /** What the coordinator knows of a node, itself included. */
 export interface NodeView {
   health: PeerHealth | 'unheard';
+  /** Of the run of its daemon that was heard last; empty: none was. */
+  incarnation: string;
   /** It says that it is about to stop: it wants to be rid of its packages. */
   leaving: boolean;
   /** Package → what it says of it. */
@@ -324,12 +326,20 @@ export function openAgain(world: World, state: MembershipState, now: Ms, node: s
 }
 
 export function view(world: World, state: MembershipState, _health: HealthState, now: Ms, node: string): NodeView {
-  if (node === world.self.name) return { health: 'alive', leaving: state.leaving, jobs: world.jobs };
-  const { health, standing } = state.peers[node] ?? { health: 'unheard', standing: null };
+  if (node === world.self.name) {
+    const { incarnation, jobs } = world;
+    return { health: 'alive', incarnation, leaving: state.leaving, jobs };
+  }
+  const { health, standing, incarnation } = state.peers[node] ?? {
+    health: 'unheard',
+    standing: null,
+    incarnation: '',
+  };
   const { post } = state;
   // Nobody waits for what is surely off.
   const isOff = health !== 'left' && post.role === 'coordinator' && isFenced(world, state, post, now, node);
-  return { health: isOff ? 'lost' : health, leaving: standing?.leaving ?? false, jobs: standing?.jobs ?? {} };
+  const { leaving = false, jobs = {} } = standing ?? {};
+  return { health: isOff ? 'lost' : health, incarnation, leaving, jobs };
 }
 
 /** The next document. A placement that C6 or C7 does not allow is left as it is, and counted. Null: nothing may be changed now. */

@@ -218,7 +218,9 @@ function goHome(one: Case, node: string): Verdict | null {
   if (candidate.failback !== 'automatic' || node === home || !allowed.includes(home) || !goesByItself(one)) return null;
   if (orders.packages[candidate.name]?.at === node) return null;
   if (hindrance(picture, orders, placements, candidate, home, false) !== null) return null;
-  if (!picture.lasts(`home-fit ${candidate.name}`, 5 * picture.nodeTimeoutMs)) return null;
+  // A beat that was under way for long may have told of a run before: each run begins anew.
+  const run = picture.nodes[home]?.incarnation ?? '';
+  if (!picture.lasts(`home-fit ${candidate.name} ${run}`, 5 * picture.nodeTimeoutMs)) return null;
   if (movedTooOften(picture, candidate)) return null;
   return { to: 'node', node: home, cause: 'failback', why: [`${home} is its primary node, and fit again`] };
 }

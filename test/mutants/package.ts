@@ -52,8 +52,8 @@ export const PACKAGE: readonly Mutant[] = [
     edits: [
       {
         file: 'src/package/placement.ts',
-        find: '  if (!picture.lasts(`home-fit ${candidate.name}`, 5 * picture.nodeTimeoutMs)) return null;',
-        replace: '  picture.lasts(`home-fit ${candidate.name}`, 5 * picture.nodeTimeoutMs);',
+        find: '  if (!picture.lasts(`home-fit ${candidate.name} ${run}`, 5 * picture.nodeTimeoutMs)) return null;',
+        replace: '  picture.lasts(`home-fit ${candidate.name} ${run}`, 5 * picture.nodeTimeoutMs);',
       },
     ],
     caughtBy: ['L6', 'S10'],

@@ -66,6 +66,7 @@ export function picture(told: Told = {}): Picture {
         name,
         {
           health: 'alive',
+          incarnation: `${name} 1`,
           leaving: false,
           jobs: jobsOf(name),
           nets: { public: true },

@@ -367,6 +367,14 @@ describe('failback', () => {
       change: [],
     },
     {
+      what: 'L6, automatic: each run of home has to be fit for as long, whatever a late beat told of the one before',
+      packages: automatic,
+      placements: ['web@beta'],
+      nodes: { alpha: { incarnation: 'alpha 2' } },
+      young: /home-fit web alpha 2/,
+      change: [],
+    },
+    {
       what: 'automatic: not while home is unfit',
       packages: automatic,
       placements: ['web@beta'],
