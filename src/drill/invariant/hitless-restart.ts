@@ -17,7 +17,8 @@ interface Kept {
 /**
  * S13: a daemon restarted within its lease: not one lost packet, no script run. What a node answers for as its daemon starts
  * it goes on answering for until the lease in the kernel is over, unless the document that its disk has places the package
- * elsewhere by then; and a package that goes on without a gap is adopted, not started.
+ * elsewhere by then; and a package that goes on without a gap is adopted, not started. A daemon that came back with another
+ * cluster file knows of no lease longer than its own timing has, and nobody grants it one by the old file (DESIGN 7).
  */
 export class HitlessRestart implements Invariant {
   readonly name = 'S13';
@@ -38,7 +39,9 @@ export class HitlessRestart implements Invariant {
       const floating = floatingOf(machine.options.cluster, address);
       if (!floating || input.durable === null || !host.gateStands || host.leaseLeftMs <= ROUNDING_MS) continue;
       if (!this.#facts.answering(address).includes(node)) continue;
-      const endsAt = this.#facts.now() + host.leaseLeftMs - ROUNDING_MS;
+      const { nodeTimeoutMs, marginMs } = machine.options.cluster.timing;
+      const knownMs = Math.min(host.leaseLeftMs, nodeTimeoutMs - marginMs);
+      const endsAt = this.#facts.now() + knownMs - ROUNDING_MS;
       this.#kept.set(key, { package: floating.package, endsAt, machine });
     }
   }

@@ -1,5 +1,6 @@
 /** A world made by hand, for tests of what must hold. */
 import { parseRoute } from '../../../drivers/route-text.js';
+import type { Cluster } from '../../../src/config/cluster.js';
 import { parseCluster } from '../../../src/config/parse.js';
 import type { Address, Ms, Route } from '../../../src/input.js';
 import type { Facts, HostFacts, InvariantName, NicFacts } from '../../../src/drill/invariant/invariant.js';
@@ -50,7 +51,7 @@ export class FakeHost implements HostFacts {
 }
 
 export class FakeFacts implements Facts {
-  readonly cluster = parseCluster(FILE, 'shop.yaml');
+  readonly cluster: Cluster;
   readonly nodes = ['alpha', 'beta'];
   readonly floating = ['10.77.0.100'];
   readonly lab = null;
@@ -60,6 +61,11 @@ export class FakeFacts implements Facts {
   calm: Ms = 0;
   #now: Ms = 1000;
   #timers: { at: Ms; run: () => void }[] = [];
+
+  /** `write`: makes another cluster file of the usual one. */
+  constructor(write: (file: string) => string = (file) => file) {
+    this.cluster = parseCluster(write(FILE), 'shop.yaml');
+  }
 
   now(): Ms {
     return this.#now;

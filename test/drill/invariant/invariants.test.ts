@@ -300,8 +300,8 @@ describe('S12 config guard', () => {
 });
 
 describe('S13 restart is hitless', () => {
-  const stand = () => {
-    const facts = new FakeFacts();
+  const stand = (timing = 'default') => {
+    const facts = new FakeFacts((file) => `${file}timing: ${timing}\n`);
     const rule = new HitlessRestart(facts);
     const alpha = facts.host('alpha');
     alpha.on['eth0']!.push(address(FLOATING));
@@ -339,6 +339,19 @@ describe('S13 restart is hitless', () => {
       told(anew.facts, 'alpha', { event: 'package', package: 'web', to: 'running', cause: 'takeover' }),
     );
     expect(anew.facts.violations).toEqual(['S13: alpha starts web anew (takeover) within its lease']);
+  });
+
+  it.each([
+    // margin 20 ms: it gives up what it cannot know to be under a lease after 280 ms.
+    ['{ poll: 600ms, heartbeat: 50ms, nodeTimeout: 300ms, margin: 20ms }', 281, 0],
+    ['{ poll: 600ms, heartbeat: 50ms, nodeTimeout: 300ms, margin: 20ms }', 260, 1],
+    ['default', 281, 1],
+  ])('a lease of 500 ms by another cluster file, under timing %s: taken off after %i ms', (timing, ms, violations) => {
+    const { facts, rule, alpha } = stand(timing);
+    facts.pass(ms);
+    alpha.on['eth0']!.length = 0;
+    rule.made('alpha', { do: 'delete-address', nic: 'eth0', address: address(FLOATING) });
+    expect(facts.violations).toHaveLength(violations);
   });
 });
 
