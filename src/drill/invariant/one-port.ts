@@ -1,5 +1,6 @@
 import type { Stay } from '../../../drivers/lab.js';
 import type { Ms } from '../../input.js';
+import { floatingAddresses } from '../../takeover/floating-address.js';
 import { hasGate } from '../../takeover/gate-order.js';
 import type { Facts, Invariant, Told } from './invariant.js';
 
@@ -61,15 +62,16 @@ export function strayMacs(stays: readonly Stay[], journal: readonly Told[]): str
 }
 
 /**
- * S8: no MAC is sent from two switch ports within a second, the recorded move aside. As with S1, a node whose rules somebody
- * flushed does not count: nothing keeps its kernel from answering.
+ * S8: no MAC is sent from two switch ports within a second, the recorded move aside. Exceptions are those of S1, between nodes:
+ * one whose rules somebody flushed, for nothing keeps its kernel from answering; two that both hold the address, where each
+ * is its own quorum. What either has sent its rightful holder takes back.
  */
 export class OnePort implements Invariant {
   readonly name = 'S8';
   readonly #facts: Facts;
   /** Of `mac-taken` and `port`, the newest last. */
   #recorded: Told[] = [];
-  /** MAC → when it began to be sent by a node that does not count. */
+  /** MAC → when it began to be sent from where an exception let it. */
   readonly #excused = new Map<string, Ms>();
 
   constructor(facts: Facts) {
@@ -83,21 +85,37 @@ export class OnePort implements Invariant {
   }
 
   macMoved(from: Stay, to: Stay): void {
-    const { nodes, cluster } = this.#facts;
+    const { nodes } = this.#facts;
     // Stays grow longer as frames follow.
     const [was, is] = [{ ...from }, { ...to }];
     if (!nodes.includes(from.node) || !nodes.includes(to.node) || !isWrong(was, is, this.#recorded)) return;
-    const isFlushed = (node: string): boolean => hasGate(cluster) && !this.#facts.host(node).gateStands;
+    if (from.node !== to.node) {
+      if (!this.#isExcused(was, is)) this.#facts.violated('S8', wordsOf(was, is));
+      return;
+    }
+    // A bond tells of its ports right afterwards.
+    this.#facts.after(WITHIN_MS, () => {
+      if (isWrong(was, is, this.#recorded)) this.#facts.violated('S8', wordsOf(was, is));
+    });
+  }
+
+  #isExcused(from: Stay, to: Stay): boolean {
     const wasExcused = this.#excused.get(from.mac) === from.fromMs;
     this.#excused.delete(from.mac);
-    // Its rightful owner takes it back later.
-    if (isFlushed(to.node)) this.#excused.set(to.mac, to.fromMs);
-    if (wasExcused || isFlushed(from.node) || isFlushed(to.node)) return;
-    if (from.node !== to.node) this.#facts.violated('S8', wordsOf(was, is));
-    // A bond tells of its ports right afterwards.
-    else
-      this.#facts.after(WITHIN_MS, () => {
-        if (isWrong(was, is, this.#recorded)) this.#facts.violated('S8', wordsOf(was, is));
-      });
+    const isDual = this.#facts.cluster.quorum === 'none' && this.#holds(from);
+    const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && this.#holds(to);
+    const isExcused = this.#isFlushed(to.node) || isRightful;
+    if (isExcused && (isDual || this.#isFlushed(to.node))) this.#excused.set(to.mac, to.fromMs);
+    return isExcused;
+  }
+
+  #isFlushed(node: string): boolean {
+    return hasGate(this.#facts.cluster) && !this.#facts.host(node).gateStands;
+  }
+
+  /** Does that node answer for an address that has that MAC? */
+  #holds({ mac, node }: Stay): boolean {
+    const addresses = floatingAddresses(this.#facts.cluster).filter((floating) => floating.mac === mac);
+    return addresses.some(({ prefix }) => this.#facts.answering(prefix.address).includes(node));
   }
 }
