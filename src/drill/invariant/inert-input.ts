@@ -37,6 +37,30 @@ function bytesOf(input: Input): Uint8Array | null {
   return ((input.bytes[12] ?? 0) << 8) + (input.bytes[13] ?? 0) === ETHERTYPE_POLL ? input.bytes : null;
 }
 
+type Data = Readonly<Record<string, unknown>>;
+
+function isData(value: unknown): value is Data {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Of plain data. structuredClone() takes five times as long. */
+function copyOf<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  if (!isData(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const key in value) copy[key] = copyOf(value[key]);
+  return copy as T;
+}
+
+/** But for counts. What is undefined is as good as absent. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (!isData(one) || !isData(other) || Array.isArray(one) !== Array.isArray(other)) return one === other;
+  for (const key in one) if (!COUNTS.has(key) && !isSame(one[key], other[key])) return false;
+  for (const key in other) if (one[key] === undefined && other[key] !== undefined && !COUNTS.has(key)) return false;
+  return true;
+}
+
 function gist(value: unknown): string {
   return JSON.stringify(value, (key, inner: unknown) => (COUNTS.has(key) ? undefined : inner));
 }
@@ -68,7 +92,7 @@ export class InertInput implements Invariant {
     const why = this.#badness(node, input, bytes, machine);
     // With something due the input is only the occasion for it.
     if (why === null || machine.deadline() <= at || !this.#isTurn(node)) return;
-    const state = structuredClone(machine.state);
+    const state = copyOf(machine.state);
     const twin = new Node(machine.options, at, state);
     this.#looks.set(node, { twin, at, noise: emptied(input), what: `${why} ${input.kind}` });
   }
@@ -83,13 +107,14 @@ export class InertInput implements Invariant {
     const { twin, at, noise, what } = look;
     const spontaneous = twin.step(at, noise).filter(isEffect);
     const done = actions.filter(isEffect);
-    if (gist(done) !== gist(spontaneous))
+    if (!isSame(done, spontaneous))
       this.#facts.violated(
         'S5',
         `${node} answers a ${what} by ${done.map(({ kind }) => kind).join(', ') || 'silence'}`,
       );
-    const [was, is] = [gist(twin.state), gist(machine.state)];
-    if (was !== is) this.#facts.violated('S5', `a ${what} changed the state of ${node}: ${difference(was, is)}`);
+    if (isSame(twin.state, machine.state)) return;
+    const change = difference(gist(twin.state), gist(machine.state));
+    this.#facts.violated('S5', `a ${what} changed the state of ${node}: ${change}`);
   }
 
   #badness(node: string, input: Input, bytes: Uint8Array, machine: Node): string | null {
@@ -122,7 +147,7 @@ function isEffect({ kind }: Action): boolean {
 
 function difference(was: string, is: string): string {
   let at = 0;
-  while (was[at] === is[at]) at++;
+  while (at < was.length && was[at] === is[at]) at++;
   const from = Math.max(0, at - 80);
   return `…${was.slice(from, at + 60)}… became …${is.slice(from, at + 60)}…`;
 }
