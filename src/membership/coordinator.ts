@@ -157,7 +157,7 @@ function grant(
   const { timing } = world.cluster;
   if (!document || !mayLease(world, post, document) || !mayLead(world, state)) return;
   const durationMs = Math.min(leaseMs(timing), majorityLeaseEnd(world, state, post) - now);
-  if (durationMs < timing.heartbeatMs / 2 || !mayGrant(state, node)) return;
+  if (durationMs < timing.heartbeatMs / 2 || !mayGrant(world, state, now, node)) return;
   post.leaseBounds[node] = Math.max(leaseBound(post, node), now + surelyOverMs(durationMs, timing));
   const lacks = compareVersions(version, document.version) < 0;
   const enclosed = lacks ? send(state, post, now, node, document, timing.heartbeatMs) : { how: 'none' as const };

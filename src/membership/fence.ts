@@ -54,11 +54,20 @@ export function noFencing(): Fencing {
   return { term: -1, runs: 0, nodes: {}, dueSince: null };
 }
 
+/**
+ * Until then what is heard of a node that was shut may be from before: it would seem to be back, and lost again at once,
+ * to be shut again while it boots.
+ */
+export function heardBeforeUntil({ cluster }: World, { changedAt }: Fence): Ms {
+  return changedAt + cluster.timing.nodeTimeoutMs;
+}
+
 /** C4, C6c: a node that is being shut gets no lease; a lease that it gets later takes the success back. */
-export function mayGrant({ fencing }: MembershipState, node: string): boolean {
+export function mayGrant(world: World, { fencing }: MembershipState, now: Ms, node: string): boolean {
   const fence = fencing.nodes[node];
   if (fence?.does !== 'fence') return true;
   if (fence.phase === 'running') return false;
+  if (fence.phase === 'done' && now < heardBeforeUntil(world, fence)) return false;
   fence.isGranted = true;
   return true;
 }

@@ -12,7 +12,7 @@ import { clearAlarm, raiseAlarm } from './alarm.js';
 import { putForward } from './coordinator.js';
 import { agentsOf } from './fence-agent.js';
 import { begin, ended, indexesOf, overdueAt, placedOn, run, tell, type Case } from './fence-course.js';
-import { needsFence, turnMs, waitsForFence, wasTried, withMarks, type Fence } from './fence.js';
+import { heardBeforeUntil, needsFence, turnMs, waitsForFence, wasTried, withMarks, type Fence } from './fence.js';
 import { majorityLeaseEnd } from './post.js';
 import { changeableDocument, silentAt } from './proposal.js';
 import { drop, others, packageNames, type Coordinatorship, type MembershipState } from './state.js';
@@ -120,8 +120,10 @@ function turnAt({ world, state, now }: Case, node: string): Ms {
 
 /** It is heard again, answers, and has let go of all that is not placed on it. */
 function isBack(one: Case, node: string): boolean {
-  const { world, state } = one;
+  const { world, state, now } = one;
   const { health, standing } = state.peers[node] ?? {};
+  const fence = state.fencing.nodes[node];
+  if (fence !== undefined && now < heardBeforeUntil(world, fence)) return false;
   if (health !== 'alive' || !standing || isSilent(one, node)) return false;
   const placed = placedOn(one, node).map(({ name }) => name);
   return packageNames(world).every((name) => standing.jobs[name]?.held === false || placed.includes(name));
@@ -192,7 +194,10 @@ export function fencingMoments(world: World, state: MembershipState, post: Coord
   return others(world).flatMap((node) => {
     const fence = state.fencing.nodes[node];
     if (fence === undefined || fence.phase === 'done') {
-      return [silentAt(world, state, post, node), ...(fence === undefined ? [] : [markAt(one)])];
+      const silent = silentAt(world, state, post, node);
+      if (fence === undefined) return [silent];
+      const isHeard = state.peers[node]?.health === 'alive';
+      return [silent, markAt(one), ...(isHeard ? [heardBeforeUntil(world, fence)] : [])];
     }
     return [fence.phase === 'running' ? overdueAt(world, fence) : fence.dueAt];
   });

@@ -283,7 +283,7 @@ describe('grants', () => {
   });
 
   test('C6c: a success that was begun before the last grant does not count', () => {
-    const one = exit(silence(stand({ fence: 'none' }), 1200), OK);
+    const one = silence(exit(silence(stand({ fence: 'none' }), 1200), OK), 1000);
     expect(released(one)).toBe(true);
     const before = grants(one);
     one.hearAnswer('beta', 5000, v(1, 2), ['web']);
@@ -291,8 +291,16 @@ describe('grants', () => {
     expect(released(one)).toBe(false);
   });
 
-  test('C6c: a node that had a lease since, and is lost again, is shut again', () => {
+  test('C4, C6c: none upon what is heard right after success, for the node may have sent it before', () => {
     const one = exit(silence(stand({ fence: 'none' }), 1200), OK);
+    const before = grants(one);
+    one.hearAnswer('beta', 5000, v(1, 2), ['web']);
+    expect(grants(one)).toBe(before);
+    expect(released(one)).toBe(true);
+  });
+
+  test('C6c: a node that had a lease since, and is lost again, is shut again', () => {
+    const one = silence(exit(silence(stand({ fence: 'none' }), 1200), OK), 1000);
     one.hearAnswer('beta', 5000, v(1, 2), ['web']);
     silence(one, 3000);
     expect(runs(one)).toHaveLength(2);
@@ -360,6 +368,23 @@ describe('opening again', () => {
     expect(one.state.record.document?.fences).toBeUndefined();
     expect(told(one)).toEqual(['unfencing begun', 'unfencing done']);
   });
+
+  test.each(['off', 'reboot'] as const)(
+    'C6c: %s of a node that is heard again meanwhile is done once, not for ever',
+    (action) => {
+      const one = silence(stand({ agents: [agent('/sbin/slow', { action })] }), 1200);
+      one.health.peers['beta']!.health = 'alive';
+      for (let i = 0; i < 10; i++) {
+        one.wakeUntil(one.now + 100);
+        for (const node of ['beta', 'gamma']) one.hearAnswer(node, 6000 + i, one.state.durable!.document!.version);
+      }
+      one.hearWords('beta', { jobs: { web: { state: 'halted', epoch: v(1, 2), held: false } } });
+      exit(one, OK);
+      silence(one, 3000);
+      expect(runs(one)).toHaveLength(1);
+      expect(told(one)).toEqual(['fencing begun', 'fencing done']);
+    },
+  );
 
   test('what was rebooted is open, and manual waits for an operator', () => {
     const rebooted = back({ state: 'done', by: 0 }, [agent('/sbin/first', { action: 'reboot' })], false);
