@@ -90,7 +90,7 @@ function haltNode(picture: Picture, node: string): Planned {
 function removeNode(picture: Picture, node: string): Planned {
   const { orders } = picture.document;
   const { health } = picture.nodes[node]!;
-  if (health === 'alive' || health === 'suspect')
+  if (isThere(picture, node))
     return { refused: `${node} is ${health}: stop batond there first, or halt it with: baton node halt ${node}` };
   const next = { ...orders, removedNodes: [...without(orders.removedNodes, node), node] };
   return { plan: { orders: next, targets: {}, text: `${node} is removed: ${fate(picture, next, node)}` } };
@@ -99,7 +99,7 @@ function removeNode(picture: Picture, node: string): Planned {
 function vouchFor(picture: Picture, node: string): Planned {
   const { orders, fences } = picture.document;
   const { health } = picture.nodes[node]!;
-  if (health === 'alive' || health === 'suspect') return { refused: `${node} is ${health}: it is not off` };
+  if (isThere(picture, node)) return { refused: `${node} is ${health}: it is not off` };
   if (fences?.[node]?.state === 'done') return { done: `${node} is shut already` };
   const text = `${node} is off: its packages need not wait for it (${placedOn(picture.document.placements, node).join(', ') || 'none'})`;
   return { plan: { orders, targets: {}, text, fence: { does: 'vouch', node } } };
@@ -110,7 +110,9 @@ function openNode(picture: Picture, node: string): Planned {
   const { health } = picture.nodes[node]!;
   const placed = placedOn(placements, node);
   if (health !== 'alive' && placed.length > 0)
-    return { refused: `${node} is ${health}, and may still run ${placed.join(', ')}: it stays shut` };
+    return {
+      refused: `${node} is ${health}, and may still run ${placed.join(', ')}: it stays shut; if it need not: baton node halt ${node}`,
+    };
   return { plan: { orders, targets: {}, text: `${node} is opened again`, fence: { does: 'open', node } } };
 }
 
@@ -158,7 +160,8 @@ function start(picture: Picture, name: string, to: string | undefined): Planned 
   if (not !== null) return { refused: not };
   const placement = placements[name];
   const here = placement?.node ?? null;
-  const runs = placement?.state === 'run' && here !== null && picture.nodes[here]?.jobs[name]?.state === 'running';
+  const job = here === null || !isThere(picture, here) ? undefined : picture.nodes[here]?.jobs[name];
+  const runs = placement?.state === 'run' && job?.state === 'running';
   if (runs && orders.packages[name]?.halted !== true) {
     if (to === undefined || to === here) return { done: `${name} runs on ${here} already` };
     return { refused: `${name} runs on ${here}; do: baton package move ${name} --to ${to}` };
@@ -198,10 +201,16 @@ function move(picture: Picture, task: Pick<Task, 'at'>, name: string, to: string
   return goAway(picture, [candidate], to === undefined ? null : [to], `no other node can receive`);
 }
 
+/** What a node that is lost said last of its packages is old. */
+function isThere({ nodes }: Picture, node: string): boolean {
+  const health = nodes[node]?.health;
+  return health === 'alive' || health === 'suspect';
+}
+
 /** It runs there, by the present placement. */
 function isUp(picture: Picture, name: string, node: string): boolean {
   const placement = picture.document.placements[name];
-  const job = picture.nodes[node]?.jobs[name];
+  const job = isThere(picture, node) ? picture.nodes[node]?.jobs[name] : undefined;
   if (placement?.node !== node || placement.state !== 'run' || job?.state !== 'running') return false;
   return job.epoch === null || compareVersions(job.epoch, placement.epoch) === 0;
 }

@@ -99,6 +99,18 @@ describe('what comes of a request', () => {
       told: { orders: { packages: { web: { enabled: false } } } },
       says: 'web starts on alpha',
     },
+    {
+      what: 'start of what ran on a node that is lost, as it said last',
+      request: start(),
+      told: { placements, packages: [packageNamed('web', { failover: 'manual' })], nodes: { alpha: lost } },
+      says: 'web starts on beta',
+    },
+    {
+      what: 'move to a node that is lost, where it ran, as it said last',
+      request: move('alpha'),
+      told: { placements, nodes: { alpha: lost } },
+      says: 'refused: no other node can receive web: no other node may run it',
+    },
     { what: 'start of what runs', request: start(), told: { placements }, says: 'done: web runs on alpha already' },
     {
       what: 'start elsewhere of what runs',
