@@ -44,13 +44,14 @@ export class FenceDevice {
   }
 
   #close(node: string): void {
-    if (this.#shut.has(node)) return;
     const network = this.#network;
     if (this.#plan.shuts === 'power') {
       const daemon = network.daemons.get(node)!;
+      // One that it shut before may have been switched on by hand.
       if (daemon.host.powered) this.#shut.set(node, powerOff(network, daemon));
       return;
     }
+    if (this.#shut.has(node)) return;
     const cables = this.#cables(node);
     for (const cable of cables) cable.closed = true;
     this.#shut.set(node, () => {

@@ -16,6 +16,7 @@ import { parseFault, type Scenario } from '../scenario.js';
 import { aimOf, drawAimed } from './aimed.js';
 import { Cast } from './cast.js';
 import { drawCore, keyCopies, peaceWithinMs, tidying, unlocking } from './ending.js';
+import { AWAKE } from './kinds.js';
 import { drawSchedule, type Blow, type Schedule } from './schedule.js';
 import type { Story } from './story.js';
 import { Striker } from './striker.js';
@@ -37,6 +38,8 @@ export interface ExploredSeed extends SeedReport {
 const LOOK_EVERY_MS: Ms = 500;
 /** Peace must last so long. */
 const PEACE_FOR_MS: Ms = 2000;
+/** From the last heal to an operator in front of the rack, who sees what is still off. */
+const BY_HAND_AT_MS: Ms = 12_000;
 /** Weather is judged from here on: the start is over. */
 const MILD_FROM_MS: Ms = 7900;
 
@@ -154,6 +157,7 @@ class Exploration {
       }
       await this.#runUntil(at);
       if (this.#violations.length > 0) return;
+      if (at - from === BY_HAND_AT_MS) await this.#striker.switchOnByHand(core);
       const wrong = await unsettled(this.#lab, this.#scenario, core);
       peaceSince = wrong.length > 0 ? null : (peaceSince ?? at);
       if (peaceSince !== null && at - peaceSince >= PEACE_FOR_MS && last.length === 0) break;
@@ -172,7 +176,6 @@ class Exploration {
   /** What operators still do, by time. Where all was in order they have nothing to do. */
   #lastBlows(from: Ms, core: readonly string[], isWhole: boolean): Blow[] {
     const at = (after: Ms): Ms => from + after;
-    const [first] = core as [string];
     const command = (after: Ms, node: string, words: string): Blow => ({
       at: at(after),
       do: 'command',
@@ -180,7 +183,7 @@ class Exploration {
       command: words,
     });
     const blows = [
-      ...tidying(this.#schedule, this.#drawn, core).map((one) => command(one.after, first, one.command)),
+      ...tidying(this.#schedule, this.#drawn, core).map((one) => command(one.after, AWAKE, one.command)),
       ...unlocking(this.#schedule, core).map((one) => command(one.after, one.node, one.command)),
       ...(isWhole ? keyCopies(this.#schedule, this.#drawn) : []).map(({ after, fault, command: words }): Blow =>
         fault === undefined
@@ -196,7 +199,7 @@ class Exploration {
   #newFiles(from: Ms, core: readonly string[]): Blow[] {
     if (!this.#striker.acts.some(({ fault }) => fault?.startsWith('new-file'))) return [];
     return core.flatMap((name): Blow[] => [
-      { at: from + 800, do: 'inflict', fault: `new-file ${name}`, healAfterMs: null },
+      { at: from + 800, do: 'inflict', fault: `new-file ${name}`, healAfterMs: null, evenIfOff: true },
       { at: from + 800, do: 'inflict', fault: `restart ${name}`, healAfterMs: null },
     ]);
   }

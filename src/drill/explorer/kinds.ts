@@ -7,6 +7,8 @@ import type { Drawn } from './topology.js';
 /** Words that stand for a node until the blow falls. */
 export const COORDINATOR = 'coordinator';
 export const HOLDER = 'holder';
+/** Where an operator sits down who needs any node that runs. */
+export const AWAKE = 'awake';
 
 interface Struck {
   fault: string;

@@ -9,7 +9,7 @@ import type { Drawn } from './topology.js';
 
 export type Blow =
   /** As the scenario language has it, with COORDINATOR and HOLDER for nodes, and besides `isolate NODE`: split it from all others. */
-  | { at: Ms; do: 'inflict'; fault: string; healAfterMs: Ms | null }
+  | { at: Ms; do: 'inflict'; fault: string; healAfterMs: Ms | null; evenIfOff?: true }
   | { at: Ms; do: 'ask'; node: string; request: OperatorRequest }
   /** What is no request to a daemon: `keygen --rotate`. */
   | { at: Ms; do: 'command'; node: string; command: string }

@@ -1,13 +1,16 @@
 /** Lets drawn blows fall: names in the place of words, nothing that has lost its sense, and a list of what really happened. */
 import type { SimulatorLab } from '../../../drivers/simulator/lab.js';
+import type { Ms } from '../../input.js';
 import { commandOf } from '../operate.js';
 import { parseFault } from '../scenario.js';
 import type { Cast } from './cast.js';
-import { COORDINATOR, HOLDER } from './kinds.js';
+import { AWAKE, COORDINATOR, HOLDER } from './kinds.js';
 import { mayForget, mayLoseDisk } from './losses.js';
 import type { Blow } from './schedule.js';
 import type { Act } from './story.js';
 import type { Drawn } from './topology.js';
+
+const UNPLUGGED_MS: Ms = 100;
 
 export class Striker {
   readonly #lab: SimulatorLab;
@@ -60,7 +63,8 @@ export class Striker {
         return this.#inflict(`disk-slow ${this.#named(blow.node)} ${blow.times}`, Infinity);
       case 'inflict': {
         const fault = this.#resolved(blow.fault);
-        if (fault !== null && this.#makesSense(fault)) await this.#inflict(fault, blow.healAfterMs);
+        const makesSense = fault !== null && (blow.evenIfOff === true || this.#makesSense(fault));
+        if (makesSense) await this.#inflict(fault, blow.healAfterMs);
       }
     }
   }
@@ -68,6 +72,20 @@ export class Striker {
   ask(node: string, command: string): void {
     this.#lab.ask(node, command.split(' '));
     this.#note({ ask: `${node}: ${command}` }, ++this.#struck);
+  }
+
+  /**
+   * The plug of each that is off is pulled and put in again, where `node unfence` can do nothing: there is no coordinator, or
+   * a package stays placed on the node.
+   */
+  async switchOnByHand(names: readonly string[]): Promise<void> {
+    const { daemons, hosts } = this.#lab.network;
+    const met = [...daemons.values()].flatMap(({ node }) => node?.state.membership ?? []);
+    const placements = met.find(({ post }) => post.role === 'coordinator')?.record.document?.placements;
+    const isStuck = (name: string): boolean =>
+      placements === undefined || Object.values(placements).some(({ node }) => node === name);
+    for (const name of names)
+      if (!hosts.get(name)!.powered && isStuck(name)) await this.#inflict(`power-off ${name}`, UNPLUGGED_MS);
   }
 
   /** The daemon of that node stood still before its n-th effect since that moment. */
@@ -106,8 +124,10 @@ export class Striker {
     const { daemons } = this.#lab.network;
     const leader = [...daemons.values()].find((daemon) => daemon.node?.state.membership.post.role === 'coordinator');
     const [holder] = this.#lab.watcher.answering(this.#drawn.addresses[0]!);
+    const awake = this.#drawn.nodes.find((name) => daemons.get(name)!.awake);
     return this.#cast
       .named(text)
+      .replace(AWAKE, awake ?? this.#drawn.nodes[0]!)
       .replace(COORDINATOR, leader?.host.name ?? this.#drawn.nodes[0]!)
       .replace(HOLDER, holder ?? this.#drawn.nodes.at(-1)!);
   }
