@@ -47,20 +47,32 @@ export function bookRows(world: World, net: NetState, poll: Pick<Poll, 'node' | 
     const key = nicKey(poll.node, row.nic);
     // It names all others, but itself.
     const isWhole = heard.length >= net.members.length - 1;
-    const older = isWhole ? [] : (net.reports[key]?.words.filter(({ at }) => at >= saidAfter) ?? []);
+    const older = isWhole ? [] : unnamed(net.reports[key]?.words ?? [], heard, saidAfter);
     net.reports[key] = { at: now, target, lossPermille, words: [{ at: now, heard }, ...older] };
   }
 }
 
+/** What older words say of those whom the new ones do not name: each NIC is in one of them, so that they never grow. */
+function unnamed(words: Report['words'], named: readonly HearingEntry[], saidAfter: Ms): Report['words'] {
+  const keys = new Set(named.map(({ node, nic }) => nicKey(node, nic)));
+  return words
+    .filter(({ at }) => at >= saidAfter)
+    .map(({ at, heard }) => ({ at, heard: heard.filter(({ node, nic }) => !keys.has(nicKey(node, nic))) }))
+    .filter(({ heard }) => heard.length > 0);
+}
+
+/** A report never changes, and in doubt it is asked at every frame. */
+const toldIn = new WeakMap<Report, Record<NicKey, { at: Ms; said: Ms }>>();
+
 /** Of a report: whom that NIC heard when, in this node's time, and when it said so. Put together when asked for: in peace nobody asks. */
-export function heardIn({ words }: Report): Record<NicKey, { at: Ms; said: Ms }> {
+export function heardIn(report: Report): Record<NicKey, { at: Ms; said: Ms }> {
+  const known = toldIn.get(report);
+  if (known) return known;
   const all: Record<NicKey, { at: Ms; said: Ms }> = {};
-  for (const { at: said, heard } of words)
-    for (const { node, nic, agoMs } of heard) {
-      const key = nicKey(node, nic);
-      if (all[key] === undefined || all[key].said === said)
-        all[key] = { at: agoMs === NOT_HEARD ? NEVER : said - agoMs, said };
-    }
+  for (const { at: said, heard } of report.words)
+    for (const { node, nic, agoMs } of heard)
+      all[nicKey(node, nic)] = { at: agoMs === NOT_HEARD ? NEVER : said - agoMs, said };
+  toldIn.set(report, all);
   return all;
 }
 
@@ -140,12 +152,10 @@ export function hearingOf(world: World, state: HealthState, net: NetState, frame
     if (now - at < limit && at >= by.windowFrom) return 'hears';
     return silence(of, now - by.windowFrom >= limit);
   };
-  const told: Record<NicKey, ReturnType<typeof heardIn>> = {};
-  const toldBy = (by: NicKey, report: Report) => (told[by] ??= heardIn(report));
   const theirRelation = (by: NicKey, of: NicKey): Relation => {
     const report = net.reports[by];
     if (report === undefined || report.at < freshAfter) return 'unknown';
-    const word = toldBy(by, report)[of];
+    const word = heardIn(report)[of];
     if (word === undefined) return 'unknown';
     const { at, said } = word;
     if (said < report.at - TURNS_MAX * (isLight(by) ? world.cluster.timing.pollMs : fullMs)) return 'unknown';
@@ -161,7 +171,7 @@ export function hearingOf(world: World, state: HealthState, net: NetState, frame
   const known = [...Object.keys(own), ...Object.keys(net.reports).filter((key) => net.reports[key]!.at >= freshAfter)];
   const heardOf = (by: NicKey): NicKey[] => {
     const report = net.reports[by];
-    const named = own[by]?.hears ?? (report === undefined ? {} : toldBy(by, report));
+    const named = own[by]?.hears ?? (report === undefined ? {} : heardIn(report));
     return Object.keys(named).filter((of) => relation(by, of) === 'hears');
   };
   return { known, relation, heardOf };
