@@ -21,7 +21,8 @@ import { decodeTrial, encodeTrial, type Trial as TrialWords } from '../frame/tri
 import type { Input, Ms } from '../input.js';
 import { clear, journal, raise, record } from './account.js';
 import { claimIn } from './claim.js';
-import { type FloatingAddress, floatingAddresses, floatingMacs } from './floating-address.js';
+import { type FloatingAddress, floatingAddresses, floatingMacs, floatingOf } from './floating-address.js';
+import { ADDRESS_PROTOCOL } from './ledger.js';
 import { isInUse, isPrepared, isSilentElsewhere } from './macvlan.js';
 import { nicFor } from './placing.js';
 import { drop, netOf, netsOfNic, type Turn } from './state.js';
@@ -90,18 +91,29 @@ export function followTrials(turn: Turn, served: ReadonlySet<string>): void {
   for (const [name, { net, mac, prefix }] of wanted) {
     const nic = nicFor(turn, net);
     if (name in own || nic === null || mac === undefined || !isSilentElsewhere(turn, mac, name)) continue;
-    // What an earlier run left there was proven then.
-    const use = isInUse(turn, name) ? 'mac' : 'wait';
+    const use = usedBefore(turn, name, nic, mac);
     const { address } = probedOf(turn, mac, net) ?? prefix;
-    own[name] = { of: 'floating', net, nic, mac, address, use, asking: null, nextAt: turn.now };
+    // S13: its addresses stay where they are for as long as the lease of that run may last.
+    const nextAt = use === 'plain' ? turn.now + Math.max(ASK_SOON, world.cluster.timing.nodeTimeoutMs) : turn.now;
+    own[name] = { of: 'floating', net, nic, mac, address, use, asking: null, nextAt };
     journal(turn, {
       event: 'mac-taken',
       net,
       nic,
-      cause: use === 'mac' ? 'left-by-earlier-run' : 'placed',
+      cause: use === 'wait' ? 'placed' : 'left-by-earlier-run',
       evidence: { mac },
     });
   }
+}
+
+/** What an earlier run left on the macvlan was proven then; what it left on the NIC itself was not. */
+function usedBefore(turn: Turn, name: string, nic: string, mac: string): Trial['use'] {
+  if (isInUse(turn, name)) return 'mac';
+  const { cluster, host } = turn.world;
+  const isLeft = host[nic]?.addresses.some(
+    ({ local, protocol }) => protocol === ADDRESS_PROTOCOL && floatingOf(cluster, local)?.mac === mac,
+  );
+  return isLeft === true ? 'plain' : 'wait';
 }
 
 /** One of IPv4 if there is one. */

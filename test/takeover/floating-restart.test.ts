@@ -74,6 +74,21 @@ describe('restart', () => {
     expect(stand.gate.leaseEnd).toBeNull();
   });
 
+  it('S13: under its own MAC, where an earlier run left it on the NIC itself: it stays there, and nothing is tried', () => {
+    const before = running();
+    const web = packageOf('web', V4, V6);
+    for (const resource of web.resources) Object.assign(resource, { mac: '02:00:5e:00:01:10' });
+    const stand = new FloatingStand({ packages: [web] }, before.kernel);
+    Object.assign(stand, { now: before.now, gate: before.gate, peers: ['beta'] });
+    stand.refuses = ({ do: verb }) => verb === 'add-macvlan';
+    stand.start();
+    stand.grant({ web: 5 });
+    stand.pass(LEASE);
+    expect(stand.orders.filter((x) => x.startsWith('delete-address'))).toEqual([]);
+    expect(stand.addresses()).toEqual(BOTH);
+    expect(stand.job()).toMatchObject({ state: 'running', held: true });
+  });
+
   it('N7: a daemon killed between posting and doing: what is under way is found by the look', () => {
     const stand = new FloatingStand().start();
     stand.handsIdle = false;
