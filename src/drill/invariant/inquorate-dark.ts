@@ -19,7 +19,8 @@ interface Had {
  * S2: a node without quorum stops answering within its lease, also if its daemon is stopped or dead. A node counts as with
  * quorum if within that time it was linked to one (itself perhaps) that was linked to a quorum of the voters that its disk
  * had, to each at some moment: they need not answer at once. Where the wires alone do not tell (loss, one direction) links
- * count as up. Facts of wires and disks are in the simulator only.
+ * count as up. A node that has a later cluster file with a longer `nodeTimeout` has that long. Facts of wires and disks are
+ * in the simulator only.
  */
 export class InquorateDark implements Invariant {
   readonly name = 'S2';
@@ -29,6 +30,8 @@ export class InquorateDark implements Invariant {
   readonly #linkedAt = new Map<string, Ms>();
   /** Node → the newest last. */
   readonly #had = new Map<string, Had[]>();
+  /** Node → by the cluster file of its daemon, or of its last one. */
+  readonly #timeoutMs = new Map<string, Ms>();
 
   constructor(facts: Facts, lab: SimulatorLab) {
     this.#facts = facts;
@@ -39,13 +42,21 @@ export class InquorateDark implements Invariant {
     const { cluster } = this.#facts;
     const lab = this.#lab;
     const names = cluster.nodes.map(({ name }) => name);
+    for (const name of names) this.#read(name);
     for (const name of names) {
       for (const other of names) this.#note(`${name} ${other}`, this.#linked(name, other));
       if (lab.network.arbiter ?? lab.network.sharedDisk) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
     }
-    const since = this.#facts.now() - cluster.timing.nodeTimeoutMs - SLACK_MS;
-    for (const name of names) this.#look(name, since);
-    for (const name of names) if (!this.#wasQuorate(name, since)) this.#mustBeDark(name);
+    const since = (ms: Ms): Ms => this.#facts.now() - ms - SLACK_MS;
+    const longest = since(Math.max(...this.#timeoutMs.values()));
+    for (const name of names) this.#look(name, longest);
+    for (const name of names) if (!this.#wasQuorate(name, since(this.#timeoutMs.get(name)!))) this.#mustBeDark(name);
+  }
+
+  #read(name: string): void {
+    const { nodeTimeoutMs } = this.#facts.cluster.timing;
+    const running = this.#lab.network.daemons.get(name)!.node?.options.cluster.timing.nodeTimeoutMs;
+    this.#timeoutMs.set(name, Math.max(nodeTimeoutMs, running ?? this.#timeoutMs.get(name) ?? 0));
   }
 
   #note(link: string, isUp: boolean): void {
@@ -53,7 +64,7 @@ export class InquorateDark implements Invariant {
     if (isUp) this.#linkedAt.set(link, Infinity);
     else if (known === Infinity) {
       this.#linkedAt.set(link, this.#facts.now());
-      this.#facts.after(this.#facts.cluster.timing.nodeTimeoutMs + SLACK_MS + 1, () => this.changed());
+      for (const ms of new Set(this.#timeoutMs.values())) this.#facts.after(ms + SLACK_MS + 1, () => this.changed());
     }
   }
 
@@ -82,12 +93,11 @@ export class InquorateDark implements Invariant {
   }
 
   #mustBeDark(name: string): void {
-    const { cluster } = this.#facts;
     const lab = this.#lab;
     if (!lab.network.hosts.get(name)!.gate.stands) return;
     for (const address of lab.watcher.addresses)
       if (lab.watcher.answering(address).includes(name))
-        this.#facts.violated('S2', `${name} answers for ${address}, ${cluster.timing.nodeTimeoutMs} ms without quorum`);
+        this.#facts.violated('S2', `${name} answers for ${address}, ${this.#timeoutMs.get(name)!} ms without quorum`);
   }
 
   #linked(one: string, other: string): boolean {

@@ -1,10 +1,13 @@
 /** What must hold: each invariant sees the harm that it is for, and takes what is allowed for no harm. */
 import { describe, expect, it } from 'vitest';
+import type { SimulatorLab } from '../../../drivers/simulator/lab.js';
 import type { Action, Step } from '../../../src/action.js';
 import { ConfigGuard } from '../../../src/drill/invariant/config-guard.js';
+import { FitTarget } from '../../../src/drill/invariant/fit-target.js';
 import { ForeignState } from '../../../src/drill/invariant/foreign-state.js';
 import { HitlessRestart } from '../../../src/drill/invariant/hitless-restart.js';
 import { InertInput } from '../../../src/drill/invariant/inert-input.js';
+import { InquorateDark } from '../../../src/drill/invariant/inquorate-dark.js';
 import type { Told } from '../../../src/drill/invariant/invariant.js';
 import { NoFlapping } from '../../../src/drill/invariant/no-flapping.js';
 import { PlannedMove } from '../../../src/drill/invariant/planned-move.js';
@@ -15,6 +18,7 @@ import type { Input } from '../../../src/input.js';
 import { Node } from '../../../src/node.js';
 import type { JournalEntry } from '../../../src/status.js';
 import { KEY_ID, noCipher } from '../../no-cipher.js';
+import { documentOf, on, v } from '../../membership/stand.js';
 import { address, FakeFacts } from './fake-facts.js';
 
 const ALPHA = new Set(['alpha']);
@@ -392,5 +396,64 @@ describe('L6 no flapping', () => {
       facts.pass(60_000);
     }
     expect(facts.violations).toHaveLength(violations);
+  });
+});
+
+describe('L6 nothing goes where it cannot stay', () => {
+  const FAST = 'timing: { poll: 600ms, heartbeat: 50ms, nodeTimeout: 300ms, margin: 20ms }';
+
+  it.each([
+    ['by the file of all', '', 1],
+    ['by the later file of whoever decides', FAST, 0],
+  ])('home to a node that is back for 2 s, %s', (_, line, violations) => {
+    const facts = new FakeFacts();
+    const decides = machineOf(new FakeFacts((file) => `${file}${line}\n`), 'alpha');
+    facts.pass(1000);
+    const entry = { event: 'placed', package: 'web', from: 'alpha', to: 'beta', cause: 'failback' } as const;
+    new FitTarget(facts).journalled(told(facts, 'alpha', entry), decides);
+    expect(facts.violations).toHaveLength(violations);
+  });
+
+  it.each([
+    ['that its daemon slept through', 50, 0],
+    ['that its daemon could have seen', 5000, 1],
+  ])('a switch to a NIC without a carrier for a second, %s', (_, awakeMs, violations) => {
+    const facts = new FakeFacts();
+    const rule = new FitTarget(facts);
+    facts.hosts['alpha']!.dark.add('eth1');
+    rule.changed(ALPHA);
+    facts.pass(1000);
+    facts.hosts['alpha']!.awakeSince = facts.now() - awakeMs;
+    const entry = { event: 'switch-started', net: 'public', from: 'eth0', to: 'eth1', cause: 'carrier' } as const;
+    rule.journalled(told(facts, 'alpha', entry), machineOf(facts));
+    expect(facts.violations).toHaveLength(violations);
+  });
+});
+
+describe('S2 a node without quorum is dark', () => {
+  it.each([
+    ['nodeTimeout of all', 'default', true],
+    ['a longer one of its later file', '{ nodeTimeout: 3s }', false],
+  ])('answers two seconds after its links have gone, with %s', (_, timing, isViolated) => {
+    const facts = new FakeFacts();
+    const node = machineOf(new FakeFacts((file) => `${file}timing: ${timing}\n`));
+    const disk = { text: JSON.stringify({ document: documentOf(v(1, 1), on('alpha', v(1, 1))) }) };
+    const alpha = { awake: true, disk, node };
+    const beta = { ...alpha, node: null };
+    const network = {
+      daemons: new Map(Object.entries({ alpha, beta })),
+      hosts: new Map(['alpha', 'beta'].map((name) => [name, { gate: { stands: true } }])),
+      serial: { isWhole: true },
+      arbiter: null,
+      sharedDisk: null,
+    };
+    const watcher = { addresses: [FLOATING], answering: () => ['alpha'] };
+    const rule = new InquorateDark(facts, { network, watcher } as unknown as SimulatorLab);
+    rule.changed();
+    beta.awake = false;
+    rule.changed();
+    facts.pass(2000);
+    rule.changed();
+    expect(facts.violations.length > 0).toBe(isViolated);
   });
 });
