@@ -206,8 +206,9 @@ describe.skipIf(!root)('commands and a real daemon (needs root: network namespac
       (path) => existsSync(path) && readFileSync(path, 'utf8').startsWith('{"recording"'),
     );
     expect(recording).toBeDefined();
-    const { code, stderr } = run('scenario', 'replay', recording!);
-    expect(stderr).toMatch(/inputs of alpha replayed: the same journal, byte for byte/);
+    const { code, stdout } = run('scenario', 'replay', recording!, '--quiet');
+    expect(stdout).toMatch(/inputs of alpha replayed: the same journal, byte for byte/);
+    expect(stdout).toMatch(/ holds: /);
     expect(code).toBe(0);
   });
 });

@@ -109,6 +109,7 @@ describe.skipIf(reason !== null)(`a recording made on the kernel ${reason ?? ''}
 
   it('replays to the same journal, byte for byte', async () => {
     const report = await replay([recording]);
+    expect(report.violation).toBeUndefined();
     expect(report.recordings[0]!.differs).toBeUndefined();
     expect(report.recordings[0]!.inputs).toBeGreaterThan(100);
     expect(report.timeline.map(({ entry }) => entry.event)).toEqual(
