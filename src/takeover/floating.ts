@@ -16,7 +16,7 @@ import { claimIn } from './claim.js';
 import { addressesOf, floatingAddresses, floatingOf, placeKey } from './floating-address.js';
 import type { FloatingState } from './floating-state.js';
 import { CLOSED, endGateAlarm, gateDeadline, gateLost, gateWritten, hasGate, orderGate } from './gate-order.js';
-import { allowed, followKernel, followMandate, hasLease, isServed } from './job.js';
+import { allowed, followKernel, followMandate, hasLease, isPlacedHere, isServed } from './job.js';
 import { beginInquest, endInquests, inquestDeadline, noteClaim } from './inquest.js';
 import { forgetMacvlan, macvlanChanged, macvlansDeadline, macvlansOf, placesOf, tendMacvlans } from './macvlan.js';
 import { endAsSeen, lifetimeDeadline } from './lifetime.js';
@@ -174,9 +174,12 @@ function adoptionEnd({ world, state }: Turn): Ms {
 function lookAtAll(turn: Turn): void {
   const { world, state, now } = turn;
   const { floating } = state;
-  // With a lease it is known what may stay: no grant is usable before the document that it needs is stored (N2).
-  if (hasLease(turn)) floating.adopting = floating.adopting.filter((name) => allowed(turn, name) !== null);
-  else if (now >= adoptionEnd(turn) || state.stopping !== null) floating.adopting = [];
+  // No grant is usable before the document that it needs is stored (N2), but a coordinator may have its lease before that is on
+  // its own disk: what is placed here may be allowed in a moment.
+  const mayWait = now < adoptionEnd(turn) && state.stopping === null;
+  floating.adopting = floating.adopting.filter((name) =>
+    hasLease(turn) ? allowed(turn, name) !== null || (mayWait && isPlacedHere(turn, name)) : mayWait,
+  );
   followMandate(turn);
   const served = Object.keys(world.jobs).filter((name) => isServed(world.jobs[name]!));
   const spared = floating.adopting.filter((name) => !served.includes(name));

@@ -45,7 +45,7 @@ export function isServed({ state }: Job): boolean {
   return state === 'starting' || state === 'running';
 }
 
-function isPlacedHere({ world, mandate }: Turn, name: string): boolean {
+export function isPlacedHere({ world, mandate }: Turn, name: string): boolean {
   const placement = mandate.document?.placements[name];
   return placement?.state === 'run' && placement.node === world.self.name;
 }

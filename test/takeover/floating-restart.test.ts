@@ -45,6 +45,21 @@ describe('restart', () => {
     expect(stand.speaks(V4)).toBe(true);
   });
 
+  it('S13, N7: a lease that does not allow yet what is placed here takes nothing off', () => {
+    const stand = running();
+    stand.start();
+    stand.orders.length = 0;
+    stand.place({ web: 5 });
+    stand.mandate.leaseEnd = stand.now + LEASE;
+    stand.mandate.may = {};
+    stand.wake();
+    stand.pass(100);
+    expect(stand.orders).toEqual([]);
+    stand.grant({ web: 5 });
+    expect(stand.orders).toEqual([`gate ${BOTH.join(' ')}`]);
+    expect(stand.events('package')).toEqual(expect.arrayContaining(['package adopted']));
+  });
+
   it('N7: what the grant does not allow is removed before the gate is written', () => {
     const packages = [packageOf('web', V4), packageOf('mail', '10.77.0.101')];
     const stand = new FloatingStand({ packages }).start();
