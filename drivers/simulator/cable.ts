@@ -173,8 +173,13 @@ function damaged(frame: Frame, random: Random): Frame | null {
   return { ...frame, bytes: flipped(frame.bytes, ETHERNET_HEADER_LENGTH, random) };
 }
 
+/** A second flip, on another cable, might make them whole again. */
+const damagedBytes = new WeakSet<Uint8Array>();
+
 function flipped(bytes: Uint8Array, from: number, random: Random): Uint8Array {
+  if (damagedBytes.has(bytes)) return bytes;
   const copy = bytes.slice();
+  damagedBytes.add(copy);
   const at = from + Math.floor(random.unit() * (bytes.length - from));
   if (at < copy.length) copy[at]! ^= 1 << Math.floor(random.unit() * 8);
   return copy;

@@ -54,6 +54,8 @@ export class FitTarget implements Invariant {
 
   #wentHome({ timing }: Cluster, name: string, to: string): void {
     const fitMs = this.#facts.now() - this.#facts.host(to).runsSince;
+    // It has just ended, and nobody knows yet.
+    if (fitMs === -Infinity) return;
     if (fitMs < SLACK * HOME_FIT_TIMEOUTS * timing.nodeTimeoutMs)
       this.#facts.violated('L6', `${name} goes home to ${to}, which is back for ${fitMs.toFixed(0)} ms`);
   }

@@ -414,6 +414,14 @@ describe('L6 nothing goes where it cannot stay', () => {
     expect(facts.violations).toHaveLength(violations);
   });
 
+  it('home to a node whose daemon has just ended: nobody knows yet', () => {
+    const facts = new FakeFacts();
+    facts.host('beta').runsSince = Infinity;
+    const entry = { event: 'placed', package: 'web', from: 'alpha', to: 'beta', cause: 'failback' } as const;
+    new FitTarget(facts).journalled(told(facts, 'alpha', entry), machineOf(facts, 'alpha'));
+    expect(facts.violations).toEqual([]);
+  });
+
   it.each([
     ['that its daemon slept through', 50, 0],
     ['that its daemon could have seen', 5000, 1],
