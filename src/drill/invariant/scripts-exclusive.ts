@@ -19,15 +19,18 @@ const NEXT: Readonly<Record<JobState, readonly JobState[]>> = {
  * S11: one script of a package at a time; start only after halt, or lease end, and after the fence where one is configured. Packages have addresses
  * only as yet, so it is their jobs that are looked at: each goes through its states in order, and none begins to start while
  * another node still answers for one of its addresses under a gate, or says that it has it and holds a lease. Of the programs
- * that are run, the fence agents: no node is shut and opened at one time, nor by two agents of one daemon.
+ * that are run, the fence agents: no node is shut and opened at one time, nor by two agents of one daemon. A lease of a node
+ * that an agent has shut since the job began there is worth nothing (MEMBERSHIP C6c); that it answers no more is still looked at.
  */
 export class ScriptsExclusive implements Invariant {
   readonly name = 'S11';
   readonly #facts: Facts;
   /** `alpha web` → as its daemon said last. */
   readonly #jobs = new Map<string, JobState>();
-  /** Node → id of a program → which node it works on. */
-  readonly #agents = new Map<string, Map<string, string>>();
+  /** Node → id of a program → which node it works on, and whether it shuts it. */
+  readonly #agents = new Map<string, Map<string, { target: string; shuts: boolean }>>();
+  /** Shut with success, and nothing was begun there or done to it since. */
+  readonly #shut = new Set<string>();
 
   constructor(facts: Facts) {
     this.#facts = facts;
@@ -36,9 +39,10 @@ export class ScriptsExclusive implements Invariant {
   stepped(node: string, input: Input, actions: readonly Action[]): void {
     if (input.kind === 'started') {
       this.#agents.set(node, new Map());
+      this.#shut.delete(node);
       for (const { name } of this.#facts.cluster.packages) this.#jobs.delete(`${node} ${name}`);
     }
-    if (input.kind === 'agent-exited') this.#agents.get(node)?.delete(input.id);
+    if (input.kind === 'agent-exited') this.#exited(node, input);
     for (const action of actions) if (action.kind === 'run-agent') this.#run(node, action);
   }
 
@@ -46,11 +50,18 @@ export class ScriptsExclusive implements Invariant {
     const target = environment['BATON_NODE'];
     const action = environment['BATON_ACTION'];
     if (target === undefined || action === 'monitor' || action === 'status') return;
-    const running = this.#agents.get(node) ?? new Map<string, string>();
+    const running = this.#agents.get(node) ?? new Map<string, { target: string; shuts: boolean }>();
     this.#agents.set(node, running);
     for (const [other, busy] of running)
-      if (busy === target) this.#facts.violated('S11', `${node} runs ${id} on ${target} beside ${other}`);
-    running.set(id, target);
+      if (busy.target === target) this.#facts.violated('S11', `${node} runs ${id} on ${target} beside ${other}`);
+    running.set(id, { target, shuts: action !== 'on' });
+    this.#shut.delete(target);
+  }
+
+  #exited(node: string, { id, outcome }: Extract<Input, { kind: 'agent-exited' }>): void {
+    const agent = this.#agents.get(node)?.get(id);
+    this.#agents.get(node)?.delete(id);
+    if (agent?.shuts === true && outcome.how === 'exited' && outcome.code === 0) this.#shut.add(agent.target);
   }
 
   journalled({ event, node, package: name = '', from, to, cause }: Told): void {
@@ -63,7 +74,9 @@ export class ScriptsExclusive implements Invariant {
     if (was !== is && !NEXT[was].includes(is))
       this.#facts.violated('S11', `${name} on ${node} goes from ${was} to ${is}: ${cause}`);
     this.#jobs.set(key, is);
-    if (is === 'starting' && was !== 'starting') this.#mayStart(node, name);
+    if (is !== 'starting' || was === 'starting') return;
+    this.#shut.delete(node);
+    this.#mayStart(node, name);
   }
 
   #mayStart(node: string, name: string): void {
@@ -76,6 +89,7 @@ export class ScriptsExclusive implements Invariant {
       const answered = addresses.find((address) => this.#facts.answering(address).includes(other));
       if (answered !== undefined)
         this.#facts.violated('S11', `${node} starts ${name} while ${other} answers for ${answered}`);
+      if (this.#shut.has(other)) continue;
       const job = this.#jobs.get(`${other} ${name}`) ?? 'halted';
       const speaks = addresses.some((address) => host.lets(address));
       if (speaks && (job === 'starting' || job === 'running' || job === 'halting'))

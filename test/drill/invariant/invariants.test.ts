@@ -277,10 +277,26 @@ describe('S11 scripts exclusive', () => {
     expect(facts.violations).toEqual(['S11: beta starts web, which is running on alpha under a lease']);
   });
 
+  const run = (id: string, node = 'beta', action = 'off'): Action =>
+    ({ kind: 'run-agent', id, environment: { BATON_NODE: node, BATON_ACTION: action } }) as unknown as Action;
+
+  it.each([
+    ['that an agent has shut', 'off', 0, 0],
+    ['that no agent could shut', 'off', 1, 1],
+    ['that an agent has opened', 'on', 0, 1],
+  ])('a start while the lease of a node runs %s', (_, action, code, violations) => {
+    const { facts, rule, become } = stand();
+    become('alpha', 'halted', 'starting');
+    become('alpha', 'starting', 'running');
+    facts.host('alpha').open.add(FLOATING);
+    rule.stepped('beta', { kind: 'woke' }, [run('fence 1', 'alpha', action)]);
+    rule.stepped('beta', { kind: 'agent-exited', id: 'fence 1', outcome: { how: 'exited', code }, output: '' }, []);
+    become('beta', 'halted', 'starting');
+    expect(facts.violations).toHaveLength(violations);
+  });
+
   it('two agents at one node', () => {
     const { facts, rule } = stand();
-    const run = (id: string): Action =>
-      ({ kind: 'run-agent', id, environment: { BATON_NODE: 'beta', BATON_ACTION: 'off' } }) as unknown as Action;
     rule.stepped('alpha', { kind: 'woke' }, [run('fence 1'), run('fence 2')]);
     expect(facts.violations).toEqual(['S11: alpha runs fence 2 on beta beside fence 1']);
   });
