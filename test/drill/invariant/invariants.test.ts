@@ -290,7 +290,11 @@ describe('S11 scripts exclusive', () => {
     become('alpha', 'starting', 'running');
     facts.host('alpha').open.add(FLOATING);
     rule.stepped('beta', { kind: 'woke' }, [run('fence 1', 'alpha', action)]);
-    rule.stepped('beta', { kind: 'agent-exited', id: 'fence 1', outcome: { how: 'exited', code }, output: '' }, []);
+    rule.stepped(
+      'beta',
+      { kind: 'agent-exited', id: 'fence 1', outcome: { how: 'exited', code }, output: '', tookMs: 50 },
+      [],
+    );
     become('beta', 'halted', 'starting');
     expect(facts.violations).toHaveLength(violations);
   });
