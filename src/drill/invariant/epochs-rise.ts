@@ -2,7 +2,10 @@ import { compareVersions, showVersion, type Version } from '../../membership/doc
 import type { Node } from '../../node.js';
 import type { Facts, Invariant, Told } from './invariant.js';
 
-/** S4: no two holders of one epoch of a package, no epoch used twice: each that begins to serve has a newer one than all before. */
+/**
+ * S4: no two holders of one epoch of a package, no epoch used twice: each that begins to serve has a newer one than all before.
+ * With `quorum: none` two that do not hear each other count terms each by itself (the exception of S1).
+ */
 export class EpochsRise implements Invariant {
   readonly name = 'S4';
   readonly #facts: Facts;
@@ -16,7 +19,7 @@ export class EpochsRise implements Invariant {
 
   /** Whatever a job becomes is told. */
   journalled({ event, node, package: name = '' }: Told, machine: Node): void {
-    if (event !== 'package') return;
+    if (event !== 'package' || this.#facts.cluster.quorum === 'none') return;
     const { state, epoch } = machine.state.jobs[name] ?? { state: 'halted', epoch: null };
     if (epoch === null || state === 'halted') return;
     const key = `${name} ${showVersion(epoch)}`;

@@ -1,8 +1,10 @@
 /** The exceptions of S1, in S8 and S9 as well: each excuses what it must, and nothing more. */
 import { describe, expect, it } from 'vitest';
+import { EpochsRise } from '../../../src/drill/invariant/epochs-rise.js';
 import { LastWord } from '../../../src/drill/invariant/last-word.js';
 import { OnePort } from '../../../src/drill/invariant/one-port.js';
 import type { Stay } from '../../../drivers/lab.js';
+import type { Node } from '../../../src/node.js';
 import { gratuitousRequest } from '../../../src/frame/arp.js';
 import { address, FakeFacts } from './fake-facts.js';
 
@@ -155,5 +157,21 @@ describe('S9 last word', () => {
     hold(facts, 'beta');
     rule.ended();
     expect(facts.violations).toEqual([`S9: alpha had the last word on ${FLOATING}, which beta has`]);
+  });
+});
+
+describe('S4 epochs rise: two that decide alone count terms each by itself', () => {
+  it.each([
+    ['with quorum: none', own, 0],
+    ['where a majority decides', (file: string) => file, 1],
+  ])('%s', (_, file, violations) => {
+    const facts = new FakeFacts(file);
+    const rule = new EpochsRise(facts);
+    for (const node of ['alpha', 'beta']) {
+      const machine = { state: { jobs: { web: { state: 'starting', epoch: { term: 2, revision: 1 } } } } };
+      const entry = { at: 0, node, event: 'package', package: 'web', to: 'starting', cause: 'placed' } as const;
+      rule.journalled(entry, machine as unknown as Node);
+    }
+    expect(facts.violations).toHaveLength(violations);
   });
 });
