@@ -35,7 +35,11 @@ export class FitTarget implements Invariant {
 
   journalled({ event, node, net = '', to = '', cause, package: name = '' }: Told, { options }: Node): void {
     const { cluster } = options;
-    if (event === 'switch-started') this.#switched(cluster, node, net, to, cause);
+    // News of a moment come after all of it; a daemon that looks at its NICs in that moment already knows.
+    if (event === 'switch-started') {
+      this.changed(new Set([node]));
+      this.#switched(cluster, node, net, to, cause);
+    }
     if (event === 'placed' && cause === 'failback' && this.#facts.nodes.includes(to)) this.#wentHome(cluster, name, to);
   }
 

@@ -456,6 +456,19 @@ describe('L6 nothing goes where it cannot stay', () => {
     rule.journalled(told(facts, 'alpha', entry), machineOf(facts));
     expect(facts.violations).toHaveLength(violations);
   });
+
+  it('a switch in the very moment in which the carrier returns, before that moment is looked at (seed 20403)', () => {
+    const facts = new FakeFacts();
+    const rule = new FitTarget(facts);
+    const { dark } = facts.hosts['alpha']!;
+    dark.add('eth1');
+    rule.changed(ALPHA);
+    facts.pass(1000);
+    dark.delete('eth1');
+    const entry = { event: 'switch-started', net: 'public', from: 'eth0', to: 'eth1', cause: 'carrier' } as const;
+    rule.journalled(told(facts, 'alpha', entry), machineOf(facts));
+    expect(facts.violations).toEqual([]);
+  });
 });
 
 describe('S2 a node without quorum is dark', () => {
