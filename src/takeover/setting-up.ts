@@ -80,10 +80,14 @@ function tellWhereCarried({ world, state, now }: Turn, nic: string): void {
   }
 }
 
-/** Settings of these NICs that are still as baton set them, to be put back. */
+/**
+ * Settings of these NICs that nobody else has changed, to be put back. One seen at its original may be set all the same: the
+ * hands' answer comes before the next look. To write the original where it is already does no harm.
+ */
 export function settingsToPutBack({ world, state }: Turn, nics: readonly string[]): SettingRecord[] {
   return state.ledger.settings.filter((x) => {
     const seen = world.host[x.nic];
-    return nics.includes(x.nic) && seen?.ifindex === x.ifindex && seen.settings[x.name] === x.value;
+    if (!nics.includes(x.nic) || seen?.ifindex !== x.ifindex) return false;
+    return [x.value, x.original].includes(seen.settings[x.name] ?? '');
   });
 }

@@ -185,6 +185,20 @@ describe('stop', () => {
     expect(stand.exited).toBe(1);
   });
 
+  it('puts back settings too that no look has yet shown as set (S6; seed 20418)', () => {
+    const kernel = ordinaryKernel();
+    const before = essence(kernel.copy());
+    const stand = new Stand(kernel);
+    stand.idle = false;
+    stand.start();
+    stand.give({ kind: 'stop-asked', how: 'stop' });
+    stand.work();
+    stand.pass(1000);
+    expect(stand.exited).toBe(0);
+    expect(stand.done.some((step) => step.do === 'set-sysctl')).toBe(true);
+    expect(essence(kernel)).toEqual(before);
+  });
+
   it('puts back no setting that somebody else has changed since', () => {
     const stand = new Stand().start();
     stand.kernel.nics['eth0']!.settings['ipv4/conf/{nic}/rp_filter'] = '0';
