@@ -97,6 +97,6 @@ describe.skipIf(reason !== null)(`daemons with a package and an arbiter on the k
     const file = readdirSync(state).find((name) => name.startsWith('recording-'))!;
     const report = await replay([join(state, file)]);
     expect(report.recordings[0]!.differs).toBeUndefined();
-    expect(report.timeline.map(({ entry }) => entry.event)).toEqual(expect.arrayContaining(['committed', 'lease']));
+    expect(report.timeline.map(({ entry }) => entry.event)).toEqual(expect.arrayContaining(['lease', 'announced']));
   });
 });

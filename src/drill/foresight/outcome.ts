@@ -37,6 +37,8 @@ export interface Outcome {
 const OPEN_MS: Ms = 3;
 /** A gap that began so early before a fault is of the fault. */
 const PROBED_EVERY_MS: Ms = 2;
+/** A holder is known by its answers: the newest is up to so old while it holds (kernel: three questions). */
+const ANSWERED_MS: Ms = 60;
 
 export function outcomeOf(situation: Situation, { report, fromMs }: Rehearsed): Outcome {
   const { cluster } = situation;
@@ -80,7 +82,8 @@ function outageOf(report: DrillReport, address: string, fromMs: Ms): Outage {
 
 function holderAt({ holds }: DrillReport, addresses: readonly string[], at: Ms): string | null {
   const [address] = addresses;
-  return holds.find((hold) => hold.address === address && hold.fromMs <= at && hold.toMs >= at)?.node ?? null;
+  const then = holds.filter((one) => one.address === address && one.fromMs <= at && one.toMs >= at - ANSWERED_MS);
+  return then.sort((a, b) => b.toMs - a.toMs)[0]?.node ?? null;
 }
 
 /** Told by both ends, and not over. */
