@@ -27,7 +27,7 @@ function runJob<Order extends object, Answer>({
 }: SideBySide<Order, Answer>): Promise<void> {
   return new Promise((done, failed) => {
     const job = fork(script, [name], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const stop = (): void => void job.kill();
+    const stop = (): void => void job.kill('SIGKILL');
     signal?.addEventListener('abort', stop, { once: true });
     job.on('message', (message: typeof READY | { answer: Answer }) => {
       if (message !== READY) onAnswer(message.answer);
@@ -47,6 +47,8 @@ function runJob<Order extends object, Answer>({
 /** Answers orders, if this process was made by `sideBySide` for that name. */
 export function serve<Order, Answer>(name: string, work: (order: Order) => Promise<Answer>): void {
   if (process.argv[2] !== name || !process.send) return;
+  // Whoever is asked to end the whole ends its jobs.
+  process.on('SIGINT', () => undefined);
   process.on('message', (order: Order) => void work(order).then((answer) => process.send!({ answer })));
   process.send(READY);
 }

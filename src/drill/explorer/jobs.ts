@@ -1,6 +1,6 @@
-/** Explores many seeds, in processes of their own, which die with this one: so it can be called off, and tells how far it is. */
-import { fork } from 'node:child_process';
+/** Explores many seeds, in processes of their own: so it can be called off, and tells how far it is. */
 import { fileURLToPath } from 'node:url';
+import { serve, sideBySide } from '../side-by-side.js';
 import { exploreSeed } from './exploration.js';
 import { findingOf, type Finding } from './finding.js';
 
@@ -26,46 +26,33 @@ interface Order {
   aim?: string;
 }
 
-export async function explore(options: ExploreOptions): Promise<void> {
-  let seed = options.from;
-  const next = (): Order | null => {
-    const isOver = seed > options.to || Date.now() > options.deadline || options.signal?.aborted === true;
-    if (isOver) return null;
-    return { seed: seed++, shrinkMs: options.shrinkMs, ...(options.aim !== undefined && { aim: options.aim }) };
-  };
-  const jobs = Math.min(options.jobs, options.to - options.from + 1);
-  await Promise.all(Array.from({ length: jobs }, () => runJob(options, next)));
-}
-
-function runJob(options: ExploreOptions, next: () => Order | null): Promise<void> {
-  return new Promise((done, failed) => {
-    const job = fork(fileURLToPath(import.meta.url), [JOB], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const stop = (): void => void job.kill('SIGKILL');
-    options.signal?.addEventListener('abort', stop, { once: true });
-    job.on('message', (found: Finding | 'ready') => {
-      if (found !== 'ready') options.onSeed(found);
-      const order = next();
-      if (order === null) job.disconnect();
-      else job.send(order);
-    });
-    job.on('error', failed);
-    job.on('exit', (code) => {
-      options.signal?.removeEventListener('abort', stop);
-      if (code === 0 || options.signal?.aborted) done();
-      else failed(new Error(`a job of the explorer ended with ${code ?? 'a signal'}`));
-    });
-  });
-}
-
 const JOB = 'baton-explorer-job';
 
-if (process.argv[2] === JOB && process.send) {
-  process.on('message', ({ seed, shrinkMs, aim }: Order) => {
-    void exploreSeed(seed, aim)
-      .then((explored) => findingOf(explored, shrinkMs))
-      .then((found) => process.send!(found));
+export async function explore({
+  from,
+  to,
+  deadline,
+  jobs,
+  shrinkMs,
+  aim,
+  onSeed,
+  signal,
+}: ExploreOptions): Promise<void> {
+  let seed = from;
+  const next = (): Order | null => {
+    if (seed > to || Date.now() > deadline) return null;
+    return { seed: seed++, shrinkMs, ...(aim !== undefined && { aim }) };
+  };
+  await sideBySide<Order, Finding>({
+    script: fileURLToPath(import.meta.url),
+    name: JOB,
+    jobs: Math.min(jobs, to - from + 1),
+    next,
+    onAnswer: onSeed,
+    ...(signal && { signal }),
   });
-  // Whoever is asked to end the exploration ends its jobs.
-  process.on('SIGINT', () => undefined);
-  process.send('ready');
 }
+
+serve(JOB, async ({ seed, shrinkMs, aim }: Order): Promise<Finding> => {
+  return findingOf(await exploreSeed(seed, aim), shrinkMs);
+});
