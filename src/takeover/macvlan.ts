@@ -14,7 +14,7 @@ import type { Cluster, ClusterNode } from '../config/cluster.js';
 import { isMacvlanName, macvlanAlias, macvlanName } from '../frame/macvlan.js';
 import type { Ms, NicObservation } from '../input.js';
 import { clear, journal, raise } from './account.js';
-import { type FloatingAddress, floatingAddresses, floatingOf, placeKey } from './floating-address.js';
+import { floatingAddresses, floatingOf, placeKey } from './floating-address.js';
 import type { Posted } from './floating-state.js';
 import { allNics, nicsOf, type Turn } from './state.js';
 
@@ -226,9 +226,4 @@ export function macvlansDeadline({ state, now }: Turn): Ms {
 /** The MAC under which the address is to be known while it lies on `place`; null: that place is not there. */
 export function macAt({ world }: Turn, place: string | null): string | null {
   return place === null ? null : (world.host[place]?.mac ?? null);
-}
-
-/** Its macvlan on that NIC; null: it has no MAC of its own. */
-export function macvlanFor(floating: FloatingAddress, nic: string): string | null {
-  return floating.mac === undefined ? null : macvlanName(nic, floating.mac);
 }

@@ -4,7 +4,6 @@
  */
 import { BARE, BARE_NET } from '../bare-cluster.js';
 import { KEY_ID, noCipher } from '../no-cipher.js';
-import { createHmac } from 'node:crypto';
 import type { Action } from '../../src/action.js';
 import type { Cluster, Net, Timing } from '../../src/config/cluster.js';
 import { profiles } from '../../src/config/timing.js';
@@ -76,9 +75,6 @@ export const seal = (bytes: Uint8Array): Uint8Array => {
   }
   return out;
 };
-
-export const strongSeal = (bytes: Uint8Array): Uint8Array =>
-  new Uint8Array(createHmac('sha256', 'key').update(bytes).digest()).subarray(0, 16);
 
 export class Host {
   readonly world: World;

@@ -3,7 +3,7 @@
  * record were read and found to be ours.
  */
 import type { ArbiterTrouble, DiskBlock } from '../../../src/membership/arbiter-record.js';
-import { compareVersions, readDocument, showVersion, type Document } from '../../../src/membership/document.js';
+import { compareVersions, readDocument, type Document } from '../../../src/membership/document.js';
 import { Device, DiskError } from './device.js';
 import {
   BLOCK,
@@ -150,8 +150,4 @@ function documentIn(text: Buffer): Document | null {
   } catch {
     return null;
   }
-}
-
-export function describeBlock({ term, role, beat, writes, version }: DiskBlock): string {
-  return `term ${term}, ${role}, beat ${beat}, write ${writes}, document ${showVersion(version)}`;
 }

@@ -1,14 +1,11 @@
 /** How long things may take at most, from the cluster file's timing (DESIGN 4 to 7, MEMBERSHIP 5) and what kernels were measured to do (DESIGN 17). */
-import type { Cluster, Timing } from '../../config/cluster.js';
+import type { Timing } from '../../config/cluster.js';
 import type { Ms } from '../../input.js';
-import { leaseMs, surelyOverMs } from '../../membership/span.js';
 
 /** One call may be held by the kernel so long. */
 const KERNEL_HOLDS_MS: Ms = 250;
 /** A name for sums of fractions, jitter of timers, and the few hundred short calls of a large plan. */
 const SLACK_MS: Ms = 50;
-/** Rounds of an election that may fail before one succeeds: each is drawn anew (E3). */
-const ELECTIONS = 5;
 
 /** From the first call of a change of the kernel to its last: one of them is held. */
 export function changeMs(): Ms {
@@ -18,13 +15,4 @@ export function changeMs(): Ms {
 /** From the loss of a carrier to the addresses on a standby that is fit: seen, judged by the next poll at the latest, done. */
 export function switchMs({ carrierPollMs, pollMs }: Timing): Ms {
   return carrierPollMs + pollMs + 2 * changeMs();
-}
-
-/** From the death of a coordinator, or of a holder, to another holder that answers: silence, election, the wait for old leases, the start. */
-export function takeoverMs({ timing, quorum }: Pick<Cluster, 'timing' | 'quorum'>): Ms {
-  const { heartbeatMs, nodeTimeoutMs } = timing;
-  const promiseMs = 2 * heartbeatMs;
-  const electionMs = promiseMs * 1.5 * ELECTIONS;
-  const startWaitMs = typeof quorum === 'object' ? quorum.startWaitMs : 0;
-  return startWaitMs + nodeTimeoutMs + electionMs + surelyOverMs(leaseMs(timing), timing) + 4 * changeMs();
 }
