@@ -71,6 +71,7 @@ export class Hands {
       if (this.#frozen) this.#held = go;
       else run();
     };
+    host.heldMs += host.slowMs;
     host.world.clock.after(host.slowMs + random.between(span.from, span.to), go);
   }
 

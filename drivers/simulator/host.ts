@@ -38,6 +38,8 @@ export class Host {
   bootedAt: Ms = 0;
   /** What each call of netlink or nftables takes beside its own time. */
   slowMs: Ms = 0;
+  /** So long in all were calls of the daemon's hands held so far, the one under way in full. */
+  heldMs: Ms = 0;
   /** When the kernel last looked at the carrier of a physical card. */
   linkwatchAt = -Infinity;
   /** Netlink: something of that NIC changed. */

@@ -30,6 +30,8 @@ export interface HostFacts {
   readonly runsSince: Ms;
   /** And is not stopped. */
   readonly awakeSince: Ms;
+  /** So long in all has its kernel held the calls of its daemon's hands, beside what calls take. Recordings do not tell: 0. */
+  readonly heldMs: Ms;
   /** Are the gate's rules there? */
   readonly gateStands: boolean;
   /** Until the gate closes by itself; not positive: it is closed. */

@@ -21,6 +21,10 @@ class SimulatedHost implements HostFacts {
     return this.#host.powered;
   }
 
+  get heldMs(): Ms {
+    return this.#host.heldMs;
+  }
+
   get gateStands(): boolean {
     return this.#host.gate.stands;
   }

@@ -9,6 +9,7 @@ export class RecordedHost implements HostFacts {
   runsSince: Ms = Infinity;
   awakeSince: Ms = Infinity;
   readonly powered = true;
+  readonly heldMs = 0;
   readonly #now: () => Ms;
   readonly #hasGate: boolean;
   readonly #seen = new Map<string, NicObservation>();

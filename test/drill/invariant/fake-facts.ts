@@ -20,6 +20,7 @@ export class FakeHost implements HostFacts {
   powered = true;
   runsSince: Ms = 0;
   awakeSince: Ms = 0;
+  heldMs: Ms = 0;
   gateStands = true;
   leaseLeftMs: Ms = -Infinity;
   readonly open = new Set<string>();

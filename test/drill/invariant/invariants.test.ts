@@ -73,6 +73,20 @@ describe('S3 stationary stays', () => {
     expect(facts.violations).toEqual(['S3: 10.77.0.1 of alpha is on eth0 and eth1']);
   });
 
+  it('a kernel that holds each call of the switch has it on two NICs for as long as it holds them (seed 20894)', () => {
+    const { facts, rule, alpha } = stand();
+    alpha.on['eth1']!.push(address('10.77.0.1'));
+    rule.made('alpha', add);
+    rule.changed(ALPHA);
+    for (let call = 1; call <= 5; call++) {
+      alpha.heldMs += 200;
+      facts.pass(200);
+    }
+    expect(facts.violations).toEqual([]);
+    facts.pass(1000);
+    expect(facts.violations).toEqual(['S3: 10.77.0.1 of alpha is on eth0 and eth1']);
+  });
+
   it('hands that take it off everywhere', () => {
     const { facts, rule, alpha } = stand();
     alpha.on['eth0']!.length = 0;
