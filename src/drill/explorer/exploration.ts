@@ -40,6 +40,8 @@ const LOOK_EVERY_MS: Ms = 500;
 const PEACE_FOR_MS: Ms = 2000;
 /** From the last heal to an operator in front of the rack, who sees what is still off. */
 const BY_HAND_AT_MS: Ms = 12_000;
+/** And when somebody looks at the nodes that stay off: a fence agent at work on them fails in its own time. */
+const VOUCHED_AT_MS: readonly Ms[] = [12_000, 25_000];
 /** Weather is judged from here on: the start is over. */
 const MILD_FROM_MS: Ms = 7900;
 
@@ -158,6 +160,8 @@ class Exploration {
       await this.#runUntil(at);
       if (this.#violations.length > 0) return;
       if (at - from === BY_HAND_AT_MS) await this.#striker.switchOnByHand(core);
+      if (VOUCHED_AT_MS.includes(at - from))
+        await this.#striker.vouchByHand(this.#drawn.nodes.filter((name) => !core.includes(name)));
       const wrong = await unsettled(this.#lab, this.#scenario, core);
       peaceSince = wrong.length > 0 ? null : (peaceSince ?? at);
       if (peaceSince !== null && at - peaceSince >= PEACE_FOR_MS && last.length === 0) break;

@@ -1,6 +1,7 @@
 /** Lets drawn blows fall: names in the place of words, nothing that has lost its sense, and a list of what really happened. */
 import type { SimulatorLab } from '../../../drivers/simulator/lab.js';
 import type { Ms } from '../../input.js';
+import type { MembershipState } from '../../membership/member.js';
 import { commandOf } from '../operate.js';
 import { parseFault } from '../scenario.js';
 import type { Cast } from './cast.js';
@@ -79,13 +80,29 @@ export class Striker {
    * a package stays placed on the node.
    */
   async switchOnByHand(names: readonly string[]): Promise<void> {
-    const { daemons, hosts } = this.#lab.network;
-    const met = [...daemons.values()].flatMap(({ node }) => node?.state.membership ?? []);
-    const placements = met.find(({ post }) => post.role === 'coordinator')?.record.document?.placements;
+    const { hosts } = this.#lab.network;
+    const placements = this.#led()?.record.document?.placements;
     const isStuck = (name: string): boolean =>
       placements === undefined || Object.values(placements).some(({ node }) => node === name);
     for (const name of names)
       if (!hosts.get(name)!.powered && isStuck(name)) await this.#inflict(`power-off ${name}`, UNPLUGGED_MS);
+  }
+
+  /** Of each that is off, and that no fence agent could shut so far, somebody who has looked says that it is off. */
+  async vouchByHand(names: readonly string[]): Promise<void> {
+    const fences = this.#led()?.fencing.nodes ?? {};
+    for (const name of names) {
+      const { does, failures, phase } = fences[name] ?? { does: 'fence', failures: 0, phase: 'done' };
+      if (this.#lab.network.hosts.get(name)!.powered || does !== 'fence' || failures === 0 || phase === 'done')
+        continue;
+      await this.strike({ at: this.#lab.now(), do: 'command', node: COORDINATOR, command: `node fenced ${name}` });
+    }
+  }
+
+  /** What the coordinator knows of the cluster; absent: there is none. */
+  #led(): MembershipState | undefined {
+    const all = [...this.#lab.network.daemons.values()].flatMap(({ node }) => node?.state.membership ?? []);
+    return all.find(({ post }) => post.role === 'coordinator');
   }
 
   /** The daemon of that node stood still before its n-th effect since that moment. */

@@ -6,9 +6,11 @@ import { AWAKE } from '../../../src/drill/explorer/kinds.js';
 import { Striker } from '../../../src/drill/explorer/striker.js';
 import { drawTopology, type Drawn } from '../../../src/drill/explorer/topology.js';
 
+const seeds: Drawn[] = [];
+
 function drawnWith(wanted: (drawn: Drawn) => boolean): Drawn {
   for (let seed = 0; seed < 1000; seed++) {
-    const drawn = drawTopology(seed);
+    const drawn = (seeds[seed] ??= drawTopology(seed));
     if (wanted(drawn)) return drawn;
   }
   throw new Error('no seed draws that');
@@ -61,5 +63,33 @@ test('a node that is off gets the new cluster file, too, where that is said', as
   expect(striker.acts).toEqual([]);
   await striker.strike({ ...blow, evenIfOff: true });
   expect(striker.acts).toMatchObject([{ fault: 'new-file alpha' }]);
+  await lab.destroy();
+});
+
+test('a node that is off, and that no fence agent can shut, is vouched for by somebody who has looked', async () => {
+  const drawn = drawnWith(
+    ({ nodes, packages, hasArbiter, scenario: { topology, cluster } }) =>
+      nodes.length === 3 && packages.length === 1 && !hasArbiter && topology.fences['pdu']?.shuts === 'power' && cluster['fence'] === 'none', // prettier-ignore
+  );
+  const lab = new SimulatorLab({ seed: 1 });
+  await lab.build(drawn.scenario);
+  const striker = new Striker(lab, drawn, new Cast(lab, drawn));
+  lab.network.fences.get('pdu')!.trouble = { how: 'hang' };
+  for (const name of drawn.nodes) await lab.startDaemon(name);
+  await lab.runUntil(8000);
+  const address = drawn.addresses[0]!;
+  const holder = lab.holder(address)!;
+  const vouched = (): unknown[] => striker.acts.filter(({ ask }) => ask !== undefined);
+  await striker.strike({ at: 8000, do: 'inflict', fault: `power-off ${holder}`, healAfterMs: Infinity });
+  await lab.runUntil(25_000);
+  await striker.vouchByHand(drawn.nodes.filter((name) => name !== holder));
+  expect(vouched()).toEqual([]);
+  expect(lab.holder(address)).toBe(null);
+  await striker.vouchByHand([holder]);
+  expect(vouched()).toMatchObject([{ ask: expect.stringMatching(`: node fenced ${holder}$`) as string }]);
+  await lab.runUntil(32_000);
+  expect(lab.holder(address)).not.toBe(null);
+  await striker.vouchByHand([holder]);
+  expect(vouched()).toHaveLength(1);
   await lab.destroy();
 });
