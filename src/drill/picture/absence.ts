@@ -12,6 +12,14 @@ export interface Absence {
   text: 'no power' | 'daemon killed' | 'daemon stopped' | 'daemon restarts' | 'daemon frozen';
 }
 
+/** What ends the daemon, until it is started again. */
+const WITHOUT = {
+  'power-off': 'no power',
+  kill: 'daemon killed',
+  stop: 'daemon stopped',
+  restart: 'daemon restarts',
+} as const;
+
 export function absences(strokes: readonly Stroke[], journal: readonly Told[], endMs: Ms): Absence[] {
   const found: Absence[] = [];
   for (const { fault, from, to } of strokes) {
@@ -21,16 +29,10 @@ export function absences(strokes: readonly Stroke[], journal: readonly Told[], e
       until(journal.find((entry) => entry.node === node && entry.event === 'node-started' && entry.at >= to)?.at ?? to);
     switch (fault.fault) {
       case 'power-off':
-        found.push({ node: fault.node, fromMs: from, toMs: started(fault.node), text: 'no power' });
-        break;
       case 'kill':
-        found.push({ node: fault.node, fromMs: from, toMs: started(fault.node), text: 'daemon killed' });
-        break;
       case 'stop':
-        found.push({ node: fault.node, fromMs: from, toMs: started(fault.node), text: 'daemon stopped' });
-        break;
       case 'restart':
-        found.push({ node: fault.node, fromMs: from, toMs: started(fault.node), text: 'daemon restarts' });
+        found.push({ node: fault.node, fromMs: from, toMs: started(fault.node), text: WITHOUT[fault.fault] });
         break;
       case 'freeze':
         found.push({ node: fault.node, fromMs: from, toMs: until(to), text: 'daemon frozen' });
