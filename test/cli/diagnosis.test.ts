@@ -6,6 +6,7 @@ import type { DaemonStatus } from '../../src/client/document.js';
 import type { MembershipStatus } from '../../src/status.js';
 import { parseCluster } from '../../src/config/parse.js';
 import type { HostNic } from '../../src/daemon/host.js';
+import { bareStatus } from './bare-status.js';
 
 const cluster = parseCluster(`cluster: shop
 key: /k
@@ -53,26 +54,7 @@ const daemon = (maxMs: number, reason?: 'unproven'): DaemonStatus => ({
   shadow: false,
   inputs: 1,
   status: {
-    cluster: 'shop',
-    node: 'alpha',
-    peers: [],
-    paths: [],
-    membership: null,
-    gate: 'off',
-    packages: [],
-    roles: {},
-    keys: {
-      file: ['ab12cd34'],
-      taken: ['ab12cd34'],
-      speaks: 'ab12cd34',
-      lacking: [],
-      unheard: [],
-      leaving: [],
-      peers: [],
-    },
-    halted: [],
-    now: 0,
-    alarms: [],
+    ...structuredClone(bareStatus),
     nets: [{ name: 'public', polling: 'light', switching: false, switches: 0, hearing: [] }],
     nics: (['eth0', 'eth1'] as const).map((name) => ({
       name,
@@ -89,8 +71,6 @@ const daemon = (maxMs: number, reason?: 'unproven'): DaemonStatus => ({
       heardBy: {},
       targets: {},
     })),
-    decisions: [],
-    dropped: {},
   },
 });
 

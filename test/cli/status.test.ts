@@ -7,6 +7,7 @@ import { statusText } from '../../src/cli/output/status-text.js';
 import { table, widthOf } from '../../src/cli/output/table.js';
 import { count, span } from '../../src/cli/output/words.js';
 import type { DaemonStatus } from '../../src/client/document.js';
+import { bareStatus } from './bare-status.js';
 
 const daemon: DaemonStatus = {
   version: '0.1.0',
@@ -16,24 +17,7 @@ const daemon: DaemonStatus = {
   shadow: false,
   inputs: 99,
   status: {
-    cluster: 'shop',
-    node: 'alpha',
-    peers: [],
-    paths: [],
-    membership: null,
-    gate: 'off',
-    packages: [],
-    roles: {},
-    keys: {
-      file: ['ab12cd34'],
-      taken: ['ab12cd34'],
-      speaks: 'ab12cd34',
-      lacking: [],
-      unheard: [],
-      leaving: [],
-      peers: [],
-    },
-    halted: [],
+    ...bareStatus,
     now: 100_000,
     alarms: [{ since: 88_000, what: 'standby-unfit', text: 'eth2 has MTU 1400, eth0 has 1500' }],
     nics: [
@@ -82,7 +66,6 @@ const daemon: DaemonStatus = {
         ],
       },
     ],
-    decisions: [],
     dropped: { 'foreign-cluster': 3 },
   },
 };
