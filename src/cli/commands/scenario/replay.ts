@@ -1,10 +1,9 @@
 import { Args, Flags } from '@oclif/core';
+import { duration } from '../../../drill/fault.js';
 import type { ReplayReport } from '../../../drill/replay/replay.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
 import { paintFor } from '../../output/paint.js';
 import { replayLineText, replayVerdictText } from '../../output/replay-text.js';
-
-const TIME = /^(\d+(?:\.\d+)?)(ms|s|m)?$/;
 
 export default class ScenarioReplay extends BatonCommand {
   static override summary = 'play flight recordings again: the same journal, byte for byte, and what must hold held';
@@ -65,9 +64,9 @@ export default class ScenarioReplay extends BatonCommand {
 }
 
 function timeOf(text: string): number {
-  const [, number, unit = 's'] = TIME.exec(text) ?? [];
-  if (number === undefined) throw new Failure(`--until ${text} is no time; write 12.5s, 300ms or 2m`, EXIT.usage);
-  return Number(number) * { ms: 1, s: 1000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
+  const time = duration.safeParse(/\d$/.test(text) ? `${text}s` : text);
+  if (!time.success) throw new Failure(`--until ${text} is no time; write 12.5s, 300ms or 2m`, EXIT.usage);
+  return time.data;
 }
 
 function failureOf(error: unknown): unknown {
