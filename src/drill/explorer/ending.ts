@@ -59,6 +59,33 @@ export function unlocking(
   );
 }
 
+/**
+ * At each node, where the MAC moves along: a net that an operator put on a standby stays there, and where the test frame was
+ * lost in the blows it stays without its MAC, with the alarm `mac-refused`, until the operator puts it back (docs/macs.md).
+ */
+export function puttingBack(
+  { blows }: Schedule,
+  { scenario }: Drawn,
+  core: readonly string[],
+): { after: Ms; node: string; command: string }[] {
+  const { nets, nodes } = scenario.cluster as {
+    nets: Record<string, { mac?: string }>;
+    nodes: Record<string, Record<string, { primary: string } | undefined>>;
+  };
+  const moved = new Set(
+    blows.flatMap((blow) => (blow.do === 'ask' && blow.request.ask === 'link-switch' ? [blow.request.net] : [])),
+  );
+  const followed = [...moved].filter((net) => nets[net]?.mac === 'follow');
+  return TIDIED_AT_MS.slice(1, 3).flatMap((after) =>
+    core.flatMap((node) =>
+      followed.flatMap((net) => {
+        const home = nodes[node]?.[net]?.primary;
+        return home === undefined ? [] : [{ after, node, command: `link switch --net ${net} --to ${home}` }];
+      }),
+    ),
+  );
+}
+
 /** The rotation of the key that was begun at the first node is finished. */
 export function keyCopies({ blows }: Schedule, { nodes }: Drawn): { after: Ms; fault?: string; command?: string }[] {
   if (!blows.some((blow) => blow.do === 'command' && blow.command.startsWith('keygen'))) return [];

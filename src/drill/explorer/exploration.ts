@@ -15,7 +15,7 @@ import { SimulatedScene } from '../invariant/scene.js';
 import { parseFault, type Scenario } from '../scenario.js';
 import { aimOf, drawAimed } from './aimed.js';
 import { Cast } from './cast.js';
-import { drawCore, keyCopies, peaceWithinMs, tidying, unlocking } from './ending.js';
+import { drawCore, keyCopies, peaceWithinMs, puttingBack, tidying, unlocking } from './ending.js';
 import { AWAKE } from './kinds.js';
 import { drawSchedule, type Blow, type Schedule } from './schedule.js';
 import type { Story } from './story.js';
@@ -188,6 +188,7 @@ class Exploration {
     });
     const blows = [
       ...tidying(this.#schedule, this.#drawn, core).map((one) => command(one.after, AWAKE, one.command)),
+      ...puttingBack(this.#schedule, this.#drawn, core).map((one) => command(one.after, one.node, one.command)),
       ...unlocking(this.#schedule, core).map((one) => command(one.after, one.node, one.command)),
       ...(isWhole ? keyCopies(this.#schedule, this.#drawn) : []).map(({ after, fault, command: words }): Blow =>
         fault === undefined

@@ -1,0 +1,37 @@
+/** How an explored story ends: operators put in order what only they can. */
+import { describe, expect, it } from 'vitest';
+import { puttingBack } from '../../../src/drill/explorer/ending.js';
+import { drawSchedule, type Blow, type Schedule } from '../../../src/drill/explorer/schedule.js';
+import { drawTopology, type Drawn } from '../../../src/drill/explorer/topology.js';
+
+/** Whose net public lets the MAC follow, or does not. */
+function drawnWith(follows: boolean): Drawn {
+  for (let seed = 0; ; seed++) {
+    const drawn = drawTopology(seed);
+    const { nets } = drawn.scenario.cluster as { nets: Record<string, { mac?: string }> };
+    if (drawn.nodes.length > 1 && (nets['public']?.mac === 'follow') === follows) return drawn;
+  }
+}
+
+function scheduleOf(drawn: Drawn, blows: Blow[]): Schedule {
+  return { ...drawSchedule(1, drawn), blows };
+}
+
+describe('L3: a MAC that could not follow where an operator put a net has an alarm until the net is put back', () => {
+  const switched: Blow = { at: 3000, do: 'ask', node: 'alpha', request: { ask: 'link-switch', net: 'public' } };
+
+  it('each node that is left puts it back (seed 21012)', () => {
+    const drawn = drawnWith(true);
+    const commands = puttingBack(scheduleOf(drawn, [switched]), drawn, ['beta']);
+    expect(commands.length).toBeGreaterThan(0);
+    for (const { node, command } of commands)
+      expect(`${node}: ${command}`).toBe('beta: link switch --net public --to eth0');
+  });
+
+  it('nobody where nobody moved it, or where no MAC moves along', () => {
+    const drawn = drawnWith(true);
+    expect(puttingBack(scheduleOf(drawn, []), drawn, drawn.nodes)).toEqual([]);
+    const plain = drawnWith(false);
+    expect(puttingBack(scheduleOf(plain, [switched]), plain, plain.nodes)).toEqual([]);
+  });
+});
