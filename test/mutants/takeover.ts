@@ -116,6 +116,20 @@ export const TAKEOVER: readonly Mutant[] = [
     seed: 1,
   },
   {
+    name: 'switch-forgotten',
+    plants: 'a switch that was cut short is forgotten: what it was about is not in the record that is read',
+    edits: [
+      {
+        file: 'src/takeover/adoption.ts',
+        find: '  net.unfinished = known?.plan ? (known.plan.to in world.host ? known.plan.to : known.plan.from) : null;',
+        replace: "  net.unfinished = known?.plan?.to === '' ? '' : null;",
+      },
+    ],
+    caughtBy: ['S7'],
+    aim: 'killed-in-a-switch',
+    seed: 1,
+  },
+  {
     name: 'switch-takes-a-nap',
     plants: 'a NIC that lost its carrier is left only after the grace of a start',
     edits: [

@@ -221,16 +221,19 @@ describe('S7 routes kept', () => {
     facts.pass(1000);
     alpha.dark.add('eth0');
     rule.changed(ALPHA);
-    rule.journalled(told(facts, 'alpha', { event: 'switch-started' }));
+    rule.journalled(told(facts, 'alpha', { event: 'switch-started', net: 'public' }));
     rule.stepped('alpha', { kind: 'woke' }, [{ kind: 'change-host', id: 1, steps: [] }]);
-    const end = (...routes: string[]): string[] => {
+    const moved = (...routes: string[]): void => {
       alpha.route(...routes);
       rule.made('alpha');
       rule.changed(ALPHA);
+    };
+    const end = (...routes: string[]): string[] => {
+      moved(...routes);
       rule.journalled(told(facts, 'alpha', { event: 'switch-done', net: 'public', to: 'eth1' }));
       return facts.violations;
     };
-    return { end };
+    return { facts, rule, alpha, moved, end };
   };
 
   it('the same routes by another device', () => {
@@ -244,6 +247,55 @@ describe('S7 routes kept', () => {
       `${where} has a new route 10.8.0.0/16 dev *`,
       `${where} has 3 routes, had 2`,
     ]);
+  });
+
+  describe('after a switch that its daemon did not outlive', () => {
+    const LOST = `S7: after a switch that was cut short alpha lacks the route ${OTHER} *`;
+    const restarted = () => {
+      const { facts, rule, alpha, moved } = stand();
+      moved(`${DEFAULT} eth1`, `${OTHER} eth0`);
+      facts.pass(500);
+      rule.stepped('alpha', started(), []);
+      const later = (): string[] => {
+        facts.pass(2000);
+        return facts.violations;
+      };
+      return { facts, rule, alpha, moved, later };
+    };
+
+    it('the routes are those before it, device aside', () => {
+      const { moved, later } = restarted();
+      moved(`${DEFAULT} eth1`, `${OTHER} eth1`);
+      expect(later()).toEqual([]);
+    });
+
+    it('one is lost', () => {
+      const { moved, later } = restarted();
+      moved(`${DEFAULT} eth1`);
+      expect(later()).toEqual([LOST]);
+    });
+
+    it('nothing is judged where the next run says why not, where the node went off, or another program had its hands in it', () => {
+      for (const entry of [
+        { event: 'switch-failed', net: 'public' },
+        { event: 'switch-refused', net: 'public' },
+        { event: 'adopted', net: 'public', cause: 'record-of-other-file' },
+      ] as const) {
+        const { facts, rule, moved, later } = restarted();
+        moved(`${DEFAULT} eth1`);
+        rule.journalled(told(facts, 'alpha', entry));
+        expect(later(), entry.event).toEqual([]);
+      }
+      const off = restarted();
+      off.alpha.powered = false;
+      off.moved(`${DEFAULT} eth1`);
+      expect(off.later()).toEqual([]);
+      const strangers = restarted();
+      strangers.alpha.dark.delete('eth0');
+      strangers.alpha.route(`${DEFAULT} eth1`);
+      strangers.rule.changed(ALPHA);
+      expect(strangers.later()).toEqual([]);
+    });
   });
 
   it('routes of one key in another order', () => {

@@ -23,7 +23,7 @@ const ROUTES = [
   'fd92::/64 via fd91::1 dev eth0 metric 100',
 ];
 
-function withRoutes(nodes: number): Omit<Ground, 'nodes'> {
+export function withRoutes(nodes: number): Omit<Ground, 'nodes'> {
   const names = ['alpha', 'beta', 'gamma'].slice(0, nodes);
   return { ...CARDS, topology: { routes: Object.fromEntries(names.map((name) => [name, ROUTES])) } };
 }

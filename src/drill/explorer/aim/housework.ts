@@ -3,6 +3,7 @@ import type { Random } from '../../../../drivers/simulator/random.js';
 import type { Aim } from '../aimed.js';
 import { chance, pick } from '../dice.js';
 import type { Blow } from '../schedule.js';
+import { withRoutes } from './blindness.js';
 import { moveTo } from './cut-off.js';
 import { BLOW_MS, drawGround, FORMED_MS, LONG, QUICK, schedule, strike, TWO, type Aimed } from './ground.js';
 
@@ -186,20 +187,17 @@ function restarts(random: Random): Aimed {
   };
 }
 
+/** The cable may be in again before the daemon is: then nothing but its record tells that something was under way. */
 function killedInASwitch(random: Random): Aimed {
-  const drawn = drawGround('killed-in-a-switch', {
-    nodes: 2,
-    standby: true,
-    packages: {},
-    timing: { ...QUICK, poll: '100ms' },
-  });
-  const step = 1 + Math.floor(random.between(0, 4));
+  const drawn = drawGround('killed-in-a-switch', { ...withRoutes(2), nodes: 2 });
+  const nth = 1 + Math.floor(random.between(0, 20));
+  const backAfterMs = pick(random, [600, 600, 900, LONG]);
   return {
     drawn,
     schedule: schedule(
       [
-        strike(BLOW_MS, `kill-at alpha ${step}`),
-        strike(BLOW_MS + 5, 'cut alpha.eth0', chance(random, 0.5) ? LONG : 600),
+        strike(BLOW_MS, `kill-at alpha ${nth}`),
+        strike(BLOW_MS + 5, 'cut alpha.eth0', backAfterMs),
         strike(BLOW_MS + 700, 'start alpha'),
       ],
       { endsAt: BLOW_MS + 4000 },
