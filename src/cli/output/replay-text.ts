@@ -1,5 +1,6 @@
 /** A replay in words: its timeline, and how it ended. */
 import { describeEntry } from '../../drill/judge.js';
+import { clockText } from '../../drill/replay/clock.js';
 import type { ReplayLine, ReplayReport } from '../../drill/replay/replay.js';
 import type { Paint } from './paint.js';
 
@@ -10,12 +11,6 @@ export function replayLineText({ at, node, entry }: ReplayLine, paint: Paint, ex
   const evidence = Object.entries(explain ? (entry.evidence ?? {}) : {});
   return [line, ...evidence.map(([key, value]) => paint.dim(`${' '.repeat(14)}${key}: ${JSON.stringify(value)}`))];
 }
-
-const CLOCKS: Record<ReplayReport['clock']['kind'], string> = {
-  told: 'one clock',
-  shared: 'one kernel, one clock',
-  estimated: 'clocks estimated from their beats',
-};
 
 export function replayVerdictText(report: ReplayReport, paint: Paint): string[] {
   const { recordings, clock, violation, invariants } = report;
@@ -34,8 +29,7 @@ export function replayVerdictText(report: ReplayReport, paint: Paint): string[] 
     }
   }
   if (recordings.length > 1) {
-    const apart = clock.uncertaintyMs > 0 ? `, up to ${clock.uncertaintyMs.toFixed(1)} ms apart` : '';
-    lines.push(`${recordings.length} recordings of ${report.cluster} merged: ${CLOCKS[clock.kind]}${apart}`);
+    lines.push(`${recordings.length} recordings of ${report.cluster} merged: ${clockText(clock)}`);
   }
   if (violation) {
     const at = (violation.at / 1000).toFixed(3);

@@ -9,7 +9,7 @@ export interface Absence {
   node: string;
   fromMs: Ms;
   toMs: Ms;
-  text: 'no power' | 'daemon killed' | 'daemon stopped' | 'daemon restarts' | 'daemon frozen';
+  text: 'no power' | 'daemon killed' | 'daemon stopped' | 'daemon restarts' | 'daemon frozen' | 'nothing recorded';
 }
 
 /** What ends the daemon, until it is started again. */

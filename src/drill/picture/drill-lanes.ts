@@ -1,36 +1,43 @@
 /** A drill's report as lanes: the cluster, then each node. */
 import type { Ms } from '../../input.js';
 import type { DrillReport } from '../drill.js';
-import { absences, type Told } from './absence.js';
+import { absences, type Absence, type Told } from './absence.js';
 import { coordinatorLane, holderLanes, outageLanes, votersLane } from './cluster-lanes.js';
 import type { LaneGroup } from './lane.js';
 import { nodeGroup } from './node-lanes.js';
 import { toneOfNode, type Tone } from './palette.js';
 import { strokes, type Stroke } from './part.js';
 
-/** What is drawn of a drill. Who replays a recording has the journal alone. */
-export type Drawn = Pick<
-  DrillReport,
-  'setting' | 'timeline' | 'acts' | 'before' | 'holds' | 'outages' | 'twoHolders' | 'endedAt'
->;
+/** What is drawn of a drill, and of recordings. */
+export type Drawn = Pick<DrillReport, 'setting' | 'timeline' | 'holds' | 'outages' | 'twoHolders' | 'endedAt'>;
 
-export interface DrillLanes {
+export interface Lanes {
   fromMs: Ms;
   toMs: Ms;
   groups: LaneGroup[];
-  strokes: Stroke[];
   journal: Told[];
   toneOf: (node: string) => Tone;
+}
+
+export interface DrillLanes extends Lanes {
+  strokes: Stroke[];
 }
 
 /** Daemons start before the drill does; so much of that is shown, as a share of its length. */
 const PRELUDE_SHARE = 0.04;
 
-export function lanesOfDrill(drawn: Drawn): DrillLanes {
-  const { setting, endedAt } = drawn;
-  const journal = drawn.timeline.flatMap(({ entry }) => (entry ? [entry] : [])).sort((a, b) => a.at - b.at);
+export function lanesOfDrill(drawn: Drawn & Pick<DrillReport, 'acts' | 'before'>): DrillLanes {
   const all = strokes(drawn.before, drawn.acts);
-  const away = absences(all, journal, endedAt);
+  return { ...lanesOf(drawn, absences(all, journalOf(drawn), drawn.endedAt)), strokes: all };
+}
+
+function journalOf({ timeline }: Drawn): Told[] {
+  return timeline.flatMap(({ entry }) => (entry ? [entry] : [])).sort((a, b) => a.at - b.at);
+}
+
+export function lanesOf(drawn: Drawn, away: readonly Absence[]): Lanes {
+  const { setting, endedAt } = drawn;
+  const journal = journalOf(drawn);
   const names = setting.nodes.map(({ name }) => name);
   const toneOf = (node: string): Tone => toneOfNode(names, node);
   const earliest = journal.reduce((first, { at }) => Math.min(first, at), 0);
@@ -54,7 +61,6 @@ export function lanesOfDrill(drawn: Drawn): DrillLanes {
     fromMs: Math.max(earliest, -endedAt * PRELUDE_SHARE),
     toMs: endedAt,
     groups: groups.filter(({ lanes }) => lanes.length > 0),
-    strokes: all,
     journal,
     toneOf,
   };

@@ -2,8 +2,8 @@
 import type { Ms } from '../../input.js';
 import type { DrillReport } from '../drill.js';
 import { chart } from './chart.js';
+import { closer, CLOSER_MAX, tellingMoments } from './closer.js';
 import { lanesOfDrill, type DrillLanes } from './drill-lanes.js';
-import type { Lane } from './lane.js';
 import { markup, type Content, type Markup } from './markup.js';
 import { pageOf, section, tableOf, type Fact } from './page.js';
 import type { Tone } from './palette.js';
@@ -118,7 +118,7 @@ function actRow(report: DrillReport, lanes: DrillLanes, act: Act, i: number): Ma
       : markup`<div class="unmet">${wrong.join('; ')}</div>`,
   );
   const tone: Record<Act['kind'], Tone> = { fault: 'bad', heal: 'good', do: 'quiet' };
-  return markup`<tr><td><span class="tag ${act.kind} ${tone[act.kind]}">${i + 1}</span></td><td class="number">${moment(act.at)}</td><td>${act.kind === 'do' ? '' : `${act.kind} `}<code>${act.what}</code>${closer(report, lanes, act, i)}</td>${missed}<td>${verdicts}</td></tr>`;
+  return markup`<tr><td><span class="tag ${act.kind} ${tone[act.kind]}">${i + 1}</span></td><td class="number">${moment(act.at)}</td><td>${act.kind === 'do' ? '' : `${act.kind} `}<code>${act.what}</code>${closerTo(report, lanes, act, i)}</td>${missed}<td>${verdicts}</td></tr>`;
 }
 
 /** Probes are a millisecond apart, so a gap that a blow made began shortly before it. */
@@ -130,37 +130,19 @@ function longestFrom(gaps: DrillReport['outages'][number]['gaps'], from: Ms, to:
   return own.reduce((longest, { fromMs, toMs }) => Math.max(longest, toMs - fromMs), 0);
 }
 
-/** More blows than that have no closer look: the page stays one that opens at once. */
-const CLOSER_MAX = 24;
 const CLOSER_MAX_MS = 4000;
-const CLOSER_MIN_MS = 20;
-/** What a closer look shows up to the last of. */
-const TELLING: readonly string[] = [
-  ...['nic-health', 'switch-started', 'switch-done', 'announced', 'role', 'coordinator', 'lease', 'gate', 'package'],
-  ...['peer-health', 'rerouted', 'placed', 'voters'],
-];
 
-/** The lanes about one blow, from shortly before it until all that came of it. */
-function closer(report: DrillReport, { groups, journal }: DrillLanes, act: Act, i: number): Markup | null {
+/** From shortly before the blow until all that came of it. */
+function closerTo(report: DrillReport, lanes: DrillLanes, act: Act, i: number): Markup | null {
   if (report.acts.length > CLOSER_MAX) return null;
   const limit = Math.min(report.acts[i + 1]?.at ?? report.endedAt, act.at + CLOSER_MAX_MS);
   const moments = [
-    ...journal.filter(({ event, at }) => TELLING.includes(event) && at >= act.at && at < limit).map(({ at }) => at),
+    ...tellingMoments(lanes).filter((at) => at >= act.at && at < limit),
     ...report.outages.flatMap(({ gaps }) => gaps.map(({ toMs }) => toMs)).filter((at) => at > act.at && at < limit),
   ];
   if (moments.length === 0) return null;
-  const span: Ms = Math.max(CLOSER_MIN_MS, Math.max(...moments) - act.at);
-  const [fromMs, toMs] = [act.at - span * 0.06, act.at + span * 1.08];
   const title = `${report.scenario}, blow ${i + 1}: ${act.what}`;
-  const telling = groups.map((group) => ({
-    ...group,
-    lanes: group.lanes.filter((lane) => isSeen(lane, fromMs, toMs)),
-  }));
-  return markup`<details class="closer"><summary>closer, ${milliseconds(toMs - fromMs)}</summary>${chart({ title, fromMs, toMs, groups: telling, acts: report.acts })}</details>`;
-}
-
-function isSeen({ segments }: Lane, from: Ms, to: Ms): boolean {
-  return segments.some(({ fromMs, toMs }) => toMs > from && fromMs < to);
+  return closer(title, lanes, report.acts, { fromMs: act.at, toMs: Math.max(...moments) });
 }
 
 function clientTable({ outages, connections }: DrillReport): Markup {

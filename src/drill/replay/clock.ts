@@ -22,6 +22,16 @@ export interface CommonClock {
   of(tape: Tape, entry: Pick<RecordedInput, 'at' | 'commonAt'>): Ms;
 }
 
+const WORDS: Record<CommonClock['kind'], string> = {
+  told: 'one clock',
+  shared: 'one kernel, one clock',
+  estimated: 'clocks estimated from their beats',
+};
+
+export function clockText({ kind, uncertaintyMs }: Pick<CommonClock, 'kind' | 'uncertaintyMs'>): string {
+  return `${WORDS[kind]}${uncertaintyMs > 0 ? `, up to ${uncertaintyMs.toFixed(1)} ms apart` : ''}`;
+}
+
 /** Own time, and what is to be taken off it. */
 interface Offset {
   at: Ms;

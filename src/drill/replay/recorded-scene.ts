@@ -9,6 +9,7 @@ import { hasGate } from '../../takeover/gate-order.js';
 import { allInvariants, type Choice } from '../invariant/all.js';
 import { Invariants, type Facts, type InvariantName } from '../invariant/invariant.js';
 import type { Player } from './player.js';
+import { RecordedHolds } from './recorded-holds.js';
 import { RecordedHost } from './recorded-host.js';
 
 interface Timer {
@@ -23,6 +24,9 @@ export class RecordedScene implements Facts {
   readonly nodes: readonly string[];
   readonly floating: readonly string[];
   readonly invariants: Invariants;
+  readonly holds: RecordedHolds;
+  /** Nodes whose daemon has written its last line. */
+  readonly ended = new Set<string>();
   readonly #hosts = new Map<string, RecordedHost>();
   readonly #violated: Facts['violated'];
   readonly #timers: Timer[] = [];
@@ -41,6 +45,7 @@ export class RecordedScene implements Facts {
     this.floating = [...new Set(clusters.flatMap(floatingTexts))];
     for (const name of this.nodes) this.#hosts.set(name, new RecordedHost(hasGate(this.cluster), () => this.#now));
     this.invariants = new Invariants(this, allInvariants(this, choice));
+    this.holds = new RecordedHolds(this, from);
   }
 
   now(): Ms {
@@ -85,6 +90,7 @@ export class RecordedScene implements Facts {
     const { invariants } = this;
     const host = this.host(node);
     const closesAt = host.closesAt;
+    this.ended.delete(node);
     this.isUnopened = entry.opened !== undefined && entry.opened.every((plain) => plain === null);
     invariants.stepping(node, entry.input, player.machine, entry.at);
     const made = host.take(entry.input);
@@ -95,15 +101,21 @@ export class RecordedScene implements Facts {
     for (const action of actions)
       if (action.kind === 'send-frame' && isWord(action.bytes)) invariants.spoken(node, action.bytes);
     if (host.closesAt !== closesAt && host.closesAt > this.#now)
-      this.after(host.closesAt - this.#now, () => invariants.changed(new Set([node])));
-    invariants.changed(new Set([node]));
+      this.after(host.closesAt - this.#now, () => this.#changed(node));
+    this.#changed(node);
     return actions;
   }
 
   /** The last line of that node's run. */
   end(node: string): void {
     this.host(node).end();
+    this.ended.add(node);
+    this.#changed(node);
+  }
+
+  #changed(node: string): void {
     this.invariants.changed(new Set([node]));
+    this.holds.look();
   }
 }
 

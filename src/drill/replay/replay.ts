@@ -5,13 +5,16 @@
  *   files ─▶ tapes ─▶ common clock ─▶ merged inputs ─▶ players ─▶ journal, compared with the recorded one
  *                                                        └─▶ recorded scene ─▶ invariants
  */
+import type { Hold } from '../../../drivers/lab.js';
 import type { RecordedInput } from '../../daemon/recording.js';
 import type { Ms } from '../../input.js';
-import type { JournalEntry } from '../../status.js';
+import type { JournalEntry, OperatorRequest } from '../../status.js';
+import type { Setting } from '../setting.js';
 import type { InvariantName } from '../invariant/invariant.js';
 import { commonClock, type CommonClock } from './clock.js';
 import { journalOf, Player, type Difference } from './player.js';
 import { RecordedScene } from './recorded-scene.js';
+import { recordedSetting } from './recorded-setting.js';
 import { openTape, readTape, RecordingError, type Tape } from './tape.js';
 
 export { RecordingError } from './tape.js';
@@ -30,6 +33,13 @@ export interface ReplayLine {
   at: Ms;
   node: string;
   entry: JournalEntry;
+}
+
+/** A run of a daemon, as far as it was played: one recording, or several that go on from each other. */
+export interface ReplayedRun {
+  node: string;
+  fromMs: Ms;
+  toMs: Ms;
 }
 
 export interface ReplayedTape {
@@ -51,6 +61,13 @@ export interface ReplayReport {
   /** What was looked at. */
   invariants: InvariantName[];
   timeline: ReplayLine[];
+  /** Times of all that follows are as those of the timeline. */
+  runs: ReplayedRun[];
+  /** What operators asked of that node's daemon. */
+  asked: { at: Ms; node: string; request: OperatorRequest }[];
+  /** Who held floating addresses, by what kernels showed and gates were told. */
+  holds: Hold[];
+  setting: Setting;
   /** It was played to here; the first thing that must hold and does not ends it. */
   endedAt: Ms;
   violation?: { invariant: InvariantName; at: Ms; text: string };
@@ -100,6 +117,9 @@ class Replay {
   readonly #from: Ms;
   readonly #timeline: ReplayLine[] = [];
   readonly #players: Player[] = [];
+  /** By node and incarnation. */
+  readonly #runs = new Map<string, ReplayedRun>();
+  readonly #asked: ReplayReport['asked'] = [];
   #violation: ReplayReport['violation'];
   #inputs = 0;
 
@@ -151,9 +171,15 @@ class Replay {
   }
 
   #play({ player, next, at, tape }: Voice): void {
+    const { node, incarnation } = tape.start;
+    const told = at - this.#from;
+    const run = this.#runs.get(`${node} ${incarnation}`) ?? { node, fromMs: told, toMs: told };
+    this.#runs.set(`${node} ${incarnation}`, { ...run, toMs: told });
+    const { input } = next!;
+    if (input.kind === 'operator-asked') this.#asked.push({ at: told, node, request: input.request });
     const actions = this.#scene.play(player, next!);
     for (const entry of journalOf(actions)) {
-      const line = { at: at - this.#from, node: tape.start.node, entry };
+      const line = { at: told, node, entry };
       this.#timeline.push(line);
       this.#options.onLine?.(line);
     }
@@ -175,6 +201,10 @@ class Replay {
       clock: { kind, uncertaintyMs },
       invariants: this.#scene.invariants.names,
       timeline: this.#timeline,
+      runs: [...this.#runs.values()],
+      asked: this.#asked,
+      holds: this.#scene.holds.all(),
+      setting: recordedSetting(this.#scene.cluster),
       endedAt: this.#scene.now() - this.#from,
       ...(this.#violation && { violation: this.#violation }),
     };

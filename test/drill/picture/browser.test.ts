@@ -10,7 +10,9 @@ import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pictureOfDrill } from '../../../src/drill/picture/drill-page.js';
+import { pictureOfReplay } from '../../../src/drill/picture/replay-page.js';
 import { drawnDrill, HOSTILE } from './drawn-drill.js';
+import { drawnReplay } from './drawn-replay.js';
 
 const program = (process.env['PATH'] ?? '')
   .split(delimiter)
@@ -41,12 +43,16 @@ describe.skipIf(program === undefined)(
     let browser: Browser;
     let folder: string;
     let address: string;
+    let ofRecordings: string;
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'baton-picture-'));
       const path = join(folder, 'drill.html');
       writeFileSync(path, pictureOfDrill(drawnDrill()));
       address = pathToFileURL(path).href;
+      const replayed = join(folder, 'replay.html');
+      writeFileSync(replayed, pictureOfReplay(drawnReplay()));
+      ofRecordings = pathToFileURL(replayed).href;
       browser = await chromium.launch({
         executablePath: program!,
         args: ['--no-sandbox', '--disable-crash-reporter', '--disable-breakpad'],
@@ -61,6 +67,7 @@ describe.skipIf(program === undefined)(
 
     async function opened(
       options: BrowserContextOptions,
+      of = address,
     ): Promise<{ page: Page; complaints: string[]; requests: string[] }> {
       const page = await (await browser.newContext({ viewport: WIDE, ...options })).newPage();
       const complaints: string[] = [];
@@ -72,8 +79,17 @@ describe.skipIf(program === undefined)(
         void dialog.dismiss();
       });
       page.on('request', (request) => requests.push(request.url()));
-      await page.goto(address);
+      await page.goto(of);
       return { page, complaints, requests };
+    }
+
+    /** `page` bypasses its policy, which lets no script in. */
+    async function complaintsOfAxe(page: Page): Promise<string[]> {
+      const content = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+      await page.addScriptTag({ content });
+      const { passes, violations } = await page.evaluate<Found>('axe.run()');
+      expect(passes.length).toBeGreaterThan(15);
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 80)).join(' ')}`);
     }
 
     it('opens without a complaint and asks nobody for anything', async () => {
@@ -126,14 +142,7 @@ describe.skipIf(program === undefined)(
       const { page } = await opened({ colorScheme, bypassCSP: true });
       await page.evaluate(`document.querySelector('.closer').open = true`);
       expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(ground);
-      await page.addScriptTag({
-        content: readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
-      });
-      const { passes, violations } = await page.evaluate<Found>('axe.run()');
-      expect(passes.length).toBeGreaterThan(15);
-      expect(
-        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 80)).join(' ')}`),
-      ).toEqual([]);
+      expect(await complaintsOfAxe(page)).toEqual([]);
       await page.context().close();
     });
 
@@ -163,6 +172,17 @@ describe.skipIf(program === undefined)(
         expect.stringContaining('beta package'),
       ]);
       expect(await page.locator('.search output').textContent()).toBe(`1 of ${all} lines`);
+      await page.context().close();
+    });
+
+    it('of recordings opens without a complaint, and axe finds nothing', async () => {
+      const { page, complaints, requests } = await opened({ bypassCSP: true }, ofRecordings);
+      expect(await page.locator('figure .chart').first().locator('.flag').count()).toBe(3);
+      expect(await page.locator('figure .chart').first().locator('.away').count()).toBe(1);
+      await page.locator('.closer summary').last().click();
+      expect(await complaintsOfAxe(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      expect(requests.filter((url) => !url.startsWith('data:'))).toEqual([ofRecordings]);
       await page.context().close();
     });
 

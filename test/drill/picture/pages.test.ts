@@ -5,7 +5,9 @@ import type { Trial } from '../../../src/drill/foresight/trial.js';
 import { auditMarks, pictureOfAudit } from '../../../src/drill/picture/audit-page.js';
 import { pictureOfDrill } from '../../../src/drill/picture/drill-page.js';
 import { indexOfDrills } from '../../../src/drill/picture/index-page.js';
+import { pictureOfReplay } from '../../../src/drill/picture/replay-page.js';
 import { drawnDrill, HOSTILE } from './drawn-drill.js';
+import { drawnReplay } from './drawn-replay.js';
 
 /** Text of a page without its tags, entities turned back. */
 function textOf(page: string): string {
@@ -81,6 +83,59 @@ it('an index leads to each page, the failed ones first', () => {
   ]);
   expect([...page.matchAll(/<a href="([^"]+)"/g)].map((match) => match[1])).toEqual(['made%20up-2.html', 'well.html']);
   expect(textOf(page)).toContain('passed 1 failed 1 skipped 0');
+});
+
+describe('recordings', () => {
+  const page = pictureOfReplay(drawnReplay());
+  const text = textOf(page);
+
+  it.each([
+    ['the cluster', `Cluster ${HOSTILE}, replayed`],
+    ['how they were set beside each other', 'clocks estimated from their beats, up to 0.7 ms apart'],
+    ['what does not hold', `S3 does not hold at 11.000 s: ${HOSTILE}`],
+    ['a journal that differs', 'alpha-000001.jsonl: after input 17 of alpha the journal differs'],
+    ['a lane of a NIC', 'eth1, standby'],
+    ['who held', 'beta answered for 10.77.0.100, 9.111 s'],
+    ['two that held', 'alpha and beta both answered for 10.77.0.100, 0.500 s to 0.900 s'],
+    ['a silent node', 'nothing recorded, 8.100 s to 12.000 s'],
+    ['what an operator asked', 'beta: package move web --to beta'],
+    ['evidence', `note: ${HOSTILE}`],
+    ['the timeline', 'beta peer-health alive → lost (silent)'],
+  ])('tell %s', (_, words) => {
+    expect(text).toContain(words);
+  });
+
+  it('tell of no client, and of no command that changes nothing', () => {
+    expect(text).not.toMatch(/Outages|missed|package move web --to alpha/);
+  });
+
+  it('mark what failed by the number of its change', () => {
+    expect(page).toMatch(/class="node broken node0"/);
+    expect(text).toContain('NIC eth0 of alpha');
+    const changes = [
+      ...page.matchAll(/<tr><td><span class="tag do quiet">(\d+)<\/span><\/td><td class="number">([^<]+)/g),
+    ];
+    expect(changes.map(([, number, at]) => [number, at])).toEqual([
+      ['1', '0.010 s'],
+      ['2', '4.101 s'],
+      ['3', '9.000 s'],
+    ]);
+    expect(page).toMatch(/nothing recorded from 8\.100 s[^<]*<\/title>/);
+  });
+
+  it('hold one script, and nothing that names another place', () => {
+    expect(page.match(/<script/g)).toHaveLength(1);
+    expect(page).not.toMatch(/<img|<iframe|javascript:/);
+  });
+
+  it('that agree and break nothing are well', () => {
+    const report = drawnReplay();
+    delete report.violation;
+    for (const recording of report.recordings) delete recording.differs;
+    const well = pictureOfReplay(report);
+    expect(textOf(well)).toContain('journals the same again holds S3 S4');
+    expect(well).not.toContain('class="failures');
+  });
 });
 
 describe('an audit', () => {

@@ -46,6 +46,27 @@ describe('recordings of all nodes', () => {
     expect(report.timeline.map(({ at }) => at)).toEqual(report.timeline.map(({ at }) => at).sort((a, b) => a - b));
   }, 120_000);
 
+  it('tell how long each daemon ran, and who held what: its kernel and gate go on without it', async () => {
+    const { runs, holds, setting, endedAt } = await replay(files);
+    const lengths = runs.map(({ node, fromMs, toMs }) => [node, Math.round((toMs - fromMs) / 1000)]);
+    expect(lengths).toEqual([
+      ['alpha', 10],
+      ['beta', 16],
+      ['alpha', 6],
+    ]);
+    expect(holds).toHaveLength(1);
+    expect(holds[0]).toMatchObject({ address: '10.77.0.100', node: 'alpha' });
+    const [seen, held] = [drill.holds, holds].map((all) =>
+      all.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
+    );
+    expect(Math.abs(seen! - held!)).toBeLessThan(200);
+    expect(endedAt - holds[0]!.toMs).toBeLessThan(50);
+    const bare = (nodes: typeof setting.nodes): unknown =>
+      nodes.map(({ nics, ...node }) => ({ ...node, nics: nics.map(({ cables: _, ...nic }) => nic) }));
+    expect(bare(setting.nodes)).toEqual(bare(drill.setting.nodes));
+    expect(setting.packages).toEqual(drill.setting.packages);
+  });
+
   it('are played to a moment', async () => {
     const report = await replay(files, { untilMs: 1500 });
     expect(report.endedAt).toBeLessThanOrEqual(1500);

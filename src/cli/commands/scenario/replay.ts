@@ -2,18 +2,20 @@ import { Args, Flags } from '@oclif/core';
 import { duration } from '../../../drill/fault.js';
 import type { ReplayReport } from '../../../drill/replay/replay.js';
 import { BatonCommand, EXIT, Failure } from '../../command.js';
+import { written } from '../../drill-files.js';
 import { paintFor } from '../../output/paint.js';
 import { replayLineText, replayVerdictText } from '../../output/replay-text.js';
 
 export default class ScenarioReplay extends BatonCommand {
   static override summary = 'play flight recordings again: the same journal, byte for byte, and what must hold held';
   static override description =
-    'A daemon whose cluster file says record: true writes recordings to its state directory; scenario run and explore write ' +
-    'them with --record. Recordings of several nodes of a cluster are merged by one clock. It stops where an invariant breaks.';
+    'A daemon whose cluster file says record: true writes recordings to its state directory; scenario run writes them with ' +
+    '--record. Recordings of several nodes of a cluster are merged by one clock. It stops where an invariant breaks.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> /var/lib/baton/recording-000001.jsonl',
     '<%= config.bin %> <%= command.id %> alpha-*.jsonl beta-*.jsonl --node beta --explain',
     '<%= config.bin %> <%= command.id %> recordings/*.jsonl --until 12.5s --json',
+    '<%= config.bin %> <%= command.id %> recordings/*.jsonl --quiet --html night.html',
   ];
   static override enableJsonFlag = true;
   static override strict = false;
@@ -24,6 +26,7 @@ export default class ScenarioReplay extends BatonCommand {
     until: Flags.string({ description: 'play to this time after the first start: 12.5s, 300ms, 2m' }),
     node: Flags.string({ description: "show this node's lines only; all are played" }),
     explain: Flags.boolean({ description: 'each transition with its evidence', default: false }),
+    html: Flags.string({ description: 'a picture of it, as one HTML page that needs no other', helpValue: '<file>' }),
     quiet: Flags.boolean({ char: 'q', description: 'only how it ended', default: false }),
   };
 
@@ -50,6 +53,10 @@ export default class ScenarioReplay extends BatonCommand {
     if (flags.quiet && process.stderr.isTTY) process.stderr.write('\r');
     this.mustKnow(report, flags.node);
     for (const line of replayVerdictText(report, paint)) this.log(line);
+    if (flags.html !== undefined) {
+      const { pictureOfReplay } = await import('../../../drill/picture/replay-page.js');
+      this.log(`picture: ${await written(flags.html, pictureOfReplay(report))}`);
+    }
     if (report.violation !== undefined || report.recordings.some(({ differs }) => differs !== undefined))
       process.exitCode = EXIT.refused;
     if (flags.node === undefined) return report;
