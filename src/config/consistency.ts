@@ -1,6 +1,7 @@
 /** What must agree between the parts of a cluster file whose form is right. Each rule is one function. */
 import { leaseMs } from '../membership/span.js';
 import { contains, unfitForHost } from './address.js';
+import { bonds } from './bonds.js';
 import type { Cluster, ClusterNode, NodeNet, Package, Prefix } from './cluster.js';
 import { showDuration } from './duration.js';
 import { fenceAgents } from './fence-parameters.js';
@@ -238,47 +239,10 @@ function packages(cluster: Cluster): Finding[] {
             : known('package', other, names, [...at, key, i]),
         ),
       ),
-      ...both(candidate, at),
-      ...circle(candidate, all, at),
+      ...bonds(candidate, all, at),
       ...resourceNets(candidate, cluster, nets, at),
     ];
   });
-}
-
-function both({ dependsOn, excludes }: Package, at: FilePath): Finding[] {
-  return excludes.flatMap((other, i) =>
-    dependsOn.includes(other)
-      ? [{ path: [...at, 'excludes', i], text: `${other} is also in dependsOn; expected one of the two` }]
-      : [],
-  );
-}
-
-/** Told once, at the package of the circle that comes first in the file. */
-function circle(start: Package, all: readonly Package[], at: FilePath): Finding[] {
-  const order = all.map(({ name }) => name);
-  const way = [start.name];
-  let found: string[] | null = null;
-  const walk = (from: Package): void => {
-    for (const name of from.dependsOn) {
-      if (found) return;
-      if (name === start.name) found = [...way, name];
-      const next = all.find((it) => it.name === name);
-      if (!next || way.includes(name) || order.indexOf(name) < order.indexOf(start.name)) continue;
-      way.push(name);
-      walk(next);
-      way.pop();
-    }
-  };
-  walk(start);
-  const steps = found as string[] | null;
-  if (!steps || steps.length < 3) return [];
-  return [
-    {
-      path: [...at, 'dependsOn'],
-      atKey: true,
-      text: `packages depend on each other in a circle: ${steps.join(' → ')}`,
-    },
-  ];
 }
 
 function resourceNets(candidate: Package, cluster: Cluster, nets: readonly string[], at: FilePath): Finding[] {

@@ -49,7 +49,7 @@ export function hindrance(
   if (unknown.length > 0) return `${node} has not said yet how its net ${unknown.join(', ')} is`;
   if (!byOperator && (picture.memory.failed[`${candidate.name}@${node}`] ?? 0) > picture.now)
     return `${candidate.name} did not start on ${node}`;
-  return rivalry(picture, placements, candidate, node) ?? crowding(picture, placements, candidate, node);
+  return obstruction(picture, placements, candidate, node);
 }
 
 /** Placed there, or still halting there. */
@@ -59,12 +59,19 @@ export function occupies(picture: Picture, placements: Placements, name: string,
   return placement.state === 'run' || picture.nodes[node]?.jobs[name]?.held === true;
 }
 
+/** Do the two exclude each other? One of them says so. */
+export function isRival(one: Package, other: Package): boolean {
+  return one.name !== other.name && (one.excludes.includes(other.name) || other.excludes.includes(one.name));
+}
+
+/** What of the other packages there stands in its way; null: nothing. */
+export function obstruction(picture: Picture, placements: Placements, candidate: Package, node: string): string | null {
+  return rivalry(picture, placements, candidate, node) ?? crowding(picture, placements, candidate, node);
+}
+
 function rivalry(picture: Picture, placements: Placements, candidate: Package, node: string): string | null {
   const rival = picture.packages.find(
-    (other) =>
-      other.name !== candidate.name &&
-      (candidate.excludes.includes(other.name) || other.excludes.includes(candidate.name)) &&
-      occupies(picture, placements, other.name, node),
+    (other) => isRival(candidate, other) && occupies(picture, placements, other.name, node),
   );
   return rival === undefined ? null : `${node} runs ${rival.name}, and the two exclude each other`;
 }
@@ -83,26 +90,4 @@ function crowding(picture: Picture, placements: Placements, candidate: Package, 
 /** The packages that run there, or are to. */
 export function placedOn(placements: Placements, node: string): string[] {
   return Object.keys(placements).filter((name) => placements[name]!.node === node && placements[name]!.state === 'run');
-}
-
-/** The best of these nodes by the package's policy, and why the others are not it. */
-export function choose(
-  picture: Picture,
-  orders: Orders,
-  placements: Placements,
-  candidate: Package,
-  nodes: readonly string[],
-  byOperator = false,
-): { node: string | null; why: string[] } {
-  const why: string[] = [];
-  const fit: string[] = [];
-  for (const node of nodes) {
-    const hindered = hindrance(picture, orders, placements, candidate, node, byOperator);
-    if (hindered === null) fit.push(node);
-    else why.push(hindered);
-  }
-  if (candidate.failover !== 'min-package-node') return { node: fit[0] ?? null, why };
-  const load = (node: string): number => placedOn(placements, node).filter((name) => name !== candidate.name).length;
-  // The sort is stable: of equals the first in the package's list.
-  return { node: [...fit].sort((a, b) => load(a) - load(b))[0] ?? null, why };
 }

@@ -2,7 +2,7 @@
 import { journal } from '../health/account.js';
 import type { Ms } from '../input.js';
 import * as membership from '../membership/member.js';
-import { choose } from './candidate.js';
+import { choose } from './choice.js';
 import { gather } from './picture.js';
 import type { Turn } from './state.js';
 

@@ -1,7 +1,9 @@
 /** What an operator's request says to the cluster: orders that stay, and wishes that are carried out once. */
 import type { Package } from '../config/cluster.js';
 import { compareVersions, type Orders, type PackageOrder } from '../membership/document.js';
-import { choose, placedOn, type Placements } from './candidate.js';
+import { placedOn, type Placements } from './candidate.js';
+import { choose } from './choice.js';
+import { goesByItself, inOrder, loss, wayFor } from './group.js';
 import { decide } from './placement.js';
 import type { Picture, Task } from './state.js';
 
@@ -167,14 +169,24 @@ function start(picture: Picture, name: string, to: string | undefined): Planned 
     return { refused: `${name} runs on ${here}; do: baton package move ${name} --to ${to}` };
   }
   const next = ordered(orders, name, { halted: false, ...(to === undefined ? {} : { at: to }) });
-  const nodes =
+  const asked =
     to !== undefined
       ? [to]
       : candidate.failover === 'never'
         ? candidate.nodes.slice(0, 1)
         : startOrder(candidate, here);
+  const bound = bondOf(placements, candidate);
+  if (bound?.node === null && to === undefined && goesByItself(candidate, next))
+    return { plan: { orders: next, targets: {}, text: `${name} starts once it can: ${bound.why}` } };
+  const nodes = bound === null ? asked : asked.filter((node) => node === bound.node);
+  if (bound !== null && nodes.length === 0) return { refused: `no node can start ${name}: ${bound.why}` };
   const chosen = choose(picture, next, placements, candidate, nodes, true);
-  if (chosen.node === null) return { refused: `no node can start ${name}: ${chosen.why.join(', ')}` };
+  if (chosen.node === null) {
+    const way = to === undefined ? wayFor(picture, next, candidate) : null;
+    if (way === null) return { refused: `no node can start ${name}: ${chosen.why.join(', ')}` };
+    const gone = Object.entries(way).map(([other, one]) => `${other} has gone from ${one.from} to ${one.to}`);
+    return { plan: { orders: next, targets: {}, text: `${name} starts once ${gone.join(', ')}` } };
+  }
   return {
     plan: {
       orders: next,
@@ -182,6 +194,20 @@ function start(picture: Picture, name: string, to: string | undefined): Planned 
       text: `${name} starts on ${chosen.node}`,
     },
   };
+}
+
+/** Where what it depends on runs, or is to; null: it depends on nothing. Of several the first says it. */
+function bondOf(placements: Placements, { name, dependsOn }: Package): { node: string | null; why: string } | null {
+  const nodes = dependsOn.map((other) => (placements[other]?.state === 'run' ? placements[other].node : null));
+  if (nodes.length === 0) return null;
+  const at = nodes.findIndex((node) => node === null || node !== nodes[0]);
+  if (at === -1)
+    return { node: nodes[0]!, why: `${name} depends on ${dependsOn.join(', ')}, which runs on ${nodes[0]!}` };
+  const why =
+    nodes[at] === null
+      ? `${dependsOn[at]!}, which does not run`
+      : `${dependsOn.join(', ')}, which run on different nodes`;
+  return { node: null, why: `${name} depends on ${why}` };
 }
 
 /** Where it was last, if that is known, then as in its list. */
@@ -202,13 +228,13 @@ function move(picture: Picture, task: Pick<Task, 'at'>, name: string, to: string
 }
 
 /** What a node that is lost said last of its packages is old. */
-function isThere({ nodes }: Picture, node: string): boolean {
+export function isThere({ nodes }: Picture, node: string): boolean {
   const health = nodes[node]?.health;
   return health === 'alive' || health === 'suspect';
 }
 
 /** It runs there, by the present placement. */
-function isUp(picture: Picture, name: string, node: string): boolean {
+export function isUp(picture: Picture, name: string, node: string): boolean {
   const placement = picture.document.placements[name];
   const job = isThere(picture, node) ? picture.nodes[node]?.jobs[name] : undefined;
   if (placement?.node !== node || placement.state !== 'run' || job?.state !== 'running') return false;
@@ -221,7 +247,7 @@ function goAway(picture: Picture, moved: readonly Package[], nodes: string[] | n
   const placements: Placements = { ...picture.document.placements };
   const targets: Task['targets'] = {};
   const refused: string[] = [];
-  for (const candidate of moved) {
+  for (const candidate of inOrder(picture.packages).filter((one) => moved.includes(one))) {
     const { name } = candidate;
     const here = placements[name]?.node ?? null;
     const not = orders.packages[name]?.halted === true ? `${name} is halted; do: baton package start ${name}` : null;
@@ -231,11 +257,14 @@ function goAway(picture: Picture, moved: readonly Package[], nodes: string[] | n
       refused.push(forbids);
       continue;
     }
-    const allowed = (nodes ?? candidate.nodes).filter((node) => node !== here);
+    const bound = bondOf(placements, candidate);
+    const others = (nodes ?? candidate.nodes).filter((node) => node !== here);
+    const allowed = bound === null ? others : others.filter((node) => node === bound.node);
     const chosen = choose(picture, orders, placements, candidate, allowed, true);
-    if (chosen.node === null) {
-      const why = chosen.why.length > 0 ? chosen.why.join(', ') : 'no other node may run it';
-      refused.push(`${nobody} ${name}: ${why}`);
+    const lost = chosen.node === null ? null : loss(picture, orders, placements, candidate, chosen.node, true);
+    if (chosen.node === null || lost !== null) {
+      const nowhere = bound === null ? 'no other node may run it' : bound.why;
+      refused.push(`${nobody} ${name}: ${lost ?? (chosen.why.length > 0 ? chosen.why.join(', ') : nowhere)}`);
       continue;
     }
     placements[name] = { node: chosen.node, state: 'run' };
@@ -268,75 +297,4 @@ function surrender(picture: Picture, here: string, to: string | undefined): Plan
   const moved = packagesOn(picture, here);
   if (moved.length === 0) return { done: `${here} runs nothing` };
   return goAway(picture, moved, to === undefined ? null : [to], `no other node can receive`);
-}
-
-/** What is not yet as the request wants it; empty: it is done. */
-export function missing(picture: Picture, { request, targets }: Pick<Task, 'request' | 'targets'>): string[] {
-  const moves = Object.entries(targets).flatMap(([name, { to }]) => awaited(picture, name, to));
-  switch (request.ask) {
-    case 'cluster-run':
-      return picture.packages.flatMap(({ name }) => startingOf(picture, name));
-    case 'cluster-halt':
-      return picture.packages.flatMap(({ name }) => held(picture, name, Object.keys(picture.nodes)));
-    case 'node-halt':
-      return [
-        ...picture.packages.flatMap(({ name }) => held(picture, name, [request.node])),
-        ...picture.packages.flatMap(({ name }) => startingOf(picture, name)),
-      ];
-    case 'node-remove':
-      return [
-        ...(isVoting(picture, request.node) ? [`${request.node} still has its vote`] : []),
-        ...picture.packages.flatMap(({ name }) => startingOf(picture, name)),
-      ];
-    case 'node-run':
-    case 'package-enable':
-      return picture.packages.flatMap(({ name }) => startingOf(picture, name));
-    case 'node-fenced':
-      return picture.packages.flatMap(({ name }) => startingOf(picture, name));
-    case 'node-unfence':
-      return picture.document.fences?.[request.node] === undefined ? [] : [`${request.node} is not open again yet`];
-    case 'package-disable':
-      return [];
-    case 'package-halt':
-      return held(picture, request.package, Object.keys(picture.nodes));
-    case 'package-start':
-    case 'package-move':
-    case 'takeover':
-    case 'surrender':
-      return moves;
-  }
-}
-
-function isVoting({ document: { voters } }: Picture, node: string): boolean {
-  return [...voters.next, ...(voters.previous ?? [])].some(({ name }) => name === node);
-}
-
-function awaited(picture: Picture, name: string, to: string): string[] {
-  const placement = picture.document.placements[name];
-  if (placement?.node !== to) {
-    const still = placement?.node == null ? '' : `, it is being halted on ${placement.node}`;
-    return [`${name} is not placed on ${to} yet${still}`];
-  }
-  return isUp(picture, name, to) ? [] : [`${name} has not started on ${to} yet`];
-}
-
-/** A package that is placed on a living node, but does not run there yet; or may be placed in a moment. */
-function startingOf(picture: Picture, name: string): string[] {
-  const { verdicts } = decide(picture, picture.document.orders);
-  const verdict = verdicts[name];
-  if (verdict?.to !== 'node' || picture.nodes[verdict.node]?.health !== 'alive') return [];
-  return awaited(picture, name, verdict.node);
-}
-
-/** Nodes that still have it; of one that is lost nothing can be known. */
-function held(picture: Picture, name: string, nodes: readonly string[]): string[] {
-  return nodes
-    .filter((node) => {
-      const there = picture.nodes[node];
-      if (there?.health !== 'alive' && there?.health !== 'suspect') return false;
-      const placement = picture.document.placements[name];
-      const halts = placement?.node === node && placement.state === 'run';
-      return halts || there.jobs[name]?.held === true;
-    })
-    .map((node) => `${name} is not halted on ${node} yet`);
 }

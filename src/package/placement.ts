@@ -8,7 +8,9 @@
  */
 import type { Package } from '../config/cluster.js';
 import type { Orders } from '../membership/document.js';
-import { choose, hindrance, isHalted, netsOf, netsWithout, occupies, type Placements } from './candidate.js';
+import { hindrance, isHalted, netsOf, netsWithout, obstruction, occupies, type Placements } from './candidate.js';
+import { choose } from './choice.js';
+import * as group from './group.js';
 import type { Picture } from './state.js';
 
 export type Cause =
@@ -23,6 +25,10 @@ export type Cause =
   | 'failback'
   | 'operator'
   | 'follows'
+  /** So that another, which is down, can run there. */
+  | 'gives-way'
+  /** So that what depends on it can run, too. */
+  | 'rallies'
   | 'resumed'
   | 'cluster-halted'
   | 'package-halted'
@@ -48,7 +54,19 @@ export interface Decided {
 }
 
 /** Causes of which `movesMax` are allowed in `movesWindow`. */
-const BY_ITSELF: readonly Cause[] = ['node-lost', 'node-left', 'net-down', 'not-started', 'failback'];
+const BY_ITSELF: readonly Cause[] = [
+  'node-lost',
+  'node-left',
+  'net-down',
+  'not-started',
+  'failback',
+  'gives-way',
+  'rallies',
+];
+
+/** So many times `nodeTimeout` it must be so that one package is down because of another, or of where its dependency is. */
+const GIVES_WAY_TIMEOUTS = 2;
+const RALLIES_TIMEOUTS = 5;
 
 export function countsAsMove(cause: Cause): boolean {
   return BY_ITSELF.includes(cause);
@@ -59,9 +77,10 @@ export function decide(picture: Picture, orders: Orders): Decided {
   const placements: Placements = { ...picture.document.placements };
   const verdicts: Record<string, Verdict> = {};
   const change: Placements = {};
-  for (const candidate of inOrder(picture.packages)) {
+  const yields = group.yields(picture, orders);
+  for (const candidate of group.inOrder(picture.packages)) {
     const { name } = candidate;
-    const verdict = judge(picture, orders, placements, verdicts, candidate);
+    const verdict = judge({ picture, orders, placements, candidate, yields }, verdicts);
     verdicts[name] = verdict;
     const next = nextOf(picture, placements, candidate, verdict);
     if (next === null) continue;
@@ -71,41 +90,18 @@ export function decide(picture: Picture, orders: Orders): Decided {
   return { verdicts, change };
 }
 
-/** Those that others depend on first, then by priority, then as in the file. */
-export function inOrder(packages: readonly Package[]): readonly Package[] {
-  const known = orderedPackages.get(packages);
-  if (known !== undefined) return known;
-  const ordered = new Set<Package>();
-  const visit = (one: Package): void => {
-    if (ordered.has(one)) return;
-    for (const other of packages) if (one.dependsOn.includes(other.name)) visit(other);
-    ordered.add(one);
-  };
-  for (const one of [...packages].sort((a, b) => b.priority - a.priority)) visit(one);
-  const found = [...ordered];
-  orderedPackages.set(packages, found);
-  return found;
-}
-
-/** The cluster file's order does not change, and each decision wants it. */
-const orderedPackages = new WeakMap<readonly Package[], readonly Package[]>();
-
 interface Case {
   picture: Picture;
   orders: Orders;
   placements: Placements;
   candidate: Package;
+  yields: Record<string, group.Yield>;
   /** Where it may be: its nodes, or the one on which what it depends on runs. */
   allowed: string[];
 }
 
-function judge(
-  picture: Picture,
-  orders: Orders,
-  placements: Placements,
-  verdicts: Record<string, Verdict>,
-  candidate: Package,
-): Verdict {
+function judge(asked: Omit<Case, 'allowed'>, verdicts: Record<string, Verdict>): Verdict {
+  const { picture, orders, placements, candidate } = asked;
   const { name } = candidate;
   if (orders.clusterHalted) return { to: 'rest', cause: 'cluster-halted', why: ['the cluster is halted'] };
   if (orders.packages[name]?.halted === true)
@@ -113,7 +109,7 @@ function judge(
   const bound = boundTo(picture, placements, verdicts, candidate);
   if (bound !== null && bound.node === null) return { to: 'rest', cause: 'depends-on', why: [bound.why] };
   const allowed = bound === null ? candidate.nodes : candidate.nodes.filter((node) => node === bound.node);
-  const one: Case = { picture, orders, placements, candidate, allowed };
+  const one: Case = { ...asked, allowed };
   const wish = picture.memory.wishes[name];
   if (wish !== undefined && allowed.includes(wish)) {
     const isThere = placements[name]?.node === wish && !isHalted(orders, wish);
@@ -152,8 +148,8 @@ function isEnabled({ orders, candidate }: Case): boolean {
   return orders.packages[candidate.name]?.enabled ?? candidate.enabled;
 }
 
-function goesByItself(one: Case): boolean {
-  return isEnabled(one) && one.candidate.failover !== 'manual' && one.candidate.failover !== 'never';
+function goesByItself({ candidate, orders }: Case): boolean {
+  return group.goesByItself(candidate, orders);
 }
 
 function judgeNew(one: Case): Verdict {
@@ -161,12 +157,22 @@ function judgeNew(one: Case): Verdict {
   if (!isEnabled(one)) return { to: 'as-is', cause: 'disabled', why: ['it is disabled'] };
   const nodes = goesByItself(one) ? allowed : allowed.filter((node) => node === candidate.nodes[0]);
   const { node, why } = choose(picture, orders, placements, candidate, nodes);
-  if (node === null) return { to: 'as-is', cause: 'never-placed', why };
+  if (node === null) return { to: 'as-is', cause: 'never-placed', why: why.length > 0 ? why : [whyNowhere(one)] };
   // At power-up the nodes come one after another: the better one has a moment to appear.
   const better = nodes.slice(0, nodes.indexOf(node)).filter((it) => isUnknown(picture, candidate, it));
   if (better.length > 0 && !picture.lasts(`unknown ${candidate.name}`, 2 * picture.nodeTimeoutMs))
     return { to: 'as-is', cause: 'never-placed', why: [`${better.join(', ')} may still appear`] };
   return { to: 'node', node, cause: 'first-placement', why };
+}
+
+/** There is no node to be asked. */
+function whyNowhere({ placements, candidate, allowed }: Case): string {
+  const { dependsOn, failover, name, nodes } = candidate;
+  const [other] = dependsOn;
+  const bound = other === undefined ? '' : `${dependsOn.join(', ')} runs on ${placements[other]?.node ?? 'no node'}`;
+  if (allowed.length === 0) return `${bound}, where ${name} may not run`;
+  const only = `its failover is ${failover}: it starts on ${nodes[0]!} by itself, and on no other node`;
+  return other === undefined ? only : `${bound}; ${only}`;
 }
 
 function isUnknown(picture: Picture, candidate: Package, node: string): boolean {
@@ -193,9 +199,11 @@ function judgePlaced(one: Case, node: string): Verdict {
     if (!picture.lasts(`net-down ${name}@${node}`, picture.netDownMs)) return stay;
     return leave(one, node, 'net-down', [`${node} has its net ${down.join(', ')} down`]);
   }
-  if (placements[name]!.state === 'halt' && !isEnabled(one))
-    return { to: 'rest', cause: 'disabled', why: ['it is disabled'] };
-  return goHome(one, node) ?? stay;
+  if (placements[name]!.state === 'run') return wayOut(one, node) ?? goHome(one, node) ?? stay;
+  if (!isEnabled(one)) return { to: 'rest', cause: 'disabled', why: ['it is disabled'] };
+  const taken = obstruction(picture, placements, candidate, node);
+  if (taken !== null) return leave(one, node, 'gives-way', [taken]);
+  return wayOut(one, node) ?? goHome(one, node) ?? stay;
 }
 
 /** How long a node may take to start a package of addresses. */
@@ -211,13 +219,36 @@ function didNotStart(picture: Picture, { name }: Package, node: string): boolean
   return picture.lasts(`not-running ${name}@${node}`, startLatestMs(picture));
 }
 
+/** It is well where it is, but something else is down for that. */
+function wayOut(one: Case, node: string): Verdict | null {
+  const { picture, orders, placements, candidate, yields } = one;
+  const { name } = candidate;
+  if (!goesByItself(one) || movedTooOften(picture, candidate)) return null;
+  const way = yields[name];
+  if (way?.from === node) {
+    if (!picture.lasts(`in the way of ${way.for}`, GIVES_WAY_TIMEOUTS * picture.nodeTimeoutMs)) return null;
+    if (group.groupHindrance(picture, orders, placements, candidate, way.to) !== null) return null;
+    return { to: 'node', node: way.to, cause: 'gives-way', why: [`${way.for} can run on ${node} without it only`] };
+  }
+  const members = group.groupOf(picture.packages, candidate).map((member) => member.name);
+  const isHelped = Object.values(yields).some((other) => members.includes(other.for));
+  if (isHelped || orders.packages[name]?.at === node) return null;
+  const to = group.rallyNode(picture, orders, placements, candidate);
+  if (to === null || !picture.lasts(`apart ${name}`, RALLIES_TIMEOUTS * picture.nodeTimeoutMs)) return null;
+  return { to: 'node', node: to, cause: 'rallies', why: [`what depends on it can run on ${to}, and not on ${node}`] };
+}
+
 /** `failback: automatic`: once its primary node was fit for a while. */
 function goHome(one: Case, node: string): Verdict | null {
   const { picture, orders, placements, candidate, allowed } = one;
   const home = candidate.nodes[0]!;
   if (candidate.failback !== 'automatic' || node === home || !allowed.includes(home) || !goesByItself(one)) return null;
   if (orders.packages[candidate.name]?.at === node) return null;
-  if (hindrance(picture, orders, placements, candidate, home, false) !== null) return null;
+  if (
+    group.loss(picture, orders, placements, candidate, home, false) !== null ||
+    group.isTied(picture, orders, candidate)
+  )
+    return null;
   // A beat that was under way for long may have told of a run before: each run begins anew.
   const run = picture.nodes[home]?.incarnation ?? '';
   if (!picture.lasts(`home-fit ${candidate.name} ${run}`, 5 * picture.nodeTimeoutMs)) return null;
@@ -232,7 +263,7 @@ function movedTooOften({ memory, now }: Picture, { name, movesMax, movesWindowMs
 /** It should not stay where it is: to another node if one can receive it and it may go by itself. */
 function leave(one: Case, node: string, cause: Cause, why: string[]): Verdict {
   const { picture, orders, placements, candidate, allowed } = one;
-  const must = cause === 'node-halted' || cause === 'node-removed' || cause === 'follows';
+  const must = cause === 'node-halted' || cause === 'node-removed' || cause === 'follows' || cause === 'gives-way';
   const stayOr = (more: string[], alarm?: PlacementAlarm): Verdict => ({
     ...(must ? { to: 'rest' } : back(one, node, cause)),
     cause,

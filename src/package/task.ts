@@ -8,7 +8,8 @@ import type { Orders } from '../membership/document.js';
 import type { OperatorAnswer } from '../status.js';
 import { hindrance } from './candidate.js';
 import * as membership from '../membership/member.js';
-import { missing, planOf, type Plan } from './order.js';
+import { missing } from './missing.js';
+import { planOf, type Plan } from './order.js';
 import type { Picture, Task, Turn } from './state.js';
 
 /** The asking node gives up a little later. */

@@ -348,6 +348,22 @@ describe('a bad file: place, what was found, what would be right', () => {
     ]);
   });
 
+  test('packages that must run on one node need one on which they can', () => {
+    const one = (name: string, more: string) => `  ${name}: { ${more}, resources: [{ script: /s }] }\n`;
+    const two = `${TWO}quorum: none\n`;
+    const told = (...packages: string[]) =>
+      problemsOf(`${two}packages:\n${packages.join('')}`).map((problem) => problem.replace(/^c\.yaml:[\d:]+ /, ''));
+    const db = one('db', 'nodes: [beta]');
+    expect(told(db, one('web', 'nodes: [alpha, beta], dependsOn: [db]'))).toEqual([]);
+    expect(told(db, one('web', 'nodes: [alpha], dependsOn: [db]'))).toEqual([
+      'packages.web.dependsOn: db, web run on one node, but there is none on which all of them may run',
+    ]);
+    const store = one('store', 'nodes: [alpha, beta], dependsOn: [db]');
+    expect(told(db, store, one('web', 'nodes: [beta], dependsOn: [store], excludes: [db]'))).toEqual([
+      'packages.web.dependsOn: db, store, web run on one node, but web excludes db',
+    ]);
+  });
+
   test('a file that cannot be read says what to do', () => {
     expect(() => readClusterFile('/nonexistent/cluster.yaml')).toThrow(
       'cannot read the cluster file /nonexistent/cluster.yaml: there is no such file; name it with --config or BATON_CONFIG',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ClusterRequest } from '../../src/status.js';
-import { missing, planOf } from '../../src/package/order.js';
+import { missing } from '../../src/package/missing.js';
+import { planOf } from '../../src/package/order.js';
 import { EPOCH, packageNamed, picture, type Told } from './pictures.js';
 
 const lost = { health: 'lost' as const };
@@ -230,6 +231,71 @@ describe('what comes of a request', () => {
     const planned = planOf(picture(told), { node: 'alpha', request, at: {} });
     expect('plan' in planned && planned.plan.orders).toMatchObject(orders);
   });
+});
+
+describe('packages that others depend on, or exclude', () => {
+  const web = packageNamed('web', { nodes: ['gamma', 'alpha'] });
+  const mail = packageNamed('mail', { nodes: ['alpha', 'gamma'], dependsOn: ['web'] });
+  const wiki = packageNamed('wiki', { nodes: ['beta', 'alpha'], excludes: ['mail'] });
+  const packages = [web, mail, wiki];
+  const startMail = (to?: string): ClusterRequest => ({ ask: 'package-start', package: 'mail', ...(to ? { to } : {}) });
+  const byHand = [web, packageNamed('mail', { ...mail, failover: 'manual' })];
+  test.each<Row>([
+    {
+      what: 'start: where what it depends on runs',
+      request: startMail(),
+      told: { packages: byHand, placements: ['web@gamma'] },
+      says: 'mail starts on gamma',
+    },
+    {
+      what: 'start: nowhere else',
+      request: startMail('alpha'),
+      told: { packages, placements: ['web@gamma'] },
+      says: 'refused: no node can start mail: mail depends on web, which runs on gamma',
+    },
+    {
+      what: 'start: before what it depends on',
+      request: startMail(),
+      told: { packages, placements: ['web@gamma halt'] },
+      says: 'mail starts once it can: mail depends on web, which does not run',
+    },
+    {
+      what: 'start, by hand only: not before what it depends on',
+      request: startMail(),
+      told: { packages: byHand },
+      says: 'refused: no node can start mail: mail depends on web, which does not run',
+    },
+    {
+      what: 'start: in place of one that can go elsewhere',
+      request: startMail(),
+      told: { packages, placements: ['web@alpha', 'wiki@alpha'] },
+      says: 'mail starts once wiki has gone from alpha to beta',
+    },
+    {
+      what: 'start: not in place of one that cannot',
+      request: startMail(),
+      told: { packages, placements: ['web@alpha', 'wiki@alpha'], nodes: { beta: lost } },
+      says: 'refused: no node can start mail: alpha runs wiki, and the two exclude each other',
+    },
+    {
+      what: 'move: not away from what it depends on',
+      request: { ask: 'package-move', package: 'mail' },
+      told: { packages, placements: ['web@gamma', 'mail@gamma'] },
+      says: 'refused: no other node can receive mail: mail depends on web, which runs on gamma',
+    },
+    {
+      what: 'move: not to where something that runs could not follow',
+      request: move('alpha'),
+      told: { packages, placements: ['web@gamma', 'mail@gamma', 'wiki@alpha'] },
+      says: 'refused: no other node can receive web: mail cannot run there: alpha runs wiki, and the two exclude each other',
+    },
+    {
+      what: 'surrender: all of it to one node',
+      request: { ask: 'surrender' },
+      told: { packages: [mail, web], placements: ['web@alpha', 'mail@alpha'] },
+      says: 'web goes from alpha to gamma, mail goes from alpha to gamma',
+    },
+  ])('$what', (row) => expect(said(row)).toBe(row.says));
 });
 
 describe('what is still missing', () => {

@@ -47,6 +47,12 @@ export interface Told {
   young?: RegExp;
 }
 
+/** A line of a table. */
+export interface Row extends Told {
+  what: string;
+  change: string[];
+}
+
 export function picture(told: Told = {}): Picture {
   const placements = Object.fromEntries((told.placements ?? []).map(placed));
   const names = ['alpha', 'beta', 'gamma'];

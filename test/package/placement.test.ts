@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { inOrder } from '../../src/package/placement.js';
-import { changes, decided, packageNamed, picture, shown, type Told } from './pictures.js';
+import { changes, decided, packageNamed, picture, shown, type Row, type Told } from './pictures.js';
 import { decide } from '../../src/package/placement.js';
-
-interface Row extends Told {
-  what: string;
-  change: string[];
-}
 
 const lost = { health: 'lost' as const };
 const netDown = { nets: { public: false } };
@@ -424,83 +418,6 @@ describe('a package that does not start', () => {
   ])('$what', ({ change, ...told }) => expect(changes(told)).toEqual(change));
 });
 
-describe('excludes, dependsOn, capacity, priority', () => {
-  const rivals = [packageNamed('web', { excludes: ['db'] }), packageNamed('db')];
-  const follower = [packageNamed('web', { dependsOn: ['db'] }), packageNamed('db', { nodes: ['beta', 'gamma'] })];
-  const heavy = [packageNamed('web', { weight: 3 }), packageNamed('db', { weight: 2, priority: 5 })];
-  test.each<Row>([
-    { what: 'two that exclude each other are placed apart', packages: rivals, change: ['web@alpha', 'db@beta'] },
-    { what: 'also if only the other says so', packages: rivals, placements: ['web@alpha'], change: ['db@beta'] },
-    {
-      what: 'also while the other is still halting',
-      packages: rivals,
-      placements: ['web@alpha halt'],
-      orders: { packages: { web: { halted: true } } },
-      nodes: { alpha: { jobs: { web: { state: 'halting', epoch: null, held: true } } } },
-      change: ['db@beta'],
-    },
-    { what: 'what it depends on comes first', packages: follower, change: ['db@beta'] },
-    {
-      what: 'not before that runs',
-      packages: follower,
-      placements: ['db@beta'],
-      nodes: { beta: { jobs: { db: { state: 'starting', epoch: null, held: true } } } },
-      young: /not-running/,
-      change: [],
-    },
-    { what: 'then on the same node', packages: follower, placements: ['db@beta'], change: ['web@beta'] },
-    {
-      what: 'the dependent is halted first',
-      packages: follower,
-      placements: ['db@beta', 'web@beta'],
-      orders: { haltedNodes: ['beta'] },
-      change: ['web@beta halt'],
-    },
-    {
-      what: 'then the other',
-      packages: follower,
-      placements: ['db@beta', 'web@beta halt'],
-      released: ['web'],
-      orders: { haltedNodes: ['beta'] },
-      change: ['db@beta halt'],
-    },
-    {
-      what: 'then it follows',
-      packages: follower,
-      placements: ['db@gamma', 'web@beta halt'],
-      released: ['web'],
-      orders: { haltedNodes: ['beta'] },
-      change: ['web@gamma'],
-    },
-    {
-      what: 'both at once from a dead node, one after the other',
-      packages: follower,
-      placements: ['db@beta', 'web@beta'],
-      nodes: { beta: lost },
-      released: ['db', 'web'],
-      change: ['db@gamma', 'web@beta halt'],
-    },
-    {
-      what: 'capacity: the more important one first',
-      packages: heavy,
-      capacities: { alpha: 4, beta: 9, gamma: 9 },
-      change: ['db@alpha', 'web@beta'],
-    },
-    {
-      what: 'capacity: what fits exactly fits',
-      packages: heavy,
-      capacities: { alpha: 5 },
-      change: ['db@alpha', 'web@alpha'],
-    },
-    { what: 'capacity: nowhere', packages: heavy, capacities: { alpha: 4, beta: 2, gamma: 2 }, change: ['db@alpha'] },
-  ])('$what', ({ change, ...told }) => expect(changes(told)).toEqual(change));
-
-  test('order: dependencies, then priority, then the file', () => {
-    const all = [packageNamed('a', { dependsOn: ['c'] }), packageNamed('b', { priority: 1 }), packageNamed('c')];
-    expect(inOrder(all).map(({ name }) => name)).toEqual(['b', 'c', 'a']);
-  });
-});
-
 describe('whatever is so', () => {
   const health = fc.constantFrom('alive', 'suspect', 'lost', 'left', 'unheard');
   const node = fc.record({
@@ -509,26 +426,26 @@ describe('whatever is so', () => {
     nets: fc.record({ public: fc.constantFrom(true, false, null) }),
   });
   const where = fc.constantFrom('', 'alpha', 'beta', 'gamma');
+  const NAMES = ['web', 'db', 'wiki'];
   const told = fc.record({
     packages: fc
       .record({
         failover: fc.constantFrom('configured-node', 'min-package-node', 'manual', 'never'),
         failback: fc.constantFrom('manual', 'automatic'),
         bound: fc.boolean(),
+        excludes: fc.subarray(['web', 'db']),
       })
-      .map(({ failover, failback, bound }) => [
+      .map(({ failover, failback, bound, excludes }) => [
         packageNamed('web', { failover, failback, dependsOn: bound ? ['db'] : [] }),
         packageNamed('db', { failover, failback }),
+        packageNamed('wiki', { excludes, nodes: ['beta', 'alpha'] }),
       ]),
     placements: fc
-      .record({ web: where, db: where, webHalts: fc.boolean(), dbHalts: fc.boolean() })
-      .map(({ web, db, webHalts, dbHalts }) => [
-        `web@${web}${webHalts ? ' halt' : ''}`,
-        `db@${db}${dbHalts ? ' halt' : ''}`,
-      ]),
+      .tuple(...NAMES.map((name) => fc.record({ at: where, halts: fc.boolean() }).map((one) => ({ name, ...one }))))
+      .map((all) => all.map(({ name, at, halts }) => `${name}@${at}${halts ? ' halt' : ''}`)),
     nodes: fc.record({ alpha: node, beta: node, gamma: node }),
-    released: fc.subarray(['web', 'db']),
-    wishes: fc.dictionary(fc.constantFrom('web', 'db'), fc.constantFrom('alpha', 'beta', 'gamma')),
+    released: fc.subarray(NAMES),
+    wishes: fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom('alpha', 'beta', 'gamma')),
     orders: fc.record({ clusterHalted: fc.boolean(), haltedNodes: fc.subarray(['alpha', 'beta', 'gamma']) }),
   });
 
@@ -545,6 +462,10 @@ describe('whatever is so', () => {
           const there = seen.nodes[next.node!]!;
           expect(there).toMatchObject({ health: 'alive', leaving: false, nets: { public: true } });
           expect(all.orders.haltedNodes).not.toContain(next.node);
+          for (const [other, { node, state }] of Object.entries({ ...seen.document.placements, ...change })) {
+            const excludes = all.packages.some((one) => one.name === name && one.excludes.includes(other));
+            if (excludes && state === 'run') expect(node).not.toBe(next.node);
+          }
         }
         if (all.orders.clusterHalted) for (const next of Object.values(change)) expect(next.state).toBe('halt');
       }),

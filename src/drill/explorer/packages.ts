@@ -33,12 +33,13 @@ export function drawPackages(
     const mine = drawAddresses(dice.stream('addresses'), i, onLan, families);
     addresses.push(...mine);
     const mac = chance(dice.stream('mac'), 0.12) ? { mac: `02:00:5e:00:01:${(i + 16).toString(16)}` } : {};
+    const failover = drawFailover(dice.stream('failover'));
     const eligible = shuffled(dice, nodes).slice(0, Math.max(2, Math.ceil(dice.unit() * nodes.length)));
     packages[name] = {
       nodes: eligible,
       failback: chance(dice, 0.2) ? 'automatic' : 'manual',
-      ...drawFailover(dice.stream('failover')),
-      ...drawBond(dice.stream('bond'), packages, nodes.length > 1),
+      ...failover,
+      ...drawBond(dice.stream('bond'), packages, nodes.length > 1, failover['failover']),
       movesMax: MANY,
       resources: mine.map((address) => ({ address, net: onLan ? 'lan' : 'public', ...mac })),
     };
@@ -65,15 +66,20 @@ function drawFailover(random: Random): Record<string, unknown> {
   return { ...(failover && { failover }), ...(chance(random, 0.2) && { priority: Math.floor(random.unit() * 5) }) };
 }
 
-/** To one of those before it, where there is more than one node. What depends on another may run wherever that may. */
+/**
+ * To one of those before it, where there is more than one node. What depends on another may run wherever that may: one that
+ * never leaves its first node would need an operator whenever the other is elsewhere.
+ */
 function drawBond(
   random: Random,
   others: Readonly<Record<string, unknown>>,
   isApart: boolean,
+  failover: unknown,
 ): Record<string, unknown> {
   const names = Object.keys(others);
   if (names.length === 0 || !isApart || !chance(random, 0.15)) return {};
   const other = pick(random, names);
   if (chance(random, 0.5)) return { excludes: [other] };
-  return { dependsOn: [other], nodes: (others[other] as { nodes: string[] }).nodes };
+  const { nodes } = others[other] as { nodes: string[] };
+  return { dependsOn: [other], nodes, ...(failover === 'never' && { failover: 'manual' }) };
 }
