@@ -97,12 +97,18 @@ export function reviewVoters(
     post.wanted = key;
     post.wantedSince = now;
   }
-  const isDue = key !== keysOf(next) && now >= changeAt(world, post);
+  const isDue =
+    key !== keysOf(next) && now >= changeAt(world, post) && !wanted.some(({ name }) => isSuspect(state, name));
   if (!isDue || changeableDocument(world, state, now) === null || !haveDocument(world, post, next, wanted)) return;
   const voters = { next: [...wanted].sort(byName), previous: next };
   post.why = reasons(world, state, post, document, wanted);
   decide(state, now, post.why, voters, out);
   putForward(state, post, { ...document, voters }, 'voters-differ', out);
+}
+
+/** One that may be dying is no ground to stand on: within nodeTimeout it is heard again, or wanted no more. */
+function isSuspect({ peers }: MembershipState, name: string): boolean {
+  return peers[name]?.health === 'suspect';
 }
 
 function changeAt(world: World, { since, wantedSince }: Coordinatorship): Ms {

@@ -191,6 +191,17 @@ describe('V2, V3', () => {
     expect(votersOf(stand)).toEqual({ next: 'alpha beta gamma' });
   });
 
+  test('V2: not while one of those that go on is suspect: it may die, and with it their majority', () => {
+    const stand = shrinking();
+    const { now } = stand;
+    keep(stand, now + 1200, 'beta', 'gamma');
+    stand.health.peers['gamma']!.health = 'suspect';
+    keep(stand, now + 1500, 'beta');
+    expect(votersOf(stand)).toEqual({ next: 'alpha beta delta gamma' });
+    keep(stand, now + 1650, 'beta', 'gamma');
+    expect(votersOf(stand)).toEqual({ next: 'alpha beta gamma' });
+  });
+
   test('V2: a node that is to become a voter has stored what is committed', () => {
     const stand = shrinking();
     const { now } = stand;

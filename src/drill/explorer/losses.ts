@@ -73,11 +73,14 @@ function believedAlive({ daemons }: Network, core: readonly string[]): Set<strin
  * have themselves (what is newer was never committed, or is theirs too), and of the voters that it may yet become.
  */
 export function canServe(network: Network, core: readonly string[]): boolean {
-  const voters = believedAlive(network, core).size;
-  const hasArbiter = network.arbiter !== null || network.sharedDisk !== null;
-  if (2 * core.length < voters || (2 * core.length === voters && !hasArbiter)) return false;
   const names = [...network.daemons.keys()];
   const own = [...core.map((name) => keptAt(network, name)), keptByArbiter(network)];
   const all = [...own, ...names.map((name) => keptAt(network, name))];
+  const removed = newestOf(all.map((one) => one?.document))?.orders.removedNodes ?? [];
+  const isEntitled = (name: string): boolean => !removed.includes(name);
+  const voters = [...believedAlive(network, core)].filter(isEntitled).length;
+  const ours = core.filter(isEntitled).length;
+  const hasArbiter = network.arbiter !== null || network.sharedDisk !== null;
+  if (2 * ours < voters || (2 * ours === voters && !hasArbiter)) return false;
   return [own, all].every((kept) => suffices(own, newestOf(kept.map((one) => one?.document))));
 }
