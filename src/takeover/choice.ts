@@ -64,8 +64,12 @@ function leave(turn: Turn, own: NodeNet, net: NetState, current: Verdict): Choic
 /** What missed a poll is asked about at this moment: where the other was condemned by judgement, so may this one be. */
 function isBetter(verdict: Verdict, current: Verdict): boolean {
   if (verdict.health === 'down') return false;
-  const judged = current.reason !== 'missing' && current.reason !== 'admin' && current.reason !== 'carrier';
-  return !(judged && verdict.health === 'suspect' && verdict.reason === 'missed');
+  return !(isJudged(current) && verdict.health === 'suspect' && verdict.reason === 'missed');
+}
+
+/** Condemned by what is heard, not by what the kernel says of the NIC itself. */
+export function isJudged({ health, reason }: Verdict): boolean {
+  return health === 'down' && reason !== 'missing' && reason !== 'admin' && reason !== 'carrier';
 }
 
 /**

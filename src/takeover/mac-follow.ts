@@ -2,7 +2,8 @@
  * `mac: follow`: in a local switch the MAC of the primary moves along with the addresses, so that no neighbour notices.
  *
  *   switch away:  old NIC gets a spare MAC, the standby the primary's ──▶ test frames out of the standby ──answered──▶
- *                 the plan; unanswered: the standby gets its own back, a plain switch, and an alarm
+ *                 the plan; unanswered: the standby gets its own back, a plain switch, and an alarm;
+ *                 the standby fails meanwhile: all get theirs back, and it is decided anew
  *   switch back:  the standby gets its own MAC, then the primary its own: no test, it is the card's
  *
  * What each card had at first is in switch.json: a run that was killed half-way is finished or undone by it.
@@ -10,20 +11,31 @@
 import type { Step } from '../action.js';
 import type { NodeNet } from '../config/cluster.js';
 import { spareMac } from '../frame/mac.js';
-import type { SwitchFailure } from '../input.js';
-import { clear, journal, raise } from './account.js';
+import type { Ms, SwitchFailure } from '../input.js';
+import { clear, journal, raise, record } from './account.js';
 import type { Wish } from './change.js';
+import { hindrance, isJudged, words } from './choice.js';
 import type { Plan } from './plan.js';
 import { runRecord } from './run-record.js';
 import { type NetState, netOf, nicsOf, type Turn } from './state.js';
-import { beginTrial, endTrial, trialOf } from './trial.js';
+import { beginTrial, endTrial, isTried, trialOf } from './trial.js';
+
+/** A card that is set down for its new MAC has its carrier again so soon. */
+const LIT_WITHIN: Ms = 10_000;
 
 /** A switch that waits for its MAC. */
 export interface Following {
   wish: Omit<Wish, 'to'>;
   to: string;
-  /** `change-host` that moves the MAC; null: it is done. */
+  /** `change-host` that moves the MAC, or puts it back; null: it is done. */
   change: number | null;
+  movedAt: Ms;
+  /** The standby was fit at some moment since. */
+  wasFit: boolean;
+  /** What puts all MACs back, in this order. */
+  back: MacChange[];
+  /** They are being put back: the switch is off. */
+  isOff: boolean;
 }
 
 /** A card's own MAC. `ifindex` tells a new card of the same name. */
@@ -143,9 +155,17 @@ export function mustTry(turn: Turn, own: NodeNet, net: NetState, wish: Wish): bo
   if (to.nic === own.primary || mac === undefined || to.mac === mac) return false;
   const id = state.nextId++;
   const { cause, portfolio, evidence, operator } = wish;
-  net.following = { wish: { kind, cause, portfolio, evidence, operator }, to: to.nic, change: id };
-  journal(turn, { event: 'mac-taken', net: net.net, nic: to.nic, cause: wish.cause, evidence: { mac } });
   const changes = away(turn, own, net, to.nic);
+  net.following = {
+    wish: { kind, cause, portfolio, evidence, operator },
+    to: to.nic,
+    change: id,
+    movedAt: turn.now,
+    wasFit: false,
+    back: changes.map(({ nic, from, to: given }) => ({ nic, from: given, to: from })).reverse(),
+    isOff: false,
+  };
+  journal(turn, { event: 'mac-taken', net: net.net, nic: to.nic, cause: wish.cause, evidence: { mac } });
   remake(turn, changes);
   out.push({ kind: 'change-host', id, ...stepsOf(changes), record: runRecord(turn) });
   return true;
@@ -159,10 +179,25 @@ export function macMoved(turn: Turn, id: number, failed: SwitchFailure | undefin
   if (!own || !net?.following) return false;
   const { following } = net;
   following.change = null;
-  const mac = homeMac(own, net);
-  if (failed) refuse(turn, net, following, `${failed.code} ${failed.text}`.trim());
-  else if (mac !== undefined) beginTrial(turn, keyOf(own, following), { net: own.net, nic: following.to, mac });
+  const failure = failed && `${failed.code} ${failed.text}`.trim();
+  if (following.isOff) {
+    net.following = null;
+    net.dirty = true;
+    net.unseen = following.back.map(({ nic }) => nic).filter((nic) => nic in world.host);
+    net.unseenSince = turn.now;
+    if (failure !== undefined)
+      raise(turn, `mac ${net.net}`, 'mac-refused', `the MAC of ${net.net} cannot leave ${following.to}: ${failure}`);
+    return true;
+  }
+  following.movedAt = turn.now;
+  if (failure !== undefined) refuse(turn, net, following, failure);
+  else test(turn, own, net, following);
   return true;
+}
+
+function test(turn: Turn, own: NodeNet, net: NetState, following: Following): void {
+  const mac = homeMac(own, net);
+  if (mac !== undefined) beginTrial(turn, keyOf(own, following), { net: own.net, nic: following.to, mac });
 }
 
 function keyOf(own: NodeNet, { to }: Following): string {
@@ -174,20 +209,72 @@ function refuse(turn: Turn, net: NetState, following: Following, failure: string
   journal(turn, { event: 'mac-tested', net: net.net, nic: to, to: 'plain', cause: 'refused', evidence: { failure } });
   raise(turn, `mac ${net.net}`, 'mac-refused', `the MAC of ${net.net} cannot go to ${to}: ${failure}`);
   wish.mac = 'plain';
+  // The hands have taken back what they had done.
+  following.back = [];
 }
 
-/** The wish with what is known of its MAC by now; null: not yet, or no longer. */
+/**
+ * A test takes long enough for its standby to fail: then the switch is off. A card that is set down for a new MAC has no
+ * carrier by our own doing: it is waited for, and tested then. One that is not heard under that MAC is what the test is for.
+ */
+export function reconsider(turn: Turn, own: NodeNet, net: NetState): void {
+  const { world, state } = turn;
+  const { following } = net;
+  // What is seen of a NIC that is being changed is out of date.
+  if (following === null || following.change !== null || following.to in world.moving) return;
+  const key = keyOf(own, following);
+  const verdict = turn.verdict(following.to);
+  const isLost = verdict.health === 'down' && !isJudged(verdict);
+  const why = hindrance(turn, own, following.to) ?? (isLost ? `is ${words(verdict)}` : null);
+  if (why === null) {
+    following.wasFit = true;
+    if (following.wish.mac === undefined && !isTried(turn, key)) test(turn, own, net, following);
+    return;
+  }
+  endTrial(turn, key);
+  const isNeeded = state.stopping === null && turn.verdict(net.carrier).health === 'down';
+  const isSetDown = verdict.reason === 'carrier' && turn.now < (litAt(net) ?? 0);
+  if (!(isNeeded && isSetDown)) callOff(turn, own, net, following, `${following.to} ${why}`);
+}
+
+/** When the standby must have its carrier at the latest; null: it had it, or nothing waits. */
+export function litAt({ following }: NetState): Ms | null {
+  if (following === null || following.change !== null || following.wasFit) return null;
+  return following.movedAt + LIT_WITHIN;
+}
+
+function callOff(turn: Turn, own: NodeNet, net: NetState, following: Following, why: string): void {
+  const { world, state, out } = turn;
+  const { wish, back } = following;
+  const cause = 'standby-lost';
+  const home = homeMac(own, net);
+  journal(turn, { event: 'switch-refused', net: net.net, nic: net.carrier, cause, evidence: { why: [why] } });
+  record(turn, net.net, `stays on ${net.carrier}`, cause, { why: [why] });
+  if (wish.operator !== null) {
+    const answer = { ok: false, text: `${net.net} stays on ${net.carrier}: ${why}` } as const;
+    out.push({ kind: 'answer-operator', id: wish.operator, answer });
+  }
+  following.back = back.filter(({ nic }) => nic in world.host);
+  for (const { nic, to: mac } of following.back)
+    if (mac === home) journal(turn, { event: 'mac-taken', net: net.net, nic, cause, evidence: { mac } });
+  following.isOff = true;
+  following.change = state.nextId++;
+  remake(turn, following.back);
+  const { steps } = stepsOf(following.back);
+  out.push({ kind: 'change-host', id: following.change, steps, record: runRecord(turn) });
+}
+
+/** The wish with what is known of its MAC by now; null: not yet. */
 export function followed(turn: Turn, own: NodeNet, net: NetState): Wish | null {
   const { world } = turn;
   const { following } = net;
-  // What is seen of a NIC that is being changed is out of date.
   if (following === null || following.change !== null || following.to in world.moving) return null;
   const { to, wish } = following;
   const key = keyOf(own, following);
   const seen = world.host[to];
   const use = wish.mac ?? trialOf(turn, key);
-  if (use === null && seen !== undefined) return null;
+  if (use === null || seen === undefined) return null;
   endTrial(turn, key);
   net.following = null;
-  return seen === undefined || use === null ? null : { ...wish, mac: use, to: seen };
+  return { ...wish, mac: use, to: seen };
 }

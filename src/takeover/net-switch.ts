@@ -9,7 +9,7 @@ import { clear, journal, raise, record } from './account.js';
 import { begin, CHANGE_LATE, LOOK_LATE, watch } from './change.js';
 import { type Choice, choose, enslavement, homeKnownAt, startGraceMs, words } from './choice.js';
 import { hasLease, learn, settleAt } from './learning.js';
-import { followed, hasStrayMac } from './mac-follow.js';
+import { followed, hasStrayMac, litAt, reconsider } from './mac-follow.js';
 import { mend, QUIET } from './mending.js';
 import { addressKey } from './portfolio.js';
 import { type NetState, nicsOf, type Turn } from './state.js';
@@ -30,6 +30,7 @@ export function isQuiet(now: Ms, own: NodeNet, net: NetState, { health, reason }
 
 export function lookAtNet(turn: Turn, own: NodeNet, net: NetState): void {
   watch(turn, net);
+  reconsider(turn, own, net);
   if (net.following) {
     const wish = followed(turn, own, net);
     if (wish) begin(turn, own, net, wish);
@@ -158,6 +159,7 @@ function nextLook(turn: Turn, own: NodeNet, net: NetState): Ms | null {
   const times = [
     change && !change.late ? change.at + CHANGE_LATE : null,
     !change && net.unseen.length > 0 ? net.unseenSince + LOOK_LATE : null,
+    litAt(net),
     settleAt(net),
     net.retryAt,
     graceUntil(turn, net),

@@ -138,6 +138,10 @@ function alarmOf({ of, net, mac, nic }: Pick<Trial, 'of' | 'net' | 'mac' | 'nic'
   return of === 'follow' ? `mac ${net}` : `mac ${mac} ${nic}`;
 }
 
+export function isTried({ state }: Turn, name: string): boolean {
+  return name in state.floating.trials.own;
+}
+
 /** Null: not yet. */
 export function trialOf({ state }: Turn, name: string): 'mac' | 'plain' | null {
   const use = state.floating.trials.own[name]?.use;

@@ -29,6 +29,7 @@ export interface ModelNic {
   admin: boolean;
   carrier: boolean;
   linkType: number;
+  mac: string;
   addresses: Address[];
   neighbours: Neighbour[];
   /** Joined by receivers on the host. */
@@ -52,6 +53,7 @@ export class ModelKernel {
       admin: true,
       carrier: true,
       linkType: 1,
+      mac: `02:00:00:00:00:0${ifindex}`,
       addresses: [linkLocal(ifindex)],
       neighbours: [],
       groups: [],
@@ -77,7 +79,6 @@ export class ModelKernel {
     const { joined, groups, ...nic } = this.nic(name);
     return structuredClone({
       ...nic,
-      mac: `02:00:00:00:00:0${nic.ifindex}`,
       mtu: 1500,
       routes: this.routes.filter((route) => onNic(route, name)),
       groups: [...new Set([...groups, ...joined])],
@@ -155,10 +156,12 @@ export class ModelKernel {
         this.nic(step.nic).settings[step.name.replace(`/${step.nic}/`, '/{nic}/')] = step.value;
         return;
       case 'set-mac':
+        this.nic(step.nic).mac = step.mac;
+        return;
       case 'set-link':
       case 'add-macvlan':
       case 'delete-macvlan':
-        throw new Error(`this stand has no MACs that move: ${step.do}`);
+        throw new Error(`this stand has no macvlans: ${step.do}`);
     }
   }
 

@@ -29,6 +29,8 @@ export interface StandOptions {
   addresses?: string[];
   standby?: string[];
   autoSwitchBack?: boolean;
+  mac?: 'follow';
+  targets?: string[];
 }
 
 export class Killed extends Error {}
@@ -37,6 +39,8 @@ export function cluster({
   addresses = ['10.77.0.1/24', 'fd77::1/64'],
   standby = ['eth1'],
   autoSwitchBack = true,
+  mac,
+  targets = [],
 }: StandOptions): Cluster {
   const prefixes = addresses.map((text) => {
     const [address = '', length] = text.split('/');
@@ -44,7 +48,15 @@ export function cluster({
   });
   return {
     ...BARE,
-    nets: [{ ...BARE_NET, name: 'public', autoSwitchBack }],
+    nets: [
+      {
+        ...BARE_NET,
+        name: 'public',
+        autoSwitchBack,
+        ...(mac && { mac }),
+        targets: targets.map((address) => ({ family: 4, address })),
+      },
+    ],
     nodes: [{ name: 'alpha', nets: [{ net: 'public', primary: 'eth0', standby, addresses: prefixes }] }],
     timing: profiles.default,
   };
