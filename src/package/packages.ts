@@ -107,7 +107,9 @@ function look(turn: Turn, holding: Holding): void {
   if (!isCoordinator(turn)) dropTasks(turn);
   const steered = isCoordinator(turn) ? steer(turn, holding) : null;
   const document = membership.document(turn.membership);
-  if (steered === null && (document === null || membership.coordinator(turn.membership) === null)) return;
+  // Without a coordinator nothing can start either, however long: it counts anew from the next one on.
+  if (steered === null && (document === null || membership.coordinator(turn.membership) === null))
+    return void (state.since = {});
   // Under another cluster file nothing can start yet, so nothing is late.
   if (document?.digest !== turn.world.cluster.digest) return void (state.since = {});
   const picture = steered?.picture ?? gather(turn, document, holding);
