@@ -6,6 +6,7 @@ import { CAMPAIGNS } from './campaigns.js';
 import { chance, pick, spanOf } from './dice.js';
 import { kindsFor } from './kinds.js';
 import type { Drawn } from './topology.js';
+import { drawWeather } from './weather.js';
 
 export type Blow =
   /** As the scenario language has it, with COORDINATOR and HOLDER for nodes, and besides `isolate NODE`: split it from all others. */
@@ -52,7 +53,7 @@ const KINDS_OF_A_SEED = 7;
 export function drawSchedule(seed: number, drawn: Drawn): Schedule {
   const random = new Random(seed).stream('schedule');
   const isMild = chance(random.stream('mild'), 0.1);
-  const drawnBlows = isMild ? weather(random.stream('weather')) : rough(random, drawn);
+  const drawnBlows = isMild ? weather(random.stream('weather'), drawn) : rough(random, drawn);
   const blows = drawnBlows.map((blow) => ({ ...blow, at: Math.round(blow.at) })).sort((a, b) => a.at - b.at);
   return {
     isMild,
@@ -79,14 +80,13 @@ function drawPauses(random: Random): Schedule['pauses'] {
 }
 
 /** Within what S10 allows, from the start to the end. */
-function weather(random: Random): Blow[] {
-  const faults = [
-    ...(chance(random, 0.7) ? [`loss ${pick(random, [5, 10, 20])}%`] : []),
-    ...(chance(random, 0.5) ? [`duplicate ${pick(random, [10, 50])}%`] : []),
-    ...(chance(random, 0.5) ? [`reorder ${pick(random, [10, 50])}%`] : []),
-    ...(chance(random, 0.3) ? [`delay ${pick(random, [1, 5, 20])}ms`] : []),
-  ];
-  return faults.map((fault): Blow => ({ at: MILD_FROM_MS, do: 'inflict', fault, healAfterMs: MILD_UNTIL_MS }));
+function weather(random: Random, drawn: Drawn): Blow[] {
+  return drawWeather(random, drawn).map((fault): Blow => ({
+    at: MILD_FROM_MS,
+    do: 'inflict',
+    fault,
+    healAfterMs: MILD_UNTIL_MS,
+  }));
 }
 
 function rough(random: Random, drawn: Drawn): Blow[] {

@@ -1,8 +1,8 @@
 import type { Facts, Invariant, Told } from './invariant.js';
 
 /**
- * S10: 20 % loss, duplication, reordering, clocks within their bounds: no switch, no move. From the first placement on, where
- * nothing worse happens: whoever draws or writes the weather says so. Nor is a node taken for lost whose daemon was awake for as
+ * S10: 20 % of the frames between two nodes lost, on whichever cable, duplication, reordering, clocks within their bounds: no
+ * switch, no move. From the first placement on, where nothing worse happens: whoever draws or writes the weather says so. Nor is a node taken for lost whose daemon was awake for as
  * long as a node may be silent: of two one of which slept, it is the other that may say so.
  */
 export class NoFalseMove implements Invariant {

@@ -3,6 +3,7 @@ import type { Random } from '../../../../drivers/simulator/random.js';
 import type { Aim } from '../aimed.js';
 import { chance, pick } from '../dice.js';
 import { moveTo } from './cut-off.js';
+import { lossBetween } from '../weather.js';
 import { BLOW_MS, drawGround, LONG, QUICK, schedule, strike, type Aimed, type Ground } from './ground.js';
 
 /** Polling quick enough that a window is soon over. */
@@ -95,7 +96,11 @@ function stutters(random: Random): Aimed {
 /** All that S10 allows, at once. */
 function badWeather(random: Random): Aimed {
   const drawn = drawGround('bad-weather', { nodes: 3, standby: true, privates: 1, timing: 'default' });
-  const faults = ['loss 20%', `duplicate ${pick(random, [10, 50])}%`, `reorder ${pick(random, [10, 50])}%`];
+  const faults = [
+    lossBetween(drawn.scenario.topology, 20),
+    `duplicate ${pick(random, [10, 50])}%`,
+    `reorder ${pick(random, [10, 50])}%`,
+  ];
   return {
     drawn,
     schedule: schedule(
