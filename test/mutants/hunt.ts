@@ -6,6 +6,8 @@ export interface HuntOptions {
   /** Built with the bug, and without it. */
   explorer: string;
   clean: string;
+  /** What may say so; another invariant that the bug breaks, too, is not what it is planted for. */
+  caughtBy: readonly InvariantName[];
   /** So many at most. */
   seeds: number;
   aims: readonly (string | null)[];
@@ -26,7 +28,6 @@ export interface Hunt {
   broke: string | null;
 }
 
-const INVARIANT = /^[SL]\d+$/;
 /** Of one seed, with a bug that makes it slow. */
 const SEED_WITHIN_MS = 120_000;
 
@@ -35,23 +36,26 @@ export function aimsOf({ aim }: Mutant, asked: string | undefined): (string | nu
   return [asked === undefined ? aim : asked === 'drawn' ? null : asked];
 }
 
-/** The known seed first, then from 1 on. A seed that breaks an invariant without the bug, too, catches nothing. */
-export async function hunt({ explorer, clean, seeds, aims }: HuntOptions): Promise<Hunt> {
+/** From 1 on. A seed that breaks an invariant without the bug, too, catches nothing. */
+export async function hunt({ explorer, clean, caughtBy, seeds, aims }: HuntOptions): Promise<Hunt> {
   const found: Hunt = { aim: null, caught: null, seeds: 0, cpuMs: 0, broke: null };
   for (const aim of aims) {
     found.aim = aim;
     for (let from = 1; from <= seeds;) {
       const withinMs = SEED_WITHIN_MS * Math.min(20, seeds - from + 1);
-      const { lines, broke } = await runTrial({ explorer, aim, from, to: seeds, untilCaught: true, withinMs });
+      const { lines, broke } = await runTrial({
+        explorer,
+        order: { aim, from, to: seeds, untilCaught: true },
+        withinMs,
+      });
       found.seeds += lines.length;
       for (const { cpuMs } of lines) found.cpuMs += cpuMs;
       found.broke = broke;
       const last = lines.at(-1);
       if (last === undefined) break;
       from = last.seed + 1;
-      const said = last.violations.find(({ invariant }) => INVARIANT.test(invariant));
-      if (said === undefined) continue;
-      if (!(await isClean(clean, aim, last.seed))) continue;
+      const said = last.violations.find((one) => caughtBy.some((name) => name === one.invariant));
+      if (said === undefined || !(await isClean(clean, aim, last.seed))) continue;
       found.caught = { invariant: said.invariant as InvariantName, seed: last.seed, text: said.text };
       return found;
     }
@@ -62,10 +66,7 @@ export async function hunt({ explorer, clean, seeds, aims }: HuntOptions): Promi
 export async function isClean(clean: string, aim: string | null, seed: number): Promise<boolean> {
   const trial = await runTrial({
     explorer: clean,
-    aim,
-    from: seed,
-    to: seed,
-    untilCaught: true,
+    order: { aim, from: seed, to: seed, untilCaught: true },
     withinMs: SEED_WITHIN_MS,
   });
   return trial.broke === null && trial.lines.every(({ violations }) => violations.length === 0);

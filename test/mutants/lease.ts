@@ -56,7 +56,7 @@ export const LEASE: readonly Mutant[] = [
     ],
     caughtBy: ['S1', 'S2', 'S9', 'S11'],
     aim: 'coordinator-cut-off',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'left-in-held',

@@ -145,6 +145,21 @@ export const MEMBERSHIP: readonly Mutant[] = [
     seed: 1,
   },
   {
+    name: 'other-term-answered',
+    plants: 'the coordinator of a former term is answered under that term, and counts it',
+    edits: [
+      {
+        file: 'src/membership/answer.ts',
+        find: "    return say(state, node, {\n      kind: 'reply',\n      pre: true,\n      yes: false,\n      term: state.record.term,\n      storageId,\n      round: 0,\n      ageMs: 0,\n    });",
+        replace:
+          "    const [version, held] = [versionOf(state.durable), heldPackages(world)];\n    const own = nextSequence(world, state, now);\n    return say(state, node, { kind: 'answer', term, echo: { incarnation, sequence }, sequence: own, storageId, version, held });",
+      },
+    ],
+    caughtBy: ['S1', 'S2', 'S9', 'S11'],
+    aim: 'coordinator-cut-off',
+    seed: 5,
+  },
+  {
     name: 'arbiter-id-reused',
     plants: 'an arbiter that lost its data is the same voter again',
     edits: [

@@ -38,6 +38,16 @@ describe('the catalogue', () => {
     if (mutant.aim !== null) expect(Object.keys(AIMS)).toContain(mutant.aim);
   });
 
+  test('docs/mutants.md has them all, each caught', async () => {
+    const text = await readFile(join(ROOT, 'docs/mutants.md'), 'utf8');
+    const told = [...text.matchAll(/^\| ([a-z\d-]+) \| (.*?) \| ([SL]\d+) \|/gm)].map(([, name, plants]) => [
+      name,
+      plants,
+    ]);
+    const hint = 'npm run mutants -- --markdown docs/mutants.md';
+    expect(told, hint).toEqual(MUTANTS.map(({ name, plants }) => [name, plants]));
+  });
+
   test('a place that is gone, or there twice, is told', () => {
     const name = 'example';
     const edits = [{ file: 'a.ts', find: 'one', replace: 'two' }];
@@ -52,7 +62,7 @@ const builder = new Builder();
 afterAll(() => builder.end());
 
 function run(explorer: string, aim: string | null, seed: number): Promise<Trial> {
-  return runTrial({ explorer, aim, from: seed, to: seed, untilCaught: true, withinMs: WITHIN_MS });
+  return runTrial({ explorer, order: { aim, from: seed, to: seed, untilCaught: true }, withinMs: WITHIN_MS });
 }
 
 test.each(MUTANTS)(

@@ -1,13 +1,15 @@
 /**
  * `npm run mutants`: each planted bug against the explorer, seed after seed until it is caught. A table; exit code 1 if one survives.
  *
- *   npm run mutants -- [NAME...] [--seeds 5000] [--aim AIM] [--jobs 1] [--json]
+ *   npm run mutants -- [NAME...] [--seeds 5000] [--aim AIM] [--jobs 1] [--json] [--markdown FILE]
  */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Builder } from './build.js';
 import { MUTANTS } from './catalogue.js';
 import { aimsOf, hunt, type Hunt } from './hunt.js';
 import type { Mutant } from './mutant.js';
+import { page, type Row } from './page.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,6 +18,7 @@ const { values, positionals } = parseArgs({
     aim: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
+    markdown: { type: 'string' },
   },
 });
 
@@ -30,6 +33,7 @@ const width = Math.max(...chosen.map(({ name }) => name.length));
 const builder = new Builder();
 const clean = await builder.build(null);
 const left = [...chosen];
+const rows: Row[] = [];
 let survivors = 0;
 
 function row({ name }: Mutant, { caught, seeds, cpuMs, broke, aim }: Hunt): string {
@@ -45,9 +49,11 @@ async function job(): Promise<void> {
     const found = await hunt({
       explorer,
       clean,
+      caughtBy: mutant.caughtBy,
       seeds: Number(values.seeds),
       aims: aimsOf(mutant, values.aim),
     });
+    rows.push({ mutant, found });
     if (found.caught === null) survivors++;
     process.stdout.write(
       values.json ? `${JSON.stringify({ name: mutant.name, ...found })}\n` : `${row(mutant, found)}\n`,
@@ -57,5 +63,6 @@ async function job(): Promise<void> {
 
 await Promise.all(Array.from({ length: Number(values.jobs) }, job));
 await builder.end();
+if (values.markdown !== undefined) writeFileSync(values.markdown, page(chosen, rows));
 if (!values.json) process.stdout.write(`${chosen.length - survivors} of ${chosen.length} caught\n`);
 process.exitCode = survivors > 0 ? 1 : 0;

@@ -4,17 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { SubjectLine } from './subject.js';
+import type { SubjectLine, SubjectOrder } from './subject.js';
 
 export interface TrialOptions {
   /** As `Builder.build` gives it. */
   explorer: string;
-  aim: string | null;
-  from: number;
-  /** Inclusive. */
-  to: number;
-  /** Stop at the first seed with a violation. */
-  untilCaught: boolean;
+  order: SubjectOrder;
   /** Wall time; then it is ended. */
   withinMs: number;
   onSeed?: (line: SubjectLine) => void;
@@ -39,10 +34,13 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
 }
 
 function runIn(file: string, options: TrialOptions): Promise<Trial> {
-  const { aim, from, to, untilCaught, withinMs, onSeed, signal } = options;
+  const { order, withinMs, onSeed, signal } = options;
   return new Promise((done, failed) => {
-    const args = [file, aim ?? '', String(from), String(to), untilCaught ? 'at-first' : 'all'];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: withinMs, signal });
+    const child = spawn(process.execPath, [file, JSON.stringify(order)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: withinMs,
+      signal,
+    });
     const lines: SubjectLine[] = [];
     let told = '';
     createInterface({ input: child.stdout }).on('line', (text) => {

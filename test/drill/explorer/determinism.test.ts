@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Builder } from '../../mutants/build.js';
-import type { SubjectLine } from '../../mutants/subject.js';
+import type { SubjectLine, SubjectOrder } from '../../mutants/subject.js';
 
 /** Each is a minute or so of virtual time, twice. All 200: `BATON_DETERMINISM=200`. */
 const SEEDS = Number(process.env['BATON_DETERMINISM'] ?? 5);
@@ -45,7 +45,8 @@ function fetchNode(): string | null {
 
 async function hashesBy(node: string): Promise<string[]> {
   const options = { timeout: HOUR_MS, maxBuffer: 1 << 28 };
-  const { stdout } = await promisify(execFile)(node, [explorer, '', '1', String(SEEDS), 'all'], options);
+  const order: SubjectOrder = { aim: null, from: 1, to: SEEDS, untilCaught: false };
+  const { stdout } = await promisify(execFile)(node, [explorer, JSON.stringify(order)], options);
   const lines = stdout.trim().split('\n');
   return lines.map((line) => (JSON.parse(line) as SubjectLine).traceHash);
 }

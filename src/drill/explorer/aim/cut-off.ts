@@ -3,7 +3,7 @@ import type { Random } from '../../../../drivers/simulator/random.js';
 import type { Ms } from '../../../input.js';
 import type { Aim } from '../aimed.js';
 import type { Blow } from '../schedule.js';
-import { chance, pick } from '../dice.js';
+import { chance, pick, shuffled } from '../dice.js';
 import { BLOW_MS, drawGround, FORMED_MS, LEASE_MS, LONG, schedule, strike, TWO, WEB, type Aimed } from './ground.js';
 
 /** The coordinator is to hold the package, too. */
@@ -15,14 +15,22 @@ export function moveTo(at: Ms, to: string, moved = 'web'): Blow {
   return { at, do: 'ask', node: 'first', request: { ask: 'package-move', package: moved, to } };
 }
 
+/** It may come back when the others have elected another, and then hears as many of them as would be its majority. */
 function coordinatorCutOff(random: Random, othersRestart: boolean): Aimed {
   const nodes = pick(random, [3, 3, 5]);
   const drawn = drawGround('coordinator-cut-off', { nodes });
   const others = ['second', 'third', 'fourth', 'fifth'].slice(0, nodes - 1);
   const restarts = others.map((name) => strike(BLOW_MS + random.between(-200, 0), `kill ${name}`, 1));
+  const comesBack = !othersRestart && chance(random, 0.5);
+  const deaf = comesBack ? shuffled(random, others).slice(others.length / 2) : [];
   return {
     drawn,
-    schedule: schedule([holdByFirst(), strike(BLOW_MS, 'isolate first', LONG), ...(othersRestart ? restarts : [])]),
+    schedule: schedule([
+      holdByFirst(),
+      strike(BLOW_MS, 'isolate first', comesBack ? Math.round(random.between(350, 0.9 * LEASE_MS)) : LONG),
+      ...deaf.flatMap((name) => [`block first ${name}`, `block ${name} first`]).map((it) => strike(BLOW_MS, it, LONG)),
+      ...(othersRestart ? restarts : []),
+    ]),
   };
 }
 
@@ -149,7 +157,7 @@ function arbiterForgets(random: Random): Aimed {
 
 export const CUT_OFF: Record<string, Aim> = {
   'coordinator-cut-off': {
-    tries: 'the coordinator, which holds the package, is cut off from all others',
+    tries: 'the coordinator, which holds the package, is cut off from all others, or hears some of them again',
     draw: (random) => coordinatorCutOff(random, false),
   },
   'others-restart': {
