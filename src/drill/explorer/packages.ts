@@ -68,18 +68,20 @@ function drawFailover(random: Random): Record<string, unknown> {
 
 /**
  * To one of those before it, where there is more than one node. What depends on another may run wherever that may: one that
- * never leaves its first node would need an operator whenever the other is elsewhere.
+ * never leaves its first node would need an operator who moves the other whenever that is elsewhere; and whenever that is
+ * there, if they exclude each other.
  */
 function drawBond(
   random: Random,
-  others: Readonly<Record<string, unknown>>,
+  packages: Readonly<Record<string, unknown>>,
   isApart: boolean,
   failover: unknown,
 ): Record<string, unknown> {
-  const names = Object.keys(others);
+  const names = Object.keys(packages);
   if (names.length === 0 || !isApart || !chance(random, 0.15)) return {};
   const other = pick(random, names);
-  if (chance(random, 0.5)) return { excludes: [other] };
-  const { nodes } = others[other] as { nodes: string[] };
+  const { nodes, failover: others } = packages[other] as { nodes: string[]; failover?: string };
+  const isStuck = failover === 'never' || others === 'never';
+  if (chance(random, 0.5)) return isStuck ? {} : { excludes: [other] };
   return { dependsOn: [other], nodes, ...(failover === 'never' && { failover: 'manual' }) };
 }
