@@ -83,7 +83,7 @@ describe('layers', () => {
 
   test.each([
     ['src/config/', /^src\/(?:config\/|input\.ts$|membership\/span\.ts$|frame\/macvlan\.ts$)/],
-    ['src/membership/span.ts', /^src\/input\.ts$/],
+    ['src/membership/span.ts', /^src\/(?:input|frame\/clock)\.ts$/],
     ['src/client/', /^src\/(?:client\/|input\.ts$|status\.ts$)/],
   ])(
     '%s imports nothing of ours but its own and plain types, config the span of leases and the names of macvlans too',

@@ -25,11 +25,13 @@ import {
   shortBeatIncarnation,
   shortBeatSequence,
 } from '../frame/short-beat.js';
+import { CLOCK } from '../frame/clock.js';
 import { keyWordIn } from '../frame/key-word.js';
 import type { Input, Ms } from '../input.js';
 import type { World } from '../world.js';
 import { bridgedNet } from './bridged.js';
 import { challenge, digestOf, OWN_KINDS, sendBeat } from './beat.js';
+import { takeClock } from './clock-rate.js';
 import { planPeer } from './heartbeat.js';
 import { hearKeys, takenKeys } from './keys.js';
 import { judgePath } from './path.js';
@@ -168,7 +170,7 @@ function takeBeat(
   if (isNewest) takeFlags(state, peer, beat, now);
   heardBeat(state, peer, isNewest ? beat.left : peer.health === 'left', now, out);
   judgePath(world, state, path, now, out);
-  handOn(world, state, peer, incarnation, sequence, beat, now);
+  handOn(world, state, peer, incarnation, sequence, beat, now, out);
   if (!beat.asks && beat.accepted !== world.incarnation) sendBeat(world, state, peer, [], path, now, out);
   planPeer(world, state, peer);
 }
@@ -211,8 +213,12 @@ function handOn(
   sequence: number,
   beat: Beat,
   now: Ms,
+  out: Action[],
 ): void {
-  for (const part of beat.parts) takeTestimony(world, state, peer, part, now);
+  const answersUs = beat.accepted === world.incarnation;
+  for (const part of beat.parts)
+    if (part.kind === CLOCK) takeClock(state, peer, part, answersUs, now, out);
+    else takeTestimony(world, state, peer, part, now);
   const parts = beat.parts.filter(({ kind }) => kind >= OWN_KINDS);
   world.heard.push({ node: peer.node, incarnation, sequence, parts });
 }

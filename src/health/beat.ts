@@ -12,6 +12,7 @@ import {
 import { lengthOf, type Part } from '../frame/part.js';
 import type { Ms } from '../input.js';
 import type { KeyId, World } from '../world.js';
+import { clockPart } from './clock-rate.js';
 import { keyBack, keyPart, keyTo } from './keys.js';
 import { CHECK_EVERY, isCarrying } from './path.js';
 import { sendOverLine } from './serial.js';
@@ -104,6 +105,8 @@ function batches(
   for (const part of keyPart(state)) add(part);
   for (const part of wordsOf(state)) add(part);
   for (const part of parts) add(part);
+  const clock = clockPart(peer, now);
+  if (clock !== null && lengthOf(clock) <= left) add(clock);
   for (const part of testimony(world, state, peer.sequence + all.length, now)) if (lengthOf(part) <= left) add(part);
   return all;
 }

@@ -13,6 +13,7 @@ import type { Ms } from '../input.js';
 import type { PeerHealth } from '../status.js';
 import type { World } from '../world.js';
 import { clear, raise } from './account.js';
+import { forgetAlarm, startClock } from './clock-rate.js';
 import { startPaths } from './path.js';
 import { nicNames } from './place.js';
 import { seenNone } from './replay.js';
@@ -60,6 +61,7 @@ function startPeer(node: ClusterNode, paths: [string, PathState][], now: Ms): Pe
     keysSince: now,
     keysSettled: false,
     sealedWith: '',
+    clock: startClock(),
   };
 }
 
@@ -71,6 +73,7 @@ export function forgetBeats(state: HealthState, node: string): void {
   peer.asksReroute = false;
   peer.nics = [];
   peer.targetAt = {};
+  peer.clock = startClock();
   for (const key of peer.paths) {
     const path = state.paths[key]!;
     path.seen = seenNone();
@@ -109,6 +112,7 @@ function become(state: HealthState, peer: PeerState, to: PeerHealth, cause: stri
   peer.health = to;
   peer.since = now;
   if (to === 'suspect') peer.dueAt = now;
+  if (to === 'lost' || to === 'left') forgetAlarm(state, peer, now, out);
   const key = `node-lost ${node}`;
   if (to === 'lost') raise({ state, now, out }, key, 'node-lost', `${node} is silent on all paths`, { peer: node });
   else if (to !== 'suspect') clear({ state, now, out }, key, { peer: node });

@@ -3,6 +3,7 @@ import type { HearingEntry, Poll, TargetTestimony } from '../frame/poll.js';
 import type { LagPort, Ms } from '../input.js';
 import type { Alarm, Decision, HealthReason, NicHealth, PeerHealth } from '../status.js';
 import type { KeyId } from '../world.js';
+import type { ClockState } from './clock-rate.js';
 
 /** Long before everything: state must survive JSON, which knows no -Infinity. */
 export const NEVER: Ms = -1e15;
@@ -241,6 +242,7 @@ export interface PeerState {
   keysSettled: boolean;
   /** Its last message, admitted or not; '' before the first. */
   sealedWith: KeyId;
+  clock: ClockState;
 }
 
 export interface KeyState {

@@ -1,8 +1,6 @@
 /** How long leases are, and when they are surely over (MEMBERSHIP 5). A leaf: the rules of a cluster file's timing stand on it too. */
+import { CLOCK_ERROR } from '../frame/clock.js';
 import type { Ms } from '../input.js';
-
-/** ρ: bound on the rate error of each node's clock. */
-const CLOCK_ERROR = 0.001;
 
 interface Bounds {
   nodeTimeoutMs: Ms;
