@@ -65,8 +65,10 @@ export function isWanted(picture: Picture, orders: Orders, one: Package): boolea
   );
 }
 
+/** One that was never placed has no node, and is to run all the same. */
 function isStarted({ document }: Picture, { name }: Package): boolean {
-  return document.placements[name]?.state === 'run';
+  const placement = document.placements[name];
+  return placement?.node != null && placement.state === 'run';
 }
 
 /** Would one of its group that runs stay down if the group went elsewhere, as nothing but an operator starts it there? */

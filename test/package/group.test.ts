@@ -100,6 +100,12 @@ describe('packages that are tied to one node, and packages in the way of others'
     { what: 'what is in the way gives way', packages, placements: stuck, change: ['wiki@alpha halt'] },
     { what: 'not at once', packages, placements: stuck, young: /in the way of mail/, change: [] },
     {
+      what: 'also to one that never ran',
+      packages,
+      placements: ['web@alpha', 'mail@', 'wiki@alpha'],
+      change: ['wiki@alpha halt'],
+    },
+    {
       what: 'and both have a place then',
       packages,
       placements: ['web@alpha', 'mail@gamma halt', 'wiki@alpha halt'],
