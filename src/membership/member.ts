@@ -37,7 +37,7 @@ import { changeableDocument, freeAt, isFree, proposeChange, type DocumentChange 
 import { aloneAt, goSolo } from './solo.js';
 import { flush } from './speech.js';
 import { drop, FAR, NEVER, packageNames, type MembershipState } from './state.js';
-import { hearWords, refreshPeers, speakWords } from './words.js';
+import { arePeersKnown, hearWords, refreshPeers, speakWords } from './words.js';
 
 export type { MembershipState } from './state.js';
 export type { DocumentChange } from './proposal.js';
@@ -142,7 +142,7 @@ export function take(
       awake(world, state, now, input.forMs);
       break;
     case 'woke':
-      if (now < state.dueAt && !hasLetGo) return false;
+      if (now < state.dueAt && !hasLetGo && !awaitsPeers(world, state, health)) return false;
       break;
     default:
       // Most inputs are none of this stage's business.
@@ -211,6 +211,11 @@ function hear(world: World, state: MembershipState, now: Ms, beat: HeardBeat, me
 function isLetGo(world: World, state: MembershipState): boolean {
   for (const name of state.held) if (world.jobs[name]?.held === false) return true;
   return false;
+}
+
+/** What C6b frees is to go on at once when its node is lost: its lease may have ended before. */
+function awaitsPeers(world: World, state: MembershipState, health: HealthState): boolean {
+  return state.post.role === 'coordinator' && !arePeersKnown(world, state, health);
 }
 
 /** Does what the state calls for. */

@@ -50,6 +50,12 @@ export function refreshPeers(world: World, state: MembershipState, health: Healt
   return gone;
 }
 
+/** Is every peer as it was at this stage's last step? */
+export function arePeersKnown(world: World, state: MembershipState, health: HealthState): boolean {
+  for (const name of others(world)) if (state.peers[name]?.health !== peerOf(health, name).health) return false;
+  return true;
+}
+
 export function hearWords(world: World, state: MembershipState, beat: HeardBeat): void {
   const part = beat.parts.find(({ kind }) => kind === PART.standing);
   const peer = state.peers[beat.node];

@@ -192,6 +192,20 @@ describe('coordinator', () => {
     expect(propose(stand, place('gamma'))).not.toBeNull();
   });
 
+  test('C6b: it looks again the moment that a node is lost, though its leases were over before', () => {
+    const stand = placedOnBeta();
+    for (let t = stand.now + 100; t < 2800; t += 100) stand.wakeUntil(t).hearAnswer('gamma', t, v(1, 2));
+    expect(member.deadline(stand.world, stand.state)).toBeGreaterThan(stand.now + 1);
+    const woke = (): boolean =>
+      member.take(stand.world, stand.state, stand.now, stand.health as never, { kind: 'woke' }, []);
+    stand.to(stand.now + 1);
+    expect(woke()).toBe(false);
+    stand.health.peers['beta']!.health = 'lost';
+    expect(woke()).toBe(true);
+    expect(stand.state.peers['beta']!.health).toBe('lost');
+    expect(woke()).toBe(false);
+  });
+
   test('C6b: a new coordinator waits for every lease of its predecessors', () => {
     const placed = documentOf(v(0, 0), on('gamma', v(0, 0)));
     const stand = Stand.coordinator({ record: { document: placed } }, 100);

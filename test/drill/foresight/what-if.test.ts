@@ -66,6 +66,13 @@ describe('what-if', () => {
     expect(mostMs).toBeGreaterThan(leastMs);
   });
 
+  it('foretells that a daemon which is killed is missed from the end of its lease to its node being lost (C6b), whatever the moment', async () => {
+    const killed = await predict(situation(), [{ at: 0, fault: 'kill alpha' }], { rehearsals: 9 });
+    expect(killed.packages).toMatchObject([{ before: 'alpha', after: ['beta'], outage: { forGood: 0 } }]);
+    // Half a heartbeat; a whole one more is the wait for the next beat.
+    expect(killed.packages[0]!.outage.mostMs).toBeLessThan(100);
+  });
+
   it('goes on from the live cluster: a package that was moved, a dead NIC of the other node', async () => {
     const live = await living(['drop both alpha.eth0'], [['package', 'move', 'web', '--to', 'beta']]);
     expect(live.standing).toMatchObject({
