@@ -64,7 +64,7 @@ export function strayMacs(stays: readonly Stay[], journal: readonly Told[]): str
 /**
  * S8: no MAC is sent from two switch ports within a second, the recorded move aside. Exceptions are those of S1, between nodes:
  * one whose rules somebody flushed, for nothing keeps its kernel from answering; two that both hold the address, where each
- * is its own quorum. What either has sent its rightful holder takes back.
+ * is its own quorum, or where there is no gate. What either has sent its rightful holder takes back.
  */
 export class OnePort implements Invariant {
   readonly name = 'S8';
@@ -102,7 +102,8 @@ export class OnePort implements Invariant {
   #isExcused(from: Stay, to: Stay): boolean {
     const wasExcused = this.#excused.get(from.mac) === from.fromMs;
     this.#excused.delete(from.mac);
-    const isDual = this.#facts.cluster.quorum === 'none' && this.#holds(from);
+    const { cluster } = this.#facts;
+    const isDual = (cluster.quorum === 'none' || !hasGate(cluster)) && this.#holds(from);
     const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && this.#holds(to);
     const isExcused = this.#isFlushed(to.node) || isRightful;
     if (isExcused && (isDual || this.#isFlushed(to.node))) this.#excused.set(to.mac, to.fromMs);

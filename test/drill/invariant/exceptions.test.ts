@@ -34,14 +34,14 @@ const stay = (node: string, fromMs: number, nic = 'eth0', mac = MAC): Stay => ({
   toMs: fromMs,
 });
 
-describe('S8 one port a MAC: two that hold it, each its own quorum', () => {
+describe('S8 one port a MAC: two that hold it, each its own quorum, or without a gate', () => {
   const stand = (...files: ((file: string) => string)[]) => {
     const facts = new FakeFacts((file) => files.reduce((text, write) => write(text), withMac(file)));
     return { facts, rule: new OnePort(facts) };
   };
 
-  it('both hold it; what the winner takes back, the loser does not speak again', () => {
-    const { facts, rule } = stand(own);
+  it.each([own, gateless])('both hold it; what the winner takes back, the loser does not speak again', (file) => {
+    const { facts, rule } = stand(file);
     const stays = [stay('alpha', 0), stay('beta', 10), stay('alpha', 20), stay('beta', 30)] as const;
     hold(facts, 'alpha', 'beta');
     rule.macMoved(stays[0], stays[1]);
@@ -55,6 +55,7 @@ describe('S8 one port a MAC: two that hold it, each its own quorum', () => {
   it.each([
     ['one that does not hold it', own, ['alpha']],
     ['after one that does not hold it', own, ['beta']],
+    ['without a gate, one that does not hold it', gateless, ['alpha']],
     ['where a majority decides', (file: string) => file, ['alpha', 'beta']],
   ])('%s', (_, file, holders) => {
     const { facts, rule } = stand(file);
