@@ -83,8 +83,10 @@ export function amendment(world: World, state: MembershipState, { disk }: Arbite
   const own = disk?.blocks[world.self.name];
   const { post, record } = state;
   if (!disk || record.document === null || !isSynced(state)) return null;
+  // Of a damaged one the node itself knows what was in it (P1), whatever the others' show.
   const newest = newestVersion(disk.blocks);
-  if (newest === null || compareVersions(versionOf(record), newest) < 0) return null;
+  const mayWrite = newest !== null && compareVersions(versionOf(record), newest) >= 0;
+  if (own !== null && !mayWrite) return null;
   const self = selfVoter(world, state);
   const { nodeTimeoutMs } = world.cluster.timing;
   const mayTry = now >= disk.triedAt + nodeTimeoutMs;
@@ -150,9 +152,14 @@ export function findings(
   const disk = (arbiter.disk ??= noDisk());
   if (view === null) return { outcome: 'unknown', text: 'a view that makes no sense', why: 'damaged' };
   if (view.storageId !== disk.storageId) Object.assign(disk, noDisk(), { storageId: view.storageId });
-  const doubt = doubtOf(self, disk, view.blocks);
-  if (doubt !== null) return { outcome: 'unknown', text: doubt.text, why: doubt.why };
   const own = view.blocks[self];
+  const doubt = doubtOf(self, disk, view.blocks);
+  if (doubt !== null) {
+    // Two that are damaged: each node mends its own, or both wait for ever.
+    if (own !== undefined && (own === null || disk.blocks[self] === null))
+      disk.blocks = { ...disk.blocks, [self]: own };
+    return { outcome: 'unknown', text: doubt.text, why: doubt.why };
+  }
   disk.blocks = view.blocks;
   disk.beat = Math.max(disk.beat, own?.beat ?? 0);
   disk.writes = Math.max(disk.writes, own?.writes ?? 0);

@@ -3,10 +3,13 @@
  * writes and reads come in, whoever crashes, and however late a write lands. All orders of small stories, and drawn ones.
  */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { judgePut } from '../../src/membership/disk-arbiter.js';
 import type { DiskBlock, DiskView } from '../../src/membership/arbiter-record.js';
 import type { Document } from '../../src/membership/document.js';
+import { documentOf, Stand, v } from './stand.js';
+
+vi.mock('../../src/health/monitor.js', () => import('./fake-health.js'));
 
 const RUN = '0123456789abcdef';
 const DOCUMENT = { version: { term: 0, revision: 0 } } as Document;
@@ -249,5 +252,35 @@ describe('A7: what a view says', () => {
   it('counts nothing that is not there as it was written', () => {
     expect(judged({}, block({ writes: 6 }))).toBe('unclear');
     expect(judged({}, null)).toBe('unclear');
+  });
+});
+
+describe('damaged blocks', () => {
+  const STORAGE = 'f'.repeat(32);
+  const document = documentOf(v(0, 0), {}, ['alpha', 'beta', '@arbiter']);
+  const block: DiskBlock = { term: 0, role: 'none', beat: 0, run: RUN, writes: 1, version: document.version };
+
+  /** What alpha asks of the disk after it has looked and found these blocks. */
+  function asksAfter(blocks: DiskView['blocks'], voters = ['alpha', 'beta', '@arbiter']): string[] {
+    const stand = new Stand({ mode: 'd2', record: { document: documentOf(v(0, 0), {}, voters) } });
+    stand.wakeUntil(stand.now + 5);
+    while (stand.asked.at(-1)?.request.ask !== 'look') stand.wakeUntil(stand.now + 100);
+    const isBlank = Object.values(blocks).every((one) => one === null);
+    stand.answerArbiter({ outcome: 'blocks', storageId: STORAGE, blocks, document: isBlank ? null : document });
+    const before = stand.asked.length;
+    stand.wakeUntil(stand.now + 100);
+    return stand.asked.slice(before - 1).map(({ request }) => request.ask);
+  }
+
+  it.each<[string, DiskView['blocks'], boolean]>([
+    ['its own', { alpha: null, beta: block }, true],
+    ['both', { alpha: null, beta: null }, true],
+    ["the other node's", { alpha: block, beta: null }, false],
+  ])('A7, L5: of %s a node that lost nothing writes its own again', (_, blocks, isWritten) => {
+    expect(asksAfter(blocks).includes('put')).toBe(isWritten);
+  });
+
+  it('A7: a node that is no voter, and may have lost what it knew, does not', () => {
+    expect(asksAfter({ alpha: null, beta: null }, ['beta', '@arbiter'])).not.toContain('put');
   });
 });
