@@ -179,8 +179,11 @@ export type Input =
     }
   /** Fresh truth about the NICs named, macvlans of floating addresses among them; NICs of the cluster file that do not exist are in `missing`. Sent at start, and within milliseconds of any change of it. */
   | { kind: 'host-observed'; nics: NicObservation[]; missing: string[] }
-  /** From the lock-free poll, each `carrierPoll`, only when it differs from the last one sent. */
-  | { kind: 'carrier-changed'; nic: string; state: 'up' | 'down' | 'admin' | 'missing' }
+  /**
+   * From the lock-free poll, each `carrierPoll`, only when it differs from the last one sent. `blinked`: up, as it was at the
+   * last poll, and lost and regained in between.
+   */
+  | { kind: 'carrier-changed'; nic: string; state: 'up' | 'down' | 'admin' | 'missing' | 'blinked' }
   /** Each `poll`. */
   | { kind: 'counters-read'; counters: Counters[] }
   /** One Ethernet frame of a protocol that baton asked for (poll frames; ARP; NDP), without FCS. */

@@ -46,7 +46,9 @@ interface Row {
   settling: boolean;
   /** At the last look; -1: there was none. */
   flags: number;
-  state: CarrierState | undefined;
+  state: Exclude<CarrierState, 'blinked'> | undefined;
+  /** Losses and returns together, when that state was told. */
+  changes: number;
 }
 
 export class Carrier {
@@ -65,7 +67,7 @@ export class Carrier {
   readonly #timer: NativeSocket = openTimer();
   #closed = false;
 
-  /** `take` is called only when the state of a NIC is another than the last one told. */
+  /** `take` is called only when the state of a NIC is another than the last one told, or was another in between. */
   constructor(nics: Nics, take: (nic: string, state: CarrierState) => void, quickNicsMax = QUICK_NICS_MAX) {
     this.#nics = nics;
     this.#take = take;
@@ -77,6 +79,7 @@ export class Carrier {
       settling: false,
       flags: -1,
       state: undefined,
+      changes: 0,
     }));
     this.#turns = new Turns(this.#rows);
     this.#byName = new Map(this.#rows.map((row) => [row.nic, row]));
@@ -166,21 +169,22 @@ export class Carrier {
       if (this.#nics.ifindexOf(row.nic) !== 0) this.#nics.refresh([row.nic]);
       return;
     }
-    const { flags, difference } = seen;
+    const { flags, difference, changes } = seen;
     row.flags = flags;
     if (difference === -1) row.base = 1;
     if (difference === 1) row.base = 0;
-    if ((flags & IFF_UP) === 0) return this.#tell(row, 'admin');
+    if ((flags & IFF_UP) === 0) return this.#tell(row, 'admin', changes);
     if (row.base === undefined) return this.#settle(row);
-    this.#tell(row, row.base + difference === 1 ? 'up' : 'down');
+    this.#tell(row, row.base + difference === 1 ? 'up' : 'down', changes);
   }
 
   /** `torn`: the counts moved while being read, so that the next poll finds them moved. */
-  #read(look: Int32Array): { flags: number; difference: number } | 'gone' | 'torn' {
+  #read(look: Int32Array): { flags: number; difference: number; changes: number } | 'gone' | 'torn' {
     for (let i = 0; i < LOOK_TRIES; i++) {
       if (readBatch(look, this.#lookSlab, SLOT, this.#lookLengths) > 0) return 'gone';
       const [ups, downs] = [this.#number(1), this.#number(2)];
-      if (ups + downs === this.#number(3)) return { flags: this.#number(0), difference: ups - downs };
+      const changes = this.#number(3);
+      if (ups + downs === changes) return { flags: this.#number(0), difference: ups - downs, changes };
     }
     return 'torn';
   }
@@ -189,10 +193,13 @@ export class Carrier {
     return numberIn(this.#lookSlab, file * SLOT, this.#lookLengths[file]!);
   }
 
-  #tell(row: Row, state: CarrierState): void {
-    if (row.state === state) return;
+  /** Lost and regained between two looks, as while this process was stopped, is told as well. */
+  #tell(row: Row, state: NonNullable<Row['state']>, changes = 0): void {
+    const hasBlinked = state === 'up' && row.state === 'up' && row.changes !== changes;
+    row.changes = changes;
+    if (row.state === state && !hasBlinked) return;
     row.state = state;
-    this.#take(row.nic, state);
+    this.#take(row.nic, hasBlinked ? 'blinked' : state);
   }
 
   #open(nic: string): void {

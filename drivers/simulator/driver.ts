@@ -77,7 +77,7 @@ export class SimulatorDriver implements Driver {
   readonly #hands: Hands;
   /** All of which the machine is told. */
   readonly #watched: readonly string[];
-  readonly #carriers = new Map<string, string>();
+  readonly #carriers = new Map<string, { state: 'up' | 'down' | 'admin' | 'missing'; changes: number }>();
   readonly #touched = new Set<string>();
   /** Inputs that a frozen process has not read. */
   readonly #unread: Input[] = [];
@@ -355,9 +355,11 @@ export class SimulatorDriver implements Driver {
     for (const name of this.#options.nics) {
       const nic = this.#options.host.nics.get(name);
       const state = !nic ? 'missing' : !nic.admin ? 'admin' : nic.carrier ? 'up' : 'down';
-      if (this.#carriers.get(name) === state) continue;
-      this.#carriers.set(name, state);
-      this.#give({ kind: 'carrier-changed', nic: name, state });
+      const changes = nic?.carrierChanges ?? 0;
+      const before = this.#carriers.get(name);
+      if (before?.state === state && (state !== 'up' || before.changes === changes)) continue;
+      this.#carriers.set(name, { state, changes });
+      this.#give({ kind: 'carrier-changed', nic: name, state: before?.state === state ? 'blinked' : state });
     }
   }
 

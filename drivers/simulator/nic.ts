@@ -35,6 +35,7 @@ export class Nic implements CableEnd {
   readonly physical: boolean;
   #admin = false;
   #carrier = false;
+  #carrierChanges = 0;
   #running = false;
   #gone = false;
 
@@ -53,6 +54,11 @@ export class Nic implements CableEnd {
   /** What the card's counters say, at once. */
   get carrier(): boolean {
     return this.#carrier;
+  }
+
+  /** How often it was lost or came back (`carrier_changes`). */
+  get carrierChanges(): number {
+    return this.#carrierChanges;
   }
 
   /** What the kernel believes, and says by netlink. */
@@ -90,6 +96,7 @@ export class Nic implements CableEnd {
 
   carrierChanged(carrier: boolean): void {
     this.#carrier = carrier;
+    this.#carrierChanges++;
     this.host.world.onTouched?.(this.host.name);
     this.host.onCarrier();
     const { clock } = this.host.world;

@@ -239,6 +239,18 @@ describe('repair', () => {
     expect(tookMs).toBeLessThan(6000);
   });
 
+  it('waits for upDelay anew where the carrier was lost and came back between two looks', () => {
+    const fabric = settled();
+    fabric.cut('alpha/eth0');
+    fabric.run(1000);
+    fabric.mend('alpha/eth0');
+    fabric.run(4000);
+    alpha(fabric).take({ kind: 'carrier-changed', nic: 'eth0', state: 'blinked' });
+    const tookMs = fabric.until(20_000, () => alpha(fabric).verdict('eth0') === 'up');
+    expect(tookMs).toBeGreaterThanOrEqual(5000);
+    expect(tookMs).toBeLessThan(6000);
+  });
+
   it('is seen without any change of carrier', () => {
     const fabric = settled();
     for (const fault of [{ dropOut: true }, { dropIn: true }, { dropIn: true, dropOut: true }]) {

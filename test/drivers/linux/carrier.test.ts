@@ -65,9 +65,23 @@ describe('carrier from files', () => {
     write({ carrier_up_count: 0, carrier_down_count: 1, carrier_changes: 2 });
     carrier.poll();
     expect(told).toEqual(['up']);
-    write(counted(1, 1));
+    write(counted(0, 0));
     carrier.poll();
     expect(told).toEqual(['up']);
+  });
+
+  it('tells that a carrier was lost and came back between two looks', async () => {
+    const { carrier, told } = open();
+    await settled();
+    write(counted(1, 1));
+    carrier.poll();
+    carrier.poll();
+    expect(told).toEqual(['up', 'blinked']);
+    write(counted(1, 2));
+    carrier.poll();
+    write(counted(2, 3));
+    carrier.poll();
+    expect(told).toEqual(['up', 'blinked', 'down']);
   });
 
   it('tells admin state before carrier, and nothing twice', async () => {
