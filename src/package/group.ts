@@ -57,9 +57,18 @@ export function goesByItself({ enabled, failover, name }: Package, orders: Order
   return (orders.packages[name]?.enabled ?? enabled) && failover !== 'manual' && failover !== 'never';
 }
 
+/** Where it may be started without an operator: what others are not to move is started first on its primary node. */
+function startsOn(picture: Picture, orders: Orders, one: Package): readonly string[] {
+  const { enabled, name, nodes } = one;
+  if (goesByItself(one, orders)) return nodes;
+  const isNew = picture.document.placements[name]?.node == null;
+  return isNew && (orders.packages[name]?.enabled ?? enabled) ? nodes.slice(0, 1) : [];
+}
+
 /** Should it run now, by itself? Not if something that it depends on may not. */
 export function isWanted(picture: Picture, orders: Orders, one: Package): boolean {
-  if (orders.clusterHalted || orders.packages[one.name]?.halted === true || !goesByItself(one, orders)) return false;
+  if (orders.clusterHalted || orders.packages[one.name]?.halted === true) return false;
+  if (startsOn(picture, orders, one).length === 0) return false;
   return picture.packages.every(
     (other) => !one.dependsOn.includes(other.name) || isStarted(picture, other) || isWanted(picture, orders, other),
   );
@@ -164,7 +173,8 @@ function wayAt(picture: Picture, orders: Orders, one: Package, node: string): Re
 export function wayFor(picture: Picture, orders: Orders, one: Package): Record<string, Yield> | null {
   const { placements } = picture.document;
   const bound = one.dependsOn.length === 0 ? null : boundNode(placements, one);
-  const nodes = one.dependsOn.length === 0 ? one.nodes : one.nodes.filter((node) => node === bound);
+  const own = startsOn(picture, orders, one);
+  const nodes = one.dependsOn.length === 0 ? own : own.filter((node) => node === bound);
   const ways = nodes.map((node) => {
     const way = wayAt(picture, orders, one, node);
     return way ?? (hindrance(picture, orders, placements, one, node, false) === null ? {} : null);

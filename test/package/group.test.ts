@@ -106,6 +106,27 @@ describe('packages that are tied to one node, and packages in the way of others'
       change: ['wiki@alpha halt'],
     },
     {
+      what: 'also to one that is started by itself on its first node only',
+      packages: [
+        web,
+        packageNamed('shop', { failover: 'manual', nodes: ['alpha', 'beta'] }),
+        { ...wiki, excludes: ['shop'] },
+      ],
+      placements: ['web@gamma', 'shop@', 'wiki@alpha'],
+      change: ['wiki@alpha halt'],
+    },
+    {
+      what: 'not to one that an operator alone starts again',
+      packages: [
+        web,
+        packageNamed('shop', { failover: 'manual', nodes: ['alpha', 'beta'] }),
+        { ...wiki, excludes: ['shop'] },
+      ],
+      placements: ['web@gamma', 'shop@beta halt', 'wiki@alpha'],
+      nodes: { beta: lost },
+      change: [],
+    },
+    {
       what: 'and both have a place then',
       packages,
       placements: ['web@alpha', 'mail@gamma halt', 'wiki@alpha halt'],

@@ -272,6 +272,12 @@ describe('packages that others depend on, or exclude', () => {
       says: 'mail starts once wiki has gone from alpha to beta',
     },
     {
+      what: 'start, by hand only: nobody gives way to it',
+      request: startMail(),
+      told: { packages: [...byHand, wiki], placements: ['web@alpha', 'mail@gamma halt', 'wiki@alpha'] },
+      says: 'refused: no node can start mail: alpha runs wiki, and the two exclude each other',
+    },
+    {
       what: 'start: not in place of one that cannot',
       request: startMail(),
       told: { packages, placements: ['web@alpha', 'wiki@alpha'], nodes: { beta: lost } },

@@ -103,7 +103,8 @@ export class OnePort implements Invariant {
     const wasExcused = this.#excused.get(from.mac) === from.fromMs;
     this.#excused.delete(from.mac);
     const { cluster } = this.#facts;
-    const isDual = (cluster.quorum === 'none' || !hasGate(cluster)) && this.#holds(from);
+    // Nothing stops a frozen holder's kernel, while its successor tries the MAC before it has the address.
+    const isDual = !hasGate(cluster) || (cluster.quorum === 'none' && this.#holds(from));
     const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && this.#holds(to);
     const isExcused = this.#isFlushed(to.node) || isRightful;
     if (isExcused && (isDual || this.#isFlushed(to.node))) this.#excused.set(to.mac, to.fromMs);

@@ -52,6 +52,13 @@ describe('S8 one port a MAC: two that hold it, each its own quorum, or without a
     expect(facts.violations).toEqual([expect.stringMatching(/^S8: .* from beta\.eth0 at 30 ms/)]);
   });
 
+  it('without a gate, a holder after one that tries the MAC', () => {
+    const { facts, rule } = stand(gateless);
+    hold(facts, 'beta');
+    rule.macMoved(stay('alpha', 0), stay('beta', 10));
+    expect(facts.violations).toEqual([]);
+  });
+
   it.each([
     ['one that does not hold it', own, ['alpha']],
     ['after one that does not hold it', own, ['beta']],
