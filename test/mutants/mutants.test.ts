@@ -11,7 +11,8 @@ import { AIMS } from '../../src/drill/explorer/aimed.js';
 import { exploreSeed } from '../../src/drill/explorer/exploration.js';
 import { Builder, ROOT } from './build.js';
 import { MUTANTS } from './catalogue.js';
-import { planted } from './mutant.js';
+import { planted, type Mutant } from './mutant.js';
+import { page } from './page.js';
 import { runTrial, type Trial } from './trial.js';
 
 const WITHIN_MS = 240_000;
@@ -46,6 +47,23 @@ describe('the catalogue', () => {
     ]);
     const hint = 'npm run mutants -- --markdown docs/mutants.md';
     expect(told, hint).toEqual(MUTANTS.map(({ name, plants }) => [name, plants]));
+  });
+
+  test('the page has them in the order of the catalogue, and says which survived', () => {
+    const [one, other] = MUTANTS as [Mutant, Mutant];
+    const caught = { invariant: 'S1', seed: 3, text: '' } as const;
+    const text = page(
+      [one, other],
+      [
+        { mutant: other, found: { aim: null, caught: null, seeds: 9, cpuMs: 4000, broke: null } },
+        { mutant: one, found: { aim: 'leftover', caught, seeds: 3, cpuMs: 1250, broke: null } },
+      ],
+    );
+    expect(text).toContain('1 of 2 are caught. Seeds needed: 3 in the median, 3 at most; 5.3 s');
+    expect(text.trim().split('\n').slice(-2)).toEqual([
+      `| ${one.name} | ${one.plants} | S1 | leftover | 3 | 1.3 |`,
+      `| ${other.name} | ${other.plants} | **none** | drawn | 9 | 4.0 |`,
+    ]);
   });
 
   test('a place that is gone, or there twice, is told', () => {
