@@ -130,6 +130,12 @@ export class SharedDisk {
     if (this.#contents.blocks[node] !== undefined) this.#contents.blocks[node] = null;
   }
 
+  /** Nodes whose block fails its checksum: until they write it again nothing that the disk shows counts. */
+  get torn(): string[] {
+    const { blocks } = this.#contents;
+    return Object.keys(blocks).filter((name) => blocks[name] === null);
+  }
+
   /** Made anew: another voter. */
   forget(): void {
     this.#contents = this.#blank();

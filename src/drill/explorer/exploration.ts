@@ -159,7 +159,10 @@ class Exploration {
       }
       await this.#runUntil(at);
       if (this.#violations.length > 0) return;
-      if (at - from === BY_HAND_AT_MS) await this.#striker.switchOnByHand(core);
+      if (at - from === BY_HAND_AT_MS) {
+        await this.#striker.switchOnByHand(core);
+        await this.#striker.makeDiskAnew();
+      }
       if (VOUCHED_AT_MS.includes(at - from))
         await this.#striker.vouchByHand(this.#drawn.nodes.filter((name) => !core.includes(name)));
       const wrong = await unsettled(this.#lab, this.#scenario, core);

@@ -107,15 +107,13 @@ const ARBITER: Record<string, Kind> = {
   'arbiter-forget': once(() => 'arbiter-forget', 0.12),
 };
 
-/**
- * Blows that only a disk knows. A torn block is not among them: with the state of its node lost as well, what the arbiter
- * knew is gone, and only an operator can go on.
- */
+/** Blows that only a disk knows. */
 const DISK: Record<string, Kind> = {
   'arbiter-stale': healed(() => 'arbiter-stale'),
   'arbiter-read-only': healed(() => 'arbiter-read-only'),
   'arbiter-full': healed(() => 'arbiter-full', LONG, 0.1),
   'arbiter-foreign': healed(() => 'arbiter-foreign', LONG, 0.1),
+  'arbiter-torn': once((r, d) => `arbiter-torn ${node(r, d)}`, 0.15),
 };
 
 const LINE: Record<string, Kind> = {

@@ -42,12 +42,26 @@ function suffices(kept: readonly (Kept | null)[], document: Document | null): bo
  * and not where a quorum of the newest document would go with it, be that one the newest that this very disk has, or the newest without.
  */
 export function mayLoseDisk(network: Network, node: string): boolean {
-  if (network.daemons.get(node)?.runs !== true) return false;
+  if (network.daemons.get(node)?.runs !== true || network.sharedDisk?.torn.includes(node) === true) return false;
   const names = [...network.daemons.keys()];
   const others = names.filter((name) => name !== node).map((name) => keptAt(network, name));
   const left = [...others, keptByArbiter(network)];
   const all = [...left, keptAt(network, node)];
   return [all, left].every((kept) => suffices(left, newestOf(kept.map((one) => one?.document))));
+}
+
+/** May that node's block on a shared disk be torn? Where the node itself knows what was in it, and will write it again as a voter. */
+export function mayTear(network: Network, node: string): boolean {
+  if (network.sharedDisk === null || network.daemons.get(node)?.runs !== true) return false;
+  const kept = keptAt(network, node);
+  return kept?.document?.voters.next.some((voter) => `${voter.name}/${voter.storageId}` === kept.voter) === true;
+}
+
+/** Is there a torn block that nobody writes again, for its node is no voter any more? Then somebody has to make the disk anew. */
+export function isTornForGood(network: Network): boolean {
+  const kept = [...network.daemons.keys()].map((name) => keptAt(network, name));
+  const voters = newestOf(kept.map((one) => one?.document))?.voters.next ?? [];
+  return network.sharedDisk?.torn.some((name) => !voters.some((voter) => voter.name === name)) === true;
 }
 
 /** May an etcd lose its data? Where the nodes alone are a quorum. */
@@ -74,13 +88,15 @@ function believedAlive({ daemons }: Network, core: readonly string[]): Set<strin
  */
 export function canServe(network: Network, core: readonly string[]): boolean {
   const names = [...network.daemons.keys()];
-  const own = [...core.map((name) => keptAt(network, name)), keptByArbiter(network)];
+  // Whose block is torn has to write it again, or nothing that the disk shows counts.
+  const isReadable = network.sharedDisk?.torn.every((name) => core.includes(name)) === true;
+  const hasArbiter = network.arbiter !== null || isReadable;
+  const own = [...core.map((name) => keptAt(network, name)), hasArbiter ? keptByArbiter(network) : null];
   const all = [...own, ...names.map((name) => keptAt(network, name))];
   const removed = newestOf(all.map((one) => one?.document))?.orders.removedNodes ?? [];
   const isEntitled = (name: string): boolean => !removed.includes(name);
   const voters = [...believedAlive(network, core)].filter(isEntitled).length;
   const ours = core.filter(isEntitled).length;
-  const hasArbiter = network.arbiter !== null || network.sharedDisk !== null;
   if (2 * ours < voters || (2 * ours === voters && !hasArbiter)) return false;
   return [own, all].every((kept) => suffices(own, newestOf(kept.map((one) => one?.document))));
 }

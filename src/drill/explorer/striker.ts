@@ -6,7 +6,7 @@ import { commandOf } from '../operate.js';
 import { parseFault } from '../scenario.js';
 import type { Cast } from './cast.js';
 import { AWAKE, COORDINATOR, HOLDER } from './kinds.js';
-import { mayForget, mayLoseDisk } from './losses.js';
+import { isTornForGood, mayForget, mayLoseDisk, mayTear } from './losses.js';
 import type { Blow } from './schedule.js';
 import type { Act } from './story.js';
 import type { Drawn } from './topology.js';
@@ -86,6 +86,12 @@ export class Striker {
       placements === undefined || Object.values(placements).some(({ node }) => node === name);
     for (const name of names)
       if (!hosts.get(name)!.powered && isStuck(name)) await this.#inflict(`power-off ${name}`, UNPLUGGED_MS);
+  }
+
+  /** `baton arbiter init --force`, where the manual asks for it. */
+  async makeDiskAnew(): Promise<void> {
+    const { network } = this.#lab;
+    if (isTornForGood(network) && mayForget(network)) await this.#inflict('arbiter-forget', null);
   }
 
   /** Of each that is off, and that no fence agent could shut so far, somebody who has looked says that it is off. */
@@ -169,6 +175,7 @@ export class Striker {
     const host = network.hosts.get(where.split('.')[0]!);
     if (host && !host.powered) return false;
     if (verb === 'disk-lost' || verb === 'disk-torn') return mayLoseDisk(network, where);
+    if (verb === 'arbiter-torn') return mayTear(network, where);
     if (verb === 'arbiter-forget') return network.sharedDisk === null && mayForget(network);
     if (verb === 'restart') return network.daemons.get(where)!.runs;
     return verb !== 'remove-address' || host?.owns(what) === true;
