@@ -16,7 +16,7 @@ import { claimIn } from './claim.js';
 import { addressesOf, floatingAddresses, floatingOf, placeKey } from './floating-address.js';
 import type { FloatingState } from './floating-state.js';
 import { CLOSED, endGateAlarm, gateDeadline, gateLost, gateWritten, hasGate, orderGate } from './gate-order.js';
-import { allowed, followKernel, followMandate, hasLease, isPlacedHere, isServed } from './job.js';
+import { allowed, awaitsStart, followKernel, followMandate, hasLease, isPlacedHere, isServed } from './job.js';
 import { beginInquest, endInquests, inquestDeadline, noteClaim } from './inquest.js';
 import { forgetMacvlan, macvlanChanged, macvlansDeadline, macvlansOf, placesOf, tendMacvlans } from './macvlan.js';
 import { endAsSeen, lifetimeDeadline } from './lifetime.js';
@@ -197,7 +197,7 @@ function lookAtAll(turn: Turn): void {
   forgetTampering(turn);
   outlastRivals(turn);
   endGateAlarm(turn);
-  floating.lookAt = nextLook(turn);
+  floating.lookAt = awaitsStart(turn) ? turn.now : nextLook(turn);
 }
 
 function wantedPlaces(turn: Turn, served: readonly string[]): Set<string> {

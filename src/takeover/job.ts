@@ -54,7 +54,8 @@ export function isPlacedHere({ world, mandate }: Turn, name: string): boolean {
 export function followMandate(turn: Turn): void {
   for (const [name, job] of Object.entries(turn.world.jobs)) {
     const epoch = allowed(turn, name);
-    if (epoch !== null) serve(turn, name, job, epoch);
+    // S11: what was begun to be halted is halted first.
+    if (epoch !== null && job.state !== 'halting') serve(turn, name, job, epoch);
     else if (isServed(job)) {
       const waits = isPlacedHere(turn, name) && !isSurrendering(turn);
       for (const { net, prefix } of addressesOf(turn.world.cluster, name))
@@ -64,6 +65,12 @@ export function followMandate(turn: Turn): void {
       become(turn, name, 'halting', causeOfEnd(turn, name));
     }
   }
+}
+
+/** It was allowed again while it was being halted. */
+export function awaitsStart(turn: Turn): boolean {
+  const { jobs } = turn.world;
+  return Object.keys(jobs).some((name) => jobs[name]!.state === 'halted' && allowed(turn, name) !== null);
 }
 
 function serve(turn: Turn, name: string, job: Job, epoch: Version): void {

@@ -179,6 +179,24 @@ describe('lease', () => {
 });
 
 describe('surrender', () => {
+  it('S11: what is allowed again meanwhile is halted first, and then started', () => {
+    const stand = running();
+    stand.handsIdle = false;
+    stand.gateIdle = false;
+    stand.halt();
+    stand.grant({ web: 5 });
+    expect(stand.job()).toMatchObject({ state: 'halting', held: true });
+    stand.change();
+    stand.writeGate();
+    expect(stand.job().state).toBe('halted');
+    stand.handsIdle = true;
+    stand.gateIdle = true;
+    expect(stand.state.floating.lookAt).toBe(stand.now);
+    stand.wake();
+    expect(stand.job().state).toBe('running');
+    expect(stand.speaks(V4)).toBe(true);
+  });
+
   it('N5: gate first, then the addresses, then and only then not held', () => {
     const stand = running();
     stand.handsIdle = false;

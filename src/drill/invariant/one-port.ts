@@ -103,9 +103,10 @@ export class OnePort implements Invariant {
     const wasExcused = this.#excused.get(from.mac) === from.fromMs;
     this.#excused.delete(from.mac);
     const { cluster } = this.#facts;
-    // Nothing stops a frozen holder's kernel, while its successor tries the MAC before it has the address.
+    // Nothing stops the kernel of a frozen or dead holder.
     const isDual = !hasGate(cluster) || (cluster.quorum === 'none' && this.#holds(from));
-    const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && this.#holds(to);
+    const isHeir = this.#holds(to) || (!hasGate(cluster) && this.#hasTaken(to));
+    const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && isHeir;
     const isExcused = this.#isFlushed(to.node) || isRightful;
     if (isExcused && (isDual || this.#isFlushed(to.node))) this.#excused.set(to.mac, to.fromMs);
     return isExcused;
@@ -113,6 +114,12 @@ export class OnePort implements Invariant {
 
   #isFlushed(node: string): boolean {
     return hasGate(this.#facts.cluster) && !this.#facts.host(node).gateStands;
+  }
+
+  /** Was it that node that took the MAC over last? It tries it before it has the address. */
+  #hasTaken({ mac, node }: Stay): boolean {
+    const taken = this.#recorded.findLast(({ event, evidence }) => event === 'mac-taken' && evidence?.['mac'] === mac);
+    return taken?.node === node;
   }
 
   /** Does that node answer for an address that has that MAC? */

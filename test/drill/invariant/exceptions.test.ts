@@ -59,6 +59,15 @@ describe('S8 one port a MAC: two that hold it, each its own quorum, or without a
     expect(facts.violations).toEqual([]);
   });
 
+  it('without a gate, one that has taken it and tries it, after a dead holder', () => {
+    const { facts, rule } = stand(gateless);
+    hold(facts, 'alpha');
+    const taken = { at: -5, event: 'mac-taken', node: 'beta', nic: 'eth0', evidence: { mac: stay('beta', 0).mac } };
+    rule.journalled(taken as never);
+    rule.macMoved(stay('alpha', 0), stay('beta', 10));
+    expect(facts.violations).toEqual([]);
+  });
+
   it.each([
     ['one that does not hold it', own, ['alpha']],
     ['after one that does not hold it', own, ['beta']],
