@@ -164,8 +164,10 @@ export function turnMs({ cluster, self }: World, { kind, record }: MembershipSta
 }
 
 /** What the document is to say of nodes that were shut, or are to be, so that the next coordinator knows. */
-export function marks({ fencing }: MembershipState, present: Document['fences']): Document['fences'] {
+function marks({ self }: World, { fencing }: MembershipState, present: Document['fences']): Document['fences'] {
   const marked: Record<string, FenceMark> = { ...present };
+  // A former coordinator had begun; nobody shuts the one that coordinates.
+  if (marked[self.name]?.state === 'due') delete marked[self.name];
   for (const [node, fence] of Object.entries(fencing.nodes)) {
     if (fence.does === 'fence') {
       if (!wasTried(fence)) continue;
@@ -177,9 +179,9 @@ export function marks({ fencing }: MembershipState, present: Document['fences'])
 }
 
 /** The document with the marks as they should be. */
-export function withMarks<T extends Pick<Document, 'fences'>>(state: MembershipState, document: T): T {
+export function withMarks<T extends Pick<Document, 'fences'>>(world: World, state: MembershipState, document: T): T {
   const { fences, ...rest } = document;
-  const wanted = marks(state, fences);
+  const wanted = marks(world, state, fences);
   if (JSON.stringify(wanted) === JSON.stringify(fences)) return document;
   return (wanted === undefined ? rest : { ...rest, fences: wanted }) as T;
 }

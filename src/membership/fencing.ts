@@ -31,7 +31,7 @@ export function fence(world: World, state: MembershipState, now: Ms, judges: boo
   for (const node of others(world)) attend(one, node, judges);
   const document = changeableDocument(world, state, now);
   if (document !== null && now >= markAt(one)) {
-    const marked = withMarks(state, document);
+    const marked = withMarks(world, state, document);
     if (marked !== document) putForward(state, post, marked, 'fencing', out);
   }
   reviewAlarms(one);

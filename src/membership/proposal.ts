@@ -88,7 +88,7 @@ export function proposeChange(
     if (placed === null) drop(state, 'placement-not-free');
     else next[name] = placed;
   }
-  const content = withMarks(state, { ...document, placements: next, orders: orders ?? document.orders });
+  const content = withMarks(world, state, { ...document, placements: next, orders: orders ?? document.orders });
   if (JSON.stringify(content) === JSON.stringify(document)) return null;
   return putForward(state, state.post, content, cause, out);
 }

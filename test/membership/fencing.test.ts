@@ -241,6 +241,21 @@ describe('what it frees', () => {
     expect(one.state.record.document?.fences).toBeUndefined();
   });
 
+  test('C6c: whoever coordinates is not to be shut any more, whatever its predecessor had begun', () => {
+    const document = { ...documentOf(v(1, 2), on('beta', v(1, 2))), fences: { alpha: { state: 'due' as const } } };
+    const one = new Stand({
+      record: { term: 1, document },
+      change: (cluster) => ({ ...cluster, fenceAgents: [FIRST] }),
+    });
+    one.wakeUntil(2300);
+    one.hearReply('gamma', { pre: true, term: 1 });
+    one.hearReply('gamma', { term: 2, ageMs: 0 });
+    one.hearAnswer('gamma', 1, v(2, 3));
+    one.wakeUntil(one.now + 150);
+    expect(one.role).toBe('coordinator');
+    expect(one.state.record.document?.fences).toBeUndefined();
+  });
+
   test('C6c: a new coordinator frees it before the older leases are surely over', () => {
     // beta was heard until now by its successor, which had answered it just before.
     const document = documentOf(v(1, 2), on('beta', v(1, 2)));

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { EpochsRise } from '../../../src/drill/invariant/epochs-rise.js';
 import { LastWord } from '../../../src/drill/invariant/last-word.js';
+import { NoFalseMove } from '../../../src/drill/invariant/no-false-move.js';
 import { OnePort } from '../../../src/drill/invariant/one-port.js';
 import type { Stay } from '../../../drivers/lab.js';
 import type { Node } from '../../../src/node.js';
@@ -165,6 +166,16 @@ describe('S9 last word', () => {
   });
 
   it.each([
+    [-15, 0],
+    [-40, 1],
+  ])('a word under lease, %i ms after the gate closed by itself before its end', (leaseLeftMs, violations) => {
+    const { facts, rule } = stand();
+    facts.host('alpha').leaseLeftMs = leaseLeftMs;
+    rule.spoken('alpha', word);
+    expect(facts.violations).toHaveLength(violations);
+  });
+
+  it.each([
     ['a majority decides', undefined],
     ['each is its own quorum', own],
   ])('in the end it is the holder who had it, where %s', (_, file) => {
@@ -191,4 +202,15 @@ describe('S4 epochs rise: two that decide alone count terms each by itself', () 
     }
     expect(facts.violations).toHaveLength(violations);
   });
+});
+
+it.each([
+  ['failback', 0],
+  ['node-lost', 1],
+])('S10: in mild weather a package that is placed for %s: violations', (cause, violations) => {
+  const facts = new FakeFacts();
+  const rule = new NoFalseMove(facts);
+  rule.arm();
+  rule.journalled({ at: 1, event: 'placed', node: 'alpha', package: 'web', to: 'beta', cause } as never);
+  expect(facts.violations).toHaveLength(violations);
 });
