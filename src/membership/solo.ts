@@ -44,7 +44,7 @@ export function goSolo(
     else clearAlarm(state, 'dual', now, out);
     return;
   }
-  if (rival === null && (state.coordinator !== null || !hears)) clearAlarm(state, 'dual', now, out);
+  if (state.coordinator !== null || !hears) clearAlarm(state, 'dual', now, out);
   if (!judges || !isSynced(state) || rival !== null) return;
   if (hears ? standsBeside(world, state, now) : standsAlone(world, state, now, health)) rule(world, state, now, out);
 }

@@ -1,5 +1,6 @@
 /** Quorum none (MEMBERSHIP 8): each of two nodes is a quorum of itself. */
 import { describe, expect, test, vi } from 'vitest';
+import { raiseAlarm } from '../../src/membership/alarm.js';
 import { Arena } from './world.js';
 
 vi.mock('../../src/health/monitor.js', () => import('./fake-health.js'));
@@ -72,6 +73,14 @@ describe.each([1, 2, 3])('8, seed %i', (seed) => {
     expect(arena.nodes.map((node) => arena.roleOf(node)).sort()).toEqual(['coordinator', 'follower']);
     expect(arena.runsAll()).toBe(true);
     expect(Object.keys(arena.nodes.flatMap(({ state }) => Object.keys(state.alarms)))).toEqual([]);
+  });
+
+  test('one that heard of the other before it yielded has no alarm once it follows', () => {
+    const arena = running(seed);
+    const follower = arena.nodes.find((node) => arena.roleOf(node) === 'follower')!;
+    raiseAlarm(follower.state, 'dual', 'both nodes were coordinator at once', 5000, []);
+    arena.runUntil(6000);
+    expect(Object.keys(follower.state.alarms)).toEqual([]);
   });
 
   test('the one that reaches no target surrenders', () => {
