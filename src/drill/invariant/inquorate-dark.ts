@@ -18,7 +18,8 @@ interface Had {
 /**
  * S2: a node without quorum stops answering within its lease, also if its daemon is stopped or dead. A node counts as with
  * quorum if within that time it was linked to one (itself perhaps) that was linked to a quorum of the voters that its disk
- * had, to each at some moment: they need not answer at once. Where the wires alone do not tell (loss, one direction) links
+ * had, to each at some moment: they need not answer at once. Two are linked if within that time their wires were, and each was
+ * awake: what is sent to one that sleeps waits for it. Where the wires alone do not tell (loss, one direction) links
  * count as up. A node that has a later cluster file with a longer `nodeTimeout` has that long. Facts of wires and disks are
  * in the simulator only.
  */
@@ -26,7 +27,7 @@ export class InquorateDark implements Invariant {
   readonly name = 'S2';
   readonly #facts: Facts;
   readonly #lab: SimulatorLab;
-  /** `alpha beta` → the last moment at which they were linked; Infinity: they are. */
+  /** `alpha beta` → the last moment at which they were wired, `alpha` → at which it was awake; Infinity: they are. */
   readonly #linkedAt = new Map<string, Ms>();
   /** Node → the newest last. */
   readonly #had = new Map<string, Had[]>();
@@ -44,6 +45,7 @@ export class InquorateDark implements Invariant {
     const names = cluster.nodes.map(({ name }) => name);
     for (const name of names) this.#read(name);
     for (const name of names) {
+      this.#note(name, lab.network.daemons.get(name)!.awake);
       for (const other of names) this.#note(`${name} ${other}`, this.#linked(name, other));
       if (lab.network.arbiter ?? lab.network.sharedDisk) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
     }
@@ -81,7 +83,9 @@ export class InquorateDark implements Invariant {
   }
 
   #wasQuorate(name: string, since: Ms): boolean {
-    const met = (one: string, other: string): boolean => (this.#linkedAt.get(`${one} ${other}`) ?? -Infinity) >= since;
+    const was = (what: string): boolean => (this.#linkedAt.get(what) ?? -Infinity) >= since;
+    const met = (one: string, other: string): boolean =>
+      was(`${one} ${other}`) && was(one) && (other === ARBITER || was(other));
     return this.#facts.cluster.nodes.some((node) => {
       if (!met(name, node.name)) return false;
       const hasMet = (voter: string): boolean =>
@@ -101,14 +105,12 @@ export class InquorateDark implements Invariant {
   }
 
   #linked(one: string, other: string): boolean {
-    const { daemons, serial } = this.#lab.network;
-    if (!daemons.get(one)!.awake || !daemons.get(other)!.awake) return false;
+    const { serial } = this.#lab.network;
     return one === other || serial?.isWhole === true || (!this.#blocked(one, other) && this.#wired(one, other));
   }
 
   #reaches(name: string): boolean {
-    const { daemons, arbiter, sharedDisk } = this.#lab.network;
-    if (!daemons.get(name)!.awake) return false;
+    const { arbiter, sharedDisk } = this.#lab.network;
     if (sharedDisk !== null) return sharedDisk.answers && sharedDisk.reaches(name);
     return arbiter!.runs && !this.#blocked(name, ARBITER);
   }
