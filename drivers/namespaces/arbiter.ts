@@ -97,9 +97,10 @@ export class ArbiterProcess {
     };
   }
 
-  /** Connections that were made before end with it. */
-  async restart(): Promise<void> {
+  /** Connections that were made before end with it; for so long whoever asks gets no answer. */
+  async restart(awayMs: number): Promise<void> {
     await this.stop();
+    await sleep(awayMs);
     for (const member of this.#members) await this.#launch(member);
   }
 

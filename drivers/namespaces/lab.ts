@@ -53,6 +53,8 @@ function faultsOf(scenario: Scenario): Fault[] {
 
 /** Until all that was on the wire at a moment is told. */
 const TOLD_LATE_MS = 25;
+/** Nodes ask the arbiter each nodeTimeout, 1 s, and read their certificates anew after a question that failed. */
+const MISSED_MS = 1500;
 
 export class NamespacesLab implements Lab {
   readonly name = 'kernel';
@@ -176,7 +178,7 @@ export class NamespacesLab implements Lab {
     const certificates = this.#certificates;
     if (!certificates || !this.#arbiter) throw new Error('the topology has no certificates');
     await certificates.expire(holder);
-    await this.#arbiter.restart();
+    await this.#arbiter.restart(MISSED_MS);
     return () => certificates.renew(holder);
   }
 
