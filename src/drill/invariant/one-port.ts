@@ -64,7 +64,7 @@ export function strayMacs(stays: readonly Stay[], journal: readonly Told[]): str
 /**
  * S8: no MAC is sent from two switch ports within a second, the recorded move aside. Exceptions are those of S1, between nodes:
  * one whose rules somebody flushed, for nothing keeps its kernel from answering; two that both hold the address, where each
- * is its own quorum, or where there is no gate. What either has sent its rightful holder takes back.
+ * is its own quorum, or where there is no gate, and all that for the second in which a switch remembers. What either has sent its rightful holder takes back.
  */
 export class OnePort implements Invariant {
   readonly name = 'S8';
@@ -73,9 +73,25 @@ export class OnePort implements Invariant {
   #recorded: Told[] = [];
   /** MAC → when it began to be sent from where an exception let it. */
   readonly #excused = new Map<string, Ms>();
+  /** Node → when its rules were last seen gone, `MAC node` → when that node last answered for an address of it. */
+  readonly #lastSeen = new Map<string, Ms>();
 
   constructor(facts: Facts) {
     this.#facts = facts;
+  }
+
+  changed(): void {
+    const { cluster, nodes } = this.#facts;
+    for (const node of nodes) if (this.#isGateless(node)) this.#lastSeen.set(node, this.#facts.now());
+    if (cluster.quorum !== 'none') return;
+    for (const { mac, prefix } of floatingAddresses(cluster))
+      if (mac !== undefined)
+        for (const node of this.#facts.answering(prefix.address))
+          this.#lastSeen.set(`${mac} ${node}`, this.#facts.now());
+  }
+
+  #wasSeen(what: string): boolean {
+    return this.#facts.now() - (this.#lastSeen.get(what) ?? -Infinity) < WITHIN_MS;
   }
 
   journalled(entry: Told): void {
@@ -104,7 +120,9 @@ export class OnePort implements Invariant {
     this.#excused.delete(from.mac);
     const { cluster } = this.#facts;
     // Nothing stops the kernel of a frozen or dead holder.
-    const isDual = !hasGate(cluster) || (cluster.quorum === 'none' && this.#holds(from));
+    const isDual =
+      !hasGate(cluster) ||
+      (cluster.quorum === 'none' && (this.#holds(from) || this.#wasSeen(`${from.mac} ${from.node}`)));
     const isHeir = this.#holds(to) || (!hasGate(cluster) && this.#hasTaken(to));
     const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && isHeir;
     const isExcused = this.#isFlushed(to.node) || isRightful;
@@ -113,6 +131,10 @@ export class OnePort implements Invariant {
   }
 
   #isFlushed(node: string): boolean {
+    return this.#isGateless(node) || this.#wasSeen(node);
+  }
+
+  #isGateless(node: string): boolean {
     return hasGate(this.#facts.cluster) && !this.#facts.host(node).gateStands;
   }
 

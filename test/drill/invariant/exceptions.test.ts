@@ -53,6 +53,28 @@ describe('S8 one port a MAC: two that hold it, each its own quorum, or without a
     expect(facts.violations).toEqual([expect.stringMatching(/^S8: .* from beta\.eth0 at 30 ms/)]);
   });
 
+  it('the winner after one that has just let go', () => {
+    const { facts, rule } = stand(own);
+    hold(facts, 'alpha', 'beta');
+    rule.changed();
+    hold(facts, 'beta');
+    rule.macMoved(stay('alpha', 0), stay('beta', 10));
+    expect(facts.violations).toEqual([]);
+  });
+
+  it('a holder after one whose rules were flushed a moment ago', () => {
+    const { facts, rule } = stand();
+    facts.host('alpha').gateStands = false;
+    rule.changed();
+    facts.host('alpha').gateStands = true;
+    hold(facts, 'beta');
+    rule.macMoved(stay('alpha', 0), stay('beta', 10));
+    expect(facts.violations).toEqual([]);
+    facts.pass(2000);
+    rule.macMoved(stay('alpha', 2000), stay('beta', 2010));
+    expect(facts.violations).toHaveLength(1);
+  });
+
   it('without a gate, a holder after one that tries the MAC', () => {
     const { facts, rule } = stand(gateless);
     hold(facts, 'beta');
