@@ -123,7 +123,7 @@ export class OnePort implements Invariant {
     const isDual =
       !hasGate(cluster) ||
       (cluster.quorum === 'none' && (this.#holds(from) || this.#wasSeen(`${from.mac} ${from.node}`)));
-    const isHeir = this.#holds(to) || (!hasGate(cluster) && this.#hasTaken(to));
+    const isHeir = this.#holds(to) || this.#hasTaken(to);
     const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && isHeir;
     const isExcused = this.#isFlushed(to.node) || isRightful;
     if (isExcused && (isDual || this.#isFlushed(to.node))) this.#excused.set(to.mac, to.fromMs);
