@@ -16,6 +16,8 @@ const TRIES = 6;
 /** All nodes, or some that by the rules can serve without the others, which stay dead. */
 export function drawCore(random: Random, network: Network, { nodes, scenario }: Drawn): string[] {
   if (nodes.length === 1 || chance(random, 0.5) || scenario.cluster['quorum'] === 'none') return [...nodes];
+  // Ports that an agent shut are opened by the others, or at the switch, where nobody goes here.
+  if (Object.values(scenario.topology.fences).some(({ shuts }) => shuts === 'ports')) return [...nodes];
   for (let n = 0; n < TRIES; n++) {
     const core = shuffled(random, nodes).slice(0, 1 + Math.floor(random.unit() * (nodes.length - 1)));
     if (canServe(network, core)) return nodes.filter((name) => core.includes(name));
