@@ -139,6 +139,8 @@ export function scaleNetwork(nodes: number): Scenario {
       nets: { public: { heartbeat: 'public', targets: [GATEWAY] }, private1: { heartbeat: 'private' } },
       nodes: Object.fromEntries(names.map((name, n) => [name, node(n)])),
       packages: { web: { nodes: names.slice(0, 4), resources: [{ address: FLOATING, net: 'public' }] } },
+      // Two are no majority of each other, and there is no arbiter.
+      ...(nodes === 2 && { quorum: 'none' }),
     },
   );
 }
