@@ -62,6 +62,18 @@ export function heardBeforeUntil({ cluster }: World, { changedAt }: Fence): Ms {
   return changedAt + cluster.timing.nodeTimeoutMs;
 }
 
+/** A server boots within that time: firmware, memory test, the system. */
+const BOOTS_WITHIN_MS: Ms = 300_000;
+
+/**
+ * Until then a node that an operator opened, and that is not heard yet, may be booting: it was shut with success, and its
+ * silence is the old one. Zero: it was heard, or nobody opened it.
+ */
+export function bootsUntil({ peers }: MembershipState, node: string, fence: Fence | undefined): Ms {
+  if (fence?.does !== 'unfence' || fence.cause !== 'operator') return 0;
+  return (peers[node]?.heardAt ?? 0) > fence.since ? 0 : fence.changedAt + BOOTS_WITHIN_MS;
+}
+
 /** C4, C6c: a node that is being shut gets no lease; a lease that it gets later takes the success back. */
 export function mayGrant(world: World, { fencing }: MembershipState, now: Ms, node: string): boolean {
   const fence = fencing.nodes[node];
@@ -108,7 +120,8 @@ export function waitsForFence(world: World, state: MembershipState, name: string
 /** For the status: what the coordinator does, else what the document says. */
 export function fencesOf({ cluster }: World, { fencing, record }: MembershipState): MembershipStatus['fences'] {
   const marked = record.document?.fences ?? {};
-  const nodes = [...new Set([...Object.keys(marked), ...Object.keys(fencing.nodes)])].sort();
+  const known = Object.keys(fencing.nodes).filter((node) => !isOpen(fencing.nodes[node]!));
+  const nodes = [...new Set([...Object.keys(marked), ...known])].sort();
   return nodes.map((node) => {
     const fence = fencing.nodes[node];
     const mark = marked[node];
@@ -122,6 +135,10 @@ export function fencesOf({ cluster }: World, { fencing, record }: MembershipStat
       ...(text !== undefined && { text }),
     };
   });
+}
+
+function isOpen({ does, phase }: Fence): boolean {
+  return does === 'unfence' && phase === 'done';
 }
 
 function stateOf(fence: Fence | undefined, mark: FenceMark | undefined): MembershipStatus['fences'][number]['state'] {
@@ -173,7 +190,7 @@ function marks({ self }: World, { fencing }: MembershipState, present: Document[
       if (!wasTried(fence)) continue;
       const by = fence.by === null ? {} : { by: fence.by };
       marked[node] = fence.phase === 'done' ? { state: 'done', ...by } : { state: 'due' };
-    } else if (fence.phase === 'done') delete marked[node];
+    } else if (isOpen(fence)) delete marked[node];
   }
   return Object.keys(marked).length > 0 ? marked : undefined;
 }

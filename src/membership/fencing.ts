@@ -12,7 +12,7 @@ import { clearAlarm, raiseAlarm } from './alarm.js';
 import { putForward } from './coordinator.js';
 import { agentsOf } from './fence-agent.js';
 import { begin, ended, indexesOf, overdueAt, placedOn, run, tell, type Case } from './fence-course.js';
-import { heardBeforeUntil, needsFence, turnMs, waitsForFence, wasTried, withMarks, type Fence } from './fence.js';
+import { bootsUntil, heardBeforeUntil, needsFence, turnMs, waitsForFence, wasTried, withMarks, type Fence } from './fence.js';
 import { majorityLeaseEnd } from './post.js';
 import { changeableDocument, silentAt } from './proposal.js';
 import { drop, others, packageNames, type Coordinatorship, type MembershipState } from './state.js';
@@ -79,20 +79,22 @@ function attend(one: Case, node: string, judges: boolean): void {
     if (now >= overdueAt(world, known)) ended(one, node, known, { how: 'timed-out' }, '');
     return;
   }
-  const isDue = isNew(known) && isToBeFenced(one, node);
+  const isDue = isNew(one, node, known) && isToBeFenced(one, node);
   if (isDue && judges) return begin(one, node, 'fence', 'node-lost', turnAt(one, node));
   if (isDue) return;
   if (known === undefined || (known.does === 'fence' && known.phase === 'done')) {
     if (isToBeOpened(one, node)) begin(one, node, 'unfence', 'heard-again', now);
   } else if (known.phase === 'done') {
-    if (one.state.record.document?.fences?.[node] === undefined) delete state.fencing.nodes[node];
+    const isMarked = state.record.document?.fences?.[node] !== undefined;
+    if (!isMarked && now >= bootsUntil(state, node, known)) delete state.fencing.nodes[node];
   } else if (known.does === 'fence' && !isSilent(one, node)) giveUp(one, node, known);
   else if (now >= known.dueAt) run(one, node, known);
 }
 
-/** One that was shut, had a lease since, and is lost again, is shut again. */
-function isNew(known: Fence | undefined): boolean {
-  return known?.does !== 'fence' || (known.phase === 'done' && known.isGranted);
+/** One that was shut, had a lease since, and is lost again, is shut again; one that was opened by hand has time to boot. */
+function isNew({ state, now }: Case, node: string, known: Fence | undefined): boolean {
+  if (known?.does === 'fence') return known.phase === 'done' && known.isGranted;
+  return now >= bootsUntil(state, node, known);
 }
 
 /** C6b's word of lost: silent for nodeTimeout, or to a new coordinator since its election. */
@@ -184,7 +186,7 @@ function reviewAlarms({ world, state, now, out }: Case): void {
 export function awaitsJudgement(world: World, state: MembershipState, post: Coordinatorship, now: Ms): boolean {
   if (world.cluster.fenceAgents.length === 0 || post.committed.term !== state.record.term) return false;
   const one: Case = { world, state, post, now, out: [] };
-  return others(world).some((node) => isNew(state.fencing.nodes[node]) && isToBeFenced(one, node));
+  return others(world).some((node) => isNew(one, node, state.fencing.nodes[node]) && isToBeFenced(one, node));
 }
 
 /** When something of this is due by the clock alone. */
@@ -197,7 +199,7 @@ export function fencingMoments(world: World, state: MembershipState, post: Coord
       const silent = silentAt(world, state, post, node);
       if (fence === undefined) return [silent];
       const isHeard = state.peers[node]?.health === 'alive';
-      return [silent, markAt(one), ...(isHeard ? [heardBeforeUntil(world, fence)] : [])];
+      return [silent, markAt(one), bootsUntil(state, node, fence), ...(isHeard ? [heardBeforeUntil(world, fence)] : [])];
     }
     return [fence.phase === 'running' ? overdueAt(world, fence) : fence.dueAt];
   });

@@ -413,6 +413,26 @@ describe('opening again', () => {
     expect(out.filter(({ kind }) => kind === 'run-agent')).toHaveLength(1);
   });
 
+  test('C6c: one that an operator opened has time to boot, and is shut again only if it was heard since', () => {
+    const opened = (): Stand => {
+      const one = silence(exit(silence(stand(), 1200), OK), 1000);
+      expect(member.openAgain(one.world, one.state, one.now, 'beta', one.actions)).toBeNull();
+      return silence(exit(one, OK), 3000);
+    };
+    const fences = (one: Stand): string[] => told(one).filter((word) => word === 'fencing begun');
+    const booting = opened();
+    expect(booting.state.record.document?.fences).toBeUndefined();
+    expect(fences(booting)).toHaveLength(1);
+    expect(fences(silence(booting, 301_000))).toHaveLength(2);
+    const back = opened();
+    back.health.peers['beta'] = { health: 'alive', since: back.now, heardAt: back.now, incarnation: 'beta-2' };
+    for (let i = 0; i < 10; i++) {
+      back.wakeUntil(back.now + 100);
+      for (const node of ['beta', 'gamma']) back.hearAnswer(node, 9000 + i, back.state.durable!.document!.version);
+    }
+    expect(fences(silence(back, 2000))).toHaveLength(2);
+  });
+
   test('an agent that failed may have shut it all the same: it has its turn, and the one that succeeded must succeed', () => {
     const one = back({ state: 'done', by: 1 }, [FIRST, SECOND], false);
     exit(one, FAILED);

@@ -62,8 +62,9 @@ export function unlocking(
 }
 
 /**
- * At each node, where the MAC moves along: a net that an operator put on a standby stays there, and where the test frame was
- * lost in the blows it stays without its MAC, with the alarm `mac-refused`, until the operator puts it back (docs/macs.md).
+ * At each node, where the MAC moves along: a net that an operator put on a standby, or that by the file goes home by hand alone,
+ * stays there, and where the test frame was lost in the blows it stays without its MAC, with the alarm `mac-refused`, until the
+ * operator puts it back (docs/macs.md).
  */
 export function puttingBack(
   { blows }: Schedule,
@@ -71,13 +72,15 @@ export function puttingBack(
   core: readonly string[],
 ): { after: Ms; node: string; command: string }[] {
   const { nets, nodes } = scenario.cluster as {
-    nets: Record<string, { mac?: string }>;
+    nets: Record<string, { mac?: string; autoSwitchBack?: boolean }>;
     nodes: Record<string, Record<string, { primary: string } | undefined>>;
   };
   const moved = new Set(
     blows.flatMap((blow) => (blow.do === 'ask' && blow.request.ask === 'link-switch' ? [blow.request.net] : [])),
   );
-  const followed = [...moved].filter((net) => nets[net]?.mac === 'follow');
+  const followed = Object.entries(nets).flatMap(([name, { mac, autoSwitchBack }]) =>
+    mac === 'follow' && (moved.has(name) || autoSwitchBack === false) ? [name] : [],
+  );
   return TIDIED_AT_MS.slice(1, 3).flatMap((after) =>
     core.flatMap((node) =>
       followed.flatMap((net) => {

@@ -4,12 +4,18 @@ import { puttingBack } from '../../../src/drill/explorer/ending.js';
 import { drawSchedule, type Blow, type Schedule } from '../../../src/drill/explorer/schedule.js';
 import { drawTopology, type Drawn } from '../../../src/drill/explorer/topology.js';
 
-/** Whose net public lets the MAC follow, or does not. */
-function drawnWith(follows: boolean): Drawn {
+interface Net {
+  mac?: string;
+  autoSwitchBack?: boolean;
+}
+
+/** Whose net public lets the MAC follow, or does not, and goes home by itself, or by hand. */
+function drawnWith(follows: boolean, goesHome = true): Drawn {
   for (let seed = 0; ; seed++) {
     const drawn = drawTopology(seed);
-    const { nets } = drawn.scenario.cluster as { nets: Record<string, { mac?: string }> };
-    if (drawn.nodes.length > 1 && (nets['public']?.mac === 'follow') === follows) return drawn;
+    const { nets } = drawn.scenario.cluster as { nets: Record<string, Net> };
+    const { mac, autoSwitchBack = true } = nets['public'] ?? {};
+    if (drawn.nodes.length > 1 && (mac === 'follow') === follows && autoSwitchBack === goesHome) return drawn;
   }
 }
 
@@ -26,6 +32,12 @@ describe('L3: a MAC that could not follow where an operator put a net has an ala
     expect(commands.length).toBeGreaterThan(0);
     for (const { node, command } of commands)
       expect(`${node}: ${command}`).toBe('beta: link switch --net public --to eth0');
+  });
+
+  it('each node puts back a net that goes home by hand alone (seed 111057)', () => {
+    const drawn = drawnWith(true, false);
+    const commands = puttingBack(scheduleOf(drawn, []), drawn, drawn.nodes);
+    expect(new Set(commands.map(({ node }) => node))).toEqual(new Set(drawn.nodes));
   });
 
   it('nobody where nobody moved it, or where no MAC moves along', () => {
