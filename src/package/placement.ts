@@ -276,11 +276,18 @@ function leave(one: Case, node: string, cause: Cause, why: string[]): Verdict {
   const others = allowed.filter((it) => it !== node);
   // A net that dies or comes back for all does not do so at one moment: nobody leaves for one that is just up.
   const steady = cause === 'net-down' ? others.filter((it) => isSteady(picture, candidate, it)) : others;
-  const chosen = choose(picture, orders, placements, candidate, steady);
+  const fit = choose(picture, orders, placements, candidate, steady);
+  // Where it did not start before is better than nowhere, unless it does not start here either.
+  const anew = fit.node === null && cause !== 'not-started' ? withoutFailures(picture) : null;
+  const chosen = anew === null ? fit : choose(anew, orders, placements, candidate, steady);
   if (chosen.node !== null) return { to: 'node', node: chosen.node, cause, why: [...why, ...chosen.why] };
   const unsteady = others.filter((it) => !steady.includes(it)).map((it) => unsteadyText(picture, candidate, it));
   const nobody = others.length === 0 ? ['no other node may run it'] : [...chosen.why, ...unsteady];
   return stayOr(nobody, cause === 'net-down' ? 'net-down-nowhere-to-go' : undefined);
+}
+
+function withoutFailures(picture: Picture): Picture {
+  return { ...picture, memory: { ...picture.memory, failed: {} } };
 }
 
 function isSteady(picture: Picture, candidate: Package, node: string): boolean {

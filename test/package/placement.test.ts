@@ -414,6 +414,21 @@ describe('a package that does not start', () => {
       failed: { 'web@alpha': 200_000, 'web@beta': 200_000 },
       change: ['web@gamma'],
     },
+    {
+      what: 'but where it failed is better than a node that is lost (L1, seed 34541)',
+      placements: ['web@beta'],
+      nodes: { beta: lost, gamma: lost },
+      released: ['web'],
+      failed: { 'web@alpha': 200_000 },
+      change: ['web@alpha'],
+    },
+    {
+      what: 'and it does not go to and fro between nodes where it fails',
+      placements: ['web@alpha'],
+      nodes: { ...nodes, gamma: lost },
+      failed: { 'web@beta': 200_000 },
+      change: [],
+    },
     { what: 'until that is long ago', failed: { 'web@alpha': 99_999 }, change: ['web@alpha'] },
   ])('$what', ({ change, ...told }) => expect(changes(told)).toEqual(change));
 });
