@@ -1,7 +1,7 @@
 /** Reports of drills as files: pictures for people, JUnit XML for machines. */
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DrillReport } from '../drill/drill.js';
+import type { DrillReport } from '../drill/report.js';
 import { Failure } from './command.js';
 
 export const HTML_HELP =

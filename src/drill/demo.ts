@@ -1,5 +1,6 @@
 /** `baton demo`: the scenario `demo` told as it happens, on this machine's kernel as root, else on the simulator. */
-import { runDrill, type DrillReport, type TimelineLine } from './drill.js';
+import { runDrill } from './drill.js';
+import type { DrillReport, TimelineLine } from './report.js';
 import { openLab } from './labs.js';
 import { loadScenario } from './load.js';
 

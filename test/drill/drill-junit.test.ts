@@ -2,7 +2,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import { drillJunit } from '../../src/cli/output/drill-junit.js';
-import type { DrillReport } from '../../src/drill/drill.js';
+import type { DrillReport } from '../../src/drill/report.js';
 import { drawnDrill, HOSTILE } from './picture/drawn-drill.js';
 
 interface Read {

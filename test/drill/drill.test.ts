@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SimulatorLab } from '../../drivers/simulator/lab.js';
 import { verdictText } from '../../src/cli/output/drill-text.js';
 import { paintFor } from '../../src/cli/output/paint.js';
-import { runDrill, type TimelineLine } from '../../src/drill/drill.js';
+import { runDrill } from '../../src/drill/drill.js';
+import type { TimelineLine } from '../../src/drill/report.js';
 import { loadScenario, parseScenario } from '../../src/drill/load.js';
 
 const story = (steps: string, always = ''): string => `

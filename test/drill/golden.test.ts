@@ -5,7 +5,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runDrill, type DrillReport } from '../../src/drill/drill.js';
+import { runDrill } from '../../src/drill/drill.js';
+import type { DrillReport } from '../../src/drill/report.js';
 import { openLab } from '../../src/drill/labs.js';
 import { listScenarios, loadScenario } from '../../src/drill/load.js';
 

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { DemoOptions } from '../../drill/demo.js';
-import type { DrillReport } from '../../drill/drill.js';
+import type { DrillReport } from '../../drill/report.js';
 import { BatonCommand, EXIT } from '../command.js';
 import { HTML_HELP, writePictures } from '../drill-files.js';
 import { interruptible } from '../interruption.js';

@@ -1,6 +1,6 @@
 /** Drills as JUnit XML, the dialect that CI servers read: a suite each, a case for each expectation. */
 import { XMLBuilder } from 'fast-xml-parser';
-import type { DrillReport } from '../../drill/drill.js';
+import type { DrillReport } from '../../drill/report.js';
 
 interface Case {
   '@name': string;

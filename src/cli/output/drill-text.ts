@@ -1,5 +1,5 @@
 /** A drill as it goes, its verdict, and the table of many. */
-import type { DrillReport, TimelineLine } from '../../drill/drill.js';
+import type { DrillReport, TimelineLine } from '../../drill/report.js';
 import type { Paint } from './paint.js';
 import { table } from './table.js';
 import { count, plural, span } from './words.js';

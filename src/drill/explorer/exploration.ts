@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { SimulatorLab } from '../../../drivers/simulator/lab.js';
 import { Random } from '../../../drivers/simulator/random.js';
 import type { Ms } from '../../input.js';
-import type { Violation } from '../drill.js';
+import type { Violation } from '../report.js';
 import { unsettled } from '../invariant/convergence.js';
 import { SimulatedScene } from '../invariant/scene.js';
 import { parseFault, type Scenario } from '../scenario.js';

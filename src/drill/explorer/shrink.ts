@@ -3,7 +3,8 @@
  * smaller cluster, then rounder times. What is tried is a scenario, run as `baton scenario run` runs it.
  */
 import { SimulatorLab } from '../../../drivers/simulator/lab.js';
-import { runDrill, type Violation } from '../drill.js';
+import { runDrill } from '../drill.js';
+import type { Violation } from '../report.js';
 import type { Scenario } from '../scenario.js';
 import { scenarioOf, type Act, type Story } from './story.js';
 import { withoutNode, withoutPackage, withoutPrivateNets } from './surgery.js';

@@ -1,7 +1,7 @@
 /** What came of a rehearsal: who holds what, and what clients felt, package by package. */
 import type { Ms } from '../../input.js';
 import { floatingAddresses } from '../../takeover/floating-address.js';
-import type { DrillReport } from '../drill.js';
+import type { DrillReport } from '../report.js';
 import type { Rehearsed } from './rehearsal.js';
 import type { Situation } from './situation.js';
 

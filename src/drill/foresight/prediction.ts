@@ -1,7 +1,7 @@
 /** `baton what-if`: what these faults would do to this cluster, in so many rehearsals. Nothing is touched. */
 import type { Ms } from '../../input.js';
 import { isAside } from '../demo.js';
-import type { DrillReport, TimelineLine } from '../drill.js';
+import type { DrillReport, TimelineLine } from '../report.js';
 import { checkFault, type Blow } from './blow.js';
 import { modelOf } from './model.js';
 import { outcomeOf, type Outcome } from './outcome.js';

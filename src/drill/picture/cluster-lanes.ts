@@ -1,6 +1,6 @@
 /** The lanes of the cluster as a whole: who answered for what, what clients missed, who coordinated, who voted. */
 import type { Ms } from '../../input.js';
-import type { DrillReport } from '../drill.js';
+import type { DrillReport } from '../report.js';
 import type { Absence, Told } from './absence.js';
 import { Track, type Lane, type Segment } from './lane.js';
 import type { Tone } from './palette.js';

@@ -1,6 +1,6 @@
 /** A drill's report as lanes: the cluster, then each node. */
 import type { Ms } from '../../input.js';
-import type { DrillReport } from '../drill.js';
+import type { DrillReport } from '../report.js';
 import { absences, type Absence, type Told } from './absence.js';
 import { coordinatorLane, holderLanes, outageLanes, votersLane } from './cluster-lanes.js';
 import type { LaneGroup } from './lane.js';

@@ -1,6 +1,6 @@
 /** The picture of a drill: what stood there and what failed, who held what when, each blow and what it cost, the timeline. */
 import type { Ms } from '../../input.js';
-import type { DrillReport } from '../drill.js';
+import type { DrillReport } from '../report.js';
 import { chart } from './chart.js';
 import { closer, CLOSER_MAX, tellingMoments } from './closer.js';
 import { lanesOfDrill, type DrillLanes } from './drill-lanes.js';

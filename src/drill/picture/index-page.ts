@@ -1,5 +1,5 @@
 /** The first page of many drills: a row each, with a way to its picture. */
-import type { DrillReport } from '../drill.js';
+import type { DrillReport } from '../report.js';
 import { markup, type Markup } from './markup.js';
 import { pageOf, section, tableOf } from './page.js';
 import type { Tone } from './palette.js';

@@ -1,6 +1,6 @@
 /** The picture of merged recordings: who held what when, what each node made of it, and what changed, closer. No client told of an outage. */
 import type { Ms } from '../../input.js';
-import type { TimelineLine } from '../drill.js';
+import type { TimelineLine } from '../report.js';
 import { describeEntry } from '../judge.js';
 import { clockText } from '../replay/clock.js';
 import { overlapsIn } from '../replay/recorded-holds.js';

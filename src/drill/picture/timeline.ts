@@ -1,5 +1,5 @@
 /** The timeline as text, line by line; behind a line of the journal its evidence. */
-import type { TimelineLine } from '../drill.js';
+import type { TimelineLine } from '../report.js';
 import { markup, type Markup } from './markup.js';
 
 const WORDS: Record<TimelineLine['what'], string> = {

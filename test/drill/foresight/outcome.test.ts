@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { DrillReport } from '../../../src/drill/drill.js';
+import type { DrillReport } from '../../../src/drill/report.js';
 import { outcomeOf } from '../../../src/drill/foresight/outcome.js';
 import { situation, TWO_NODES } from './sample.js';
 

@@ -1,5 +1,5 @@
 /** A drill for the tests of pictures: made up, so that it holds still, with every kind of line and lane in it. */
-import type { DrillReport, TimelineLine } from '../../../src/drill/drill.js';
+import type { DrillReport, TimelineLine } from '../../../src/drill/report.js';
 import { describeEntry } from '../../../src/drill/judge.js';
 import { loadScenario } from '../../../src/drill/load.js';
 import { settingOf } from '../../../src/drill/setting.js';

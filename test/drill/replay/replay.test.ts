@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SimulatorLab } from '../../../drivers/simulator/lab.js';
 import { readRecorded, writeRecorded, type RecordedInput, type RecordingStart } from '../../../src/daemon/recording.js';
-import { runDrill, type DrillReport } from '../../../src/drill/drill.js';
+import { runDrill } from '../../../src/drill/drill.js';
+import type { DrillReport } from '../../../src/drill/report.js';
 import { loadScenario } from '../../../src/drill/load.js';
 import { replay } from '../../../src/drill/replay/replay.js';
 

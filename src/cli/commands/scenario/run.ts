@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { join } from 'node:path';
-import { runDrill, skipped, type DrillOptions, type DrillReport } from '../../../drill/drill.js';
+import { runDrill, type DrillOptions } from '../../../drill/drill.js';
+import { skipped, type DrillReport } from '../../../drill/report.js';
 import type { LabName } from '../../../drill/labs.js';
 import { listScenarios, loadScenario } from '../../../drill/load.js';
 import type { Scenario } from '../../../drill/scenario.js';
