@@ -13,11 +13,12 @@ export function observeLink(nic: NicState, observed: NicObservation | undefined,
     nic.ifindex = observed.ifindex;
     nic.polled = 'unknown';
   }
-  if (!observed.admin) return enter(nic, 'admin', now);
-  if (!observed.carrier) return enter(nic, 'down', now);
-  // The kernel may hold back what the lock-free poll has seen already.
-  if (nic.polled === 'down' || nic.polled === 'admin') return false;
-  return enter(nic, 'up', now);
+  const told = !observed.admin ? 'admin' : observed.carrier ? 'up' : 'down';
+  const isNews = told !== nic.observed;
+  nic.observed = told;
+  // The kernel may hold back what the lock-free poll has seen already, and says what it said before with every other news.
+  if (nic.polled === 'up' ? !isNews : nic.polled !== 'unknown' && told === 'up') return false;
+  return enter(nic, told, now);
 }
 
 /** Takes a word of the lock-free poll. Returns whether the link changed. */

@@ -86,6 +86,7 @@ function startNic(world: World, net: string, nic: string, primary: boolean, now:
     role: primary ? 'primary' : 'standby',
     link: 'unseen',
     polled: 'unknown',
+    observed: 'unknown',
     ifindex: 0,
     proven: false,
     windowFrom: now,

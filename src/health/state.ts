@@ -57,6 +57,8 @@ export interface NicState {
   link: Link;
   /** Last word of the lock-free poll; it is ahead of what an observation says. */
   polled: 'unknown' | 'up' | 'down' | 'admin';
+  /** What the last observation said. */
+  observed: 'unknown' | 'up' | 'down' | 'admin';
   ifindex: number;
   /** Heard somebody since its last carrier-up. */
   proven: boolean;

@@ -91,10 +91,10 @@ export function isSilentElsewhere(turn: Turn, mac: string, name: string): boolea
   return !others.some((one) => isInUse(turn, one.name) && hasCarrier(turn, one.nic));
 }
 
-/** The poll of the carrier is faster than the kernel's word. */
-function hasCarrier({ world, verdict }: Turn, nic: string): boolean {
+/** The poll of the carrier is faster than the kernel's word, both ways; the verdict follows whichever spoke last. */
+function hasCarrier({ verdict }: Turn, nic: string): boolean {
   const { reason } = verdict(nic);
-  return world.host[nic]?.carrier === true && reason !== 'carrier' && reason !== 'missing' && reason !== 'admin';
+  return reason !== 'carrier' && reason !== 'missing' && reason !== 'admin';
 }
 
 /** Makes those that are missing, and sets down those that nobody needs. `wanted`: on which floating addresses belong now. */

@@ -118,6 +118,26 @@ describe('how fast a failure is condemned', () => {
     alpha(fabric).observe(fabric.card('alpha/eth0'));
     expect(alpha(fabric).verdict('eth0')).toBe('down carrier');
   });
+
+  it('nor does one that still shows none, or shows it set down, undo that the poll saw it back', () => {
+    const fabric = settled();
+    const card = fabric.card('alpha/eth0');
+    for (const stale of [{ carrier: false }, { admin: false }]) {
+      const observed = { ...fabric.observation(card), ...stale };
+      alpha(fabric).take({ kind: 'host-observed', nics: [(alpha(fabric).host['eth0'] = observed)], missing: [] });
+      expect(alpha(fabric).verdict('eth0')).toMatch(/^down/);
+      fabric.mend('alpha/eth0');
+      expect(alpha(fabric).verdict('eth0')).toBe('suspect waiting');
+      const other = { ...observed, addresses: [] };
+      alpha(fabric).take({ kind: 'host-observed', nics: [(alpha(fabric).host['eth0'] = other)], missing: [] });
+      expect(alpha(fabric).verdict('eth0')).toBe('suspect waiting');
+      // What it says for the first time is news.
+      alpha(fabric).observe(card);
+    }
+    card.carrier = false;
+    alpha(fabric).observe(card);
+    expect(alpha(fabric).verdict('eth0')).toBe('down carrier');
+  });
 });
 
 describe('a healthy net is never condemned (S10)', () => {
