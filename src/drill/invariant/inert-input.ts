@@ -17,6 +17,16 @@ interface Sender {
   incarnation: string;
 }
 
+/** It knew the key of none of these, so it took none. */
+const UNREAD = ['heartbeat-key', 'poll-key'];
+
+/** What is being taken for the first time: noted in `places` as of `where`. */
+interface First {
+  places: Set<string>;
+  where: string;
+  unread: number;
+}
+
 interface Look {
   twin: Node;
   at: Ms;
@@ -35,6 +45,10 @@ function bytesOf(input: Input): Uint8Array | null {
   if (input.kind === 'datagram-received' || input.kind === 'serial-received') return input.bytes;
   if (input.kind !== 'frame-received') return null;
   return ((input.bytes[12] ?? 0) << 8) + (input.bytes[13] ?? 0) === ETHERTYPE_POLL ? input.bytes : null;
+}
+
+function unreadBy({ state }: Node): number {
+  return UNREAD.reduce((sum, reason) => sum + (state.health.dropped[reason] ?? 0), 0);
 }
 
 type Data = Readonly<Record<string, unknown>>;
@@ -69,8 +83,8 @@ function gist(value: unknown): string {
  * S5: malformed, forged, replayed, foreign input is inert: it does no more than an empty frame or
  * datagram in its place, its count aside.
  * Bad is what no daemon of this cluster sent as it came, and what the same run took before, byte for byte and on the same NIC,
- * from a daemon whose session it had accepted (what came before that may be told once more). Who sent it is known in the simulator
- * only; in a recording it is bad if no key opened it.
+ * from a daemon whose session it had accepted, and under a key that it knew (what came before that may be told once more).
+ * Who sent it is known in the simulator only; in a recording it is bad if no key opened it.
  */
 export class InertInput implements Invariant {
   readonly name = 'S5';
@@ -78,6 +92,8 @@ export class InertInput implements Invariant {
   readonly #sent = new WeakMap<Uint8Array, Sender>();
   /** Node → what its present run took, and where. */
   readonly #taken = new Map<string, WeakMap<Uint8Array, Set<string>>>();
+  /** Node → of the input that it is taking. */
+  readonly #first = new Map<string, First>();
   readonly #seen = new Map<string, number>();
   readonly #looks = new Map<string, Look>();
 
@@ -101,6 +117,9 @@ export class InertInput implements Invariant {
     for (const action of actions)
       if (action.kind === 'send-frame' || action.kind === 'send-datagram' || action.kind === 'send-serial')
         this.#sent.set(action.bytes, { node, incarnation: machine.options.incarnation });
+    const first = this.#first.get(node);
+    this.#first.delete(node);
+    if (first && unreadBy(machine) > first.unread) first.places.delete(first.where);
     const look = this.#looks.get(node);
     if (look === undefined) return;
     this.#looks.delete(node);
@@ -130,6 +149,7 @@ export class InertInput implements Invariant {
     taken?.set(bytes, places);
     if (places.has(where)) return 'replayed';
     places.add(where);
+    this.#first.set(node, { places, where, unread: unreadBy(machine) });
     return null;
   }
 

@@ -143,17 +143,27 @@ describe('S5 bad input is inert', () => {
     ]);
   });
 
-  it('the same beat twice, if its session was accepted when it first came', () => {
-    const { machine, take } = stand();
+  // Sent by a daemon of this incarnation, as far as the rule knows alpha's own.
+  const ofItself = () => {
     const bytes = new Uint8Array(80);
-    const beat: Input = { ...datagram, bytes };
-    const sent: Action = { kind: 'send-datagram', nic: 'eth0', from: '', to: '', bytes };
-    // Sent by a daemon of this incarnation, as far as the rule knows alpha's own.
-    take(started(), [sent], () => {});
+    const { machine, take } = stand();
+    take(started(), [{ kind: 'send-datagram', nic: 'eth0', from: '', to: '', bytes }], () => {});
+    return { machine, take, beat: { ...datagram, bytes } };
+  };
+
+  it('the same beat twice, if its session was accepted when it first came', () => {
+    const { machine, take, beat } = ofItself();
     take(beat, [], () => machine.state.random.seed++);
     expect(take(beat, [], () => machine.state.random.seed++)).toEqual([
       expect.stringMatching(/^S5: a replayed datagram-received changed/),
     ]);
+  });
+
+  it('once more where its key was unknown when it first came, as in a rotation; no third time', () => {
+    const { machine, take, beat } = ofItself();
+    take(beat, [], () => (machine.state.health.dropped['heartbeat-key'] = 1));
+    expect(take(beat, [], () => machine.state.random.seed++)).toEqual([]);
+    expect(take(beat, [], () => machine.state.random.seed++)).toHaveLength(1);
   });
 });
 
