@@ -5,13 +5,15 @@
  * - a heartbeat replaces a present incarnation only if its sender has heard a beat of ours that was sent after its claim
  *   was first seen: what a daemon that is gone left waiting for a MAC in its kernel may leave after its successor's first
  *   word, and names us as well;
+ * - a poll frame cannot prove that, and one from before a restart of the peer may be played again after it. So it replaces
+ *   nothing that is heard, and nothing for good, where heartbeats can tell better;
  * - under one incarnation the sequence of a sending NIC only rises.
  */
 import type { Poll, Session } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { forgetBeats } from './peer.js';
-import type { HealthState, NetState, NicKey, NicState } from './state.js';
+import { NEVER, type HealthState, type NetState, type NicKey, type NicState } from './state.js';
 
 /** Each replaced incarnation is one restart of a peer's daemon. */
 const RETIRED_MAX = 1000;
@@ -30,43 +32,59 @@ export function admit(
   if (poll.node === world.self.name) {
     if (poll.incarnation !== world.incarnation) return 'poll-foreign-incarnation';
     if (poll.nic === nic.nic) return 'poll-loop';
-  } else {
-    const isPresent = state.sessions[poll.node]?.accepted === poll.incarnation;
-    const refused = isPresent
-      ? null
-      : admitSession(
-          state,
-          poll.node,
-          poll.incarnation,
-          poll.sessions.some((it) => namesUs(world, it)),
-        );
-    if (refused !== null) return `poll-${refused}`;
+    return admitSequence(world, state, nic, key, poll, now);
   }
-  return admitSequence(world, state, nic, key, poll, now);
+  const isPresent = state.sessions[poll.node]?.accepted === poll.incarnation;
+  const refused = isPresent ? null : admitPolled(world, state, poll, now);
+  if (refused !== null) return `poll-${refused}`;
+  const stale = admitSequence(world, state, nic, key, poll, now);
+  if (stale === null) state.sessions[poll.node]!.heardAt = now;
+  return stale;
+}
+
+function admitPolled(world: World, state: HealthState, poll: Poll, now: Ms): 'retired' | 'unproven' | null {
+  const { node, incarnation, sessions } = poll;
+  const beats = (state.peers[node]?.paths.length ?? 0) > 0;
+  const isHeard = now - (state.sessions[node]?.heardAt ?? NEVER) < world.cluster.timing.nodeTimeoutMs;
+  const echoed = beats && isHeard ? 0 : Infinity;
+  const names = sessions.some((it) => namesUs(world, it));
+  return admitSession(state, node, incarnation, { namesUs: names, echoed, isFinal: !beats });
 }
 
 function namesUs({ self, incarnation }: World, session: Session): boolean {
   return session.node === self.name && session.incarnation === incarnation;
 }
 
-/**
- * Of a message under a good seal, by poll frame or heartbeat. `namesUs`: it named our present incarnation. `echoed`: of a
- * heartbeat, the newest sequence of ours that its sender has heard.
- */
+/** What a message under a good seal says for its sender. */
+export interface Proof {
+  /** It named our present incarnation. */
+  namesUs: boolean;
+  /** The newest of our beats that its sender has heard. */
+  echoed: number;
+  /** What it replaces never counts again. */
+  isFinal: boolean;
+}
+
+/** By poll frame or heartbeat. */
 export function admitSession(
   state: HealthState,
   node: string,
   incarnation: string,
-  namesUs: boolean,
-  echoed = Infinity,
+  { namesUs, echoed, isFinal }: Proof,
 ): 'retired' | 'unproven' | null {
-  const session = (state.sessions[node] ??= { accepted: '', claimed: '', claimedFrom: 0, retired: [] });
+  const session = (state.sessions[node] ??= {
+    accepted: '',
+    claimed: '',
+    claimedFrom: 0,
+    heardAt: NEVER,
+    retired: [],
+  });
   if (session.accepted === incarnation) return null;
   if (session.retired.includes(incarnation)) return 'retired';
   if (session.claimed !== incarnation) session.claimedFrom = state.peers[node]?.sequence ?? 0;
   session.claimed = incarnation;
   if (!namesUs || (session.accepted !== '' && echoed <= session.claimedFrom)) return 'unproven';
-  if (session.accepted !== '') session.retired.push(session.accepted);
+  if (session.accepted !== '' && isFinal) session.retired.push(session.accepted);
   if (session.retired.length > RETIRED_MAX) session.retired.shift();
   session.accepted = incarnation;
   session.claimed = '';

@@ -131,6 +131,8 @@ export interface PeerSession {
   claimed: string;
   /** Sequence of our last beat to it when that claim was first seen. */
   claimedFrom: number;
+  /** When `accepted` was last heard, by frame or beat. */
+  heardAt: Ms;
   retired: string[];
 }
 

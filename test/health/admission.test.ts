@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { cipherWith } from '../../drivers/cipher.js';
 import type { Action } from '../../src/action.js';
 import { channelText, encodeBeat, sealBeat, type Beat } from '../../src/frame/heartbeat.js';
+import { encodePoll, POLL_GROUP } from '../../src/frame/poll.js';
 import { PART } from '../../src/frame/part.js';
 import * as health from '../../src/health/monitor.js';
 import { Mutator } from '../frame/mutator.js';
+import { seal } from './fabric.js';
 import { clusterOf, KEY, Wire, type Peer, type Sent } from './wire.js';
 import { KEY_ID } from '../no-cipher.js';
 
@@ -167,6 +169,54 @@ describe('bad input is inert (S5)', () => {
     const sequence = alpha.state.peers['beta']!.sequence;
     const answered = fresh({ echo: { sequence, agoMs: 0 } }, { incarnation: 'eeeeeeeeeeeeeeee', sequence: 1001 });
     expect(inject(alpha, { bytes: answered })).toMatchObject({ dropped: [], heard: 1 });
+  });
+
+  describe('poll frames of a run that was over before ours heard of it (seed 201684)', () => {
+    const polled = (sequence: number): string[] => {
+      const bytes = encodePoll(
+        {
+          ...{
+            kind: 'poll',
+            asks: false,
+            poller: true,
+            node: 'beta',
+            nic: 'eth0',
+            net: 'hb0',
+            sequence,
+            round: sequence,
+          },
+          incarnation: 'eeeeeeeeeeeeeeee',
+          keys: { sealedWith: KEY_ID, known: [KEY_ID], settled: true },
+          sessions: [{ node: 'alpha', incarnation: alpha.incarnation }],
+          rows: [],
+        },
+        'shop',
+        POLL_GROUP,
+        '02:00:00:00:00:01',
+        seal,
+        KEY_ID,
+      );
+      const counts = { ...alpha.state.dropped };
+      health.take(alpha.world, alpha.state, wire.now, { kind: 'frame-received', nic: 'eth0', bytes }, []);
+      return Object.keys(alpha.state.dropped).filter((reason) => alpha.state.dropped[reason] !== counts[reason]);
+    };
+
+    it('do not displace its successor while that is heard', () => {
+      expect(polled(7)).toEqual(['poll-unproven']);
+      wire.run(1000);
+      expect(polled(8)).toEqual(['poll-unproven']);
+      expect(alpha.peer('beta')).toMatchObject({ incarnation: beta.incarnation, health: 'alive' });
+    });
+
+    it('and not for good while that is silent', () => {
+      beta.asleep = true;
+      wire.run(2 * alpha.world.cluster.timing.nodeTimeoutMs);
+      expect(polled(7)).toEqual([]);
+      beta.asleep = false;
+      wire.run(1000);
+      expect(alpha.peer('beta')).toMatchObject({ incarnation: beta.incarnation, health: 'alive' });
+      expect(polled(8)).toEqual(['poll-retired']);
+    });
   });
 
   it('replays of old incarnations keep nobody from a new session', () => {
