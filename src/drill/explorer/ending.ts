@@ -11,6 +11,10 @@ import type { Drawn } from './topology.js';
 const PEACE_WITHIN_MS: Ms = 45_000;
 /** An operator comes by so often. */
 const TIDIED_AT_MS: readonly Ms[] = [1500, 8000, 15_000, 25_000];
+/** From the last heal to an operator in front of the rack, who sees what is still off. */
+export const BY_HAND_AT_MS: Ms = 12_000;
+/** When the key that is being replaced is taken out. */
+const FINISHED_AT_MS: Ms = 22_000;
 const TRIES = 6;
 
 /** All nodes, or some that by the rules can serve without the others, which stay dead. */
@@ -91,10 +95,14 @@ export function puttingBack(
   );
 }
 
-/** The rotation of the key that was begun at the first node is finished. */
+/**
+ * The rotation of the key that was begun at the first node is finished: by force, as some may not say that they know the new
+ * key, and so not before nodes that had to be opened or switched on by hand got it, too.
+ */
 export function keyCopies({ blows }: Schedule, { nodes }: Drawn): { after: Ms; fault?: string; command?: string }[] {
   if (!blows.some((blow) => blow.do === 'command' && blow.command.startsWith('keygen'))) return [];
   const [first, ...others] = nodes;
   const copies = (after: Ms) => others.map((name) => ({ after, fault: `copy-key ${first!} ${name}` }));
-  return [...copies(500), { after: 4000, command: 'keygen --rotate --finish --force' }, ...copies(4100)];
+  const finish = { after: FINISHED_AT_MS, command: 'keygen --rotate --finish --force' };
+  return [...copies(500), ...copies(BY_HAND_AT_MS + 6000), finish, ...copies(FINISHED_AT_MS + 100)];
 }

@@ -15,7 +15,7 @@ import { SimulatedScene } from '../invariant/scene.js';
 import { parseFault, type Scenario } from '../scenario.js';
 import { aimOf, drawAimed } from './aimed.js';
 import { Cast } from './cast.js';
-import { drawCore, keyCopies, peaceWithinMs, puttingBack, tidying, unlocking } from './ending.js';
+import { BY_HAND_AT_MS, drawCore, keyCopies, peaceWithinMs, puttingBack, tidying, unlocking } from './ending.js';
 import { AWAKE } from './kinds.js';
 import { drawSchedule, type Blow, type Schedule } from './schedule.js';
 import type { Story } from './story.js';
@@ -38,8 +38,6 @@ export interface ExploredSeed extends SeedReport {
 const LOOK_EVERY_MS: Ms = 500;
 /** Peace must last so long. */
 const PEACE_FOR_MS: Ms = 2000;
-/** From the last heal to an operator in front of the rack, who sees what is still off. */
-const BY_HAND_AT_MS: Ms = 12_000;
 /** And when somebody looks at the nodes that stay off: a fence agent at work on them fails in its own time. */
 const VOUCHED_AT_MS: readonly Ms[] = [12_000, 25_000];
 /** Weather is judged from here on: the start is over. */

@@ -1,6 +1,6 @@
 /** How an explored story ends: operators put in order what only they can. */
 import { describe, expect, it } from 'vitest';
-import { puttingBack } from '../../../src/drill/explorer/ending.js';
+import { BY_HAND_AT_MS, keyCopies, puttingBack } from '../../../src/drill/explorer/ending.js';
 import { drawSchedule, type Blow, type Schedule } from '../../../src/drill/explorer/schedule.js';
 import { drawTopology, type Drawn } from '../../../src/drill/explorer/topology.js';
 
@@ -46,4 +46,19 @@ describe('L3: a MAC that could not follow where an operator put a net has an ala
     const plain = drawnWith(false);
     expect(puttingBack(scheduleOf(plain, [switched]), plain, plain.nodes)).toEqual([]);
   });
+});
+
+it('L3: the old key is taken out only after the new one was copied to nodes that were off for long (seed 202999)', () => {
+  const drawn = drawnWith(false);
+  const rotated: Blow = { at: 3000, do: 'command', node: drawn.nodes[0]!, command: 'keygen --rotate' };
+  const ending = keyCopies(scheduleOf(drawn, [rotated]), drawn);
+  const finish = ending.find(({ command }) => command?.includes('--finish'))!.after;
+  for (const name of drawn.nodes.slice(1)) {
+    const copied = ending
+      .filter(({ fault }) => fault === `copy-key ${drawn.nodes[0]!} ${name}`)
+      .map(({ after }) => after);
+    expect(copied.some((at) => at > BY_HAND_AT_MS && at < finish)).toBe(true);
+    expect(copied.some((at) => at > finish)).toBe(true);
+  }
+  expect(keyCopies(scheduleOf(drawn, []), drawn)).toEqual([]);
 });
