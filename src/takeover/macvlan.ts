@@ -84,17 +84,14 @@ export function isInUse({ world, state }: Turn, name: string): boolean {
   return there.some((address) => !isGone(posted[placeKey(name, address)]));
 }
 
-/** No NIC of this node but the one of `name` sends under that MAC: none has an address to speak from, or it has no carrier. */
+/**
+ * No NIC of this node but the one of `name` sends under that MAC: none has an address to speak from. One without carrier
+ * counts too: that may be back at any moment, before the poll sees it.
+ */
 export function isSilentElsewhere(turn: Turn, mac: string, name: string): boolean {
-  const { world } = turn;
-  const others = macvlansOf(world.cluster, world.self).filter((one) => one.mac === mac && one.name !== name);
-  return !others.some((one) => isInUse(turn, one.name) && hasCarrier(turn, one.nic));
-}
-
-/** The poll of the carrier is faster than the kernel's word, both ways; the verdict follows whichever spoke last. */
-function hasCarrier({ verdict }: Turn, nic: string): boolean {
-  const { reason } = verdict(nic);
-  return reason !== 'carrier' && reason !== 'missing' && reason !== 'admin';
+  const { cluster, self } = turn.world;
+  const others = macvlansOf(cluster, self).filter((one) => one.mac === mac && one.name !== name);
+  return !others.some((one) => isInUse(turn, one.name));
 }
 
 /** Makes those that are missing, and sets down those that nobody needs. `wanted`: on which floating addresses belong now. */

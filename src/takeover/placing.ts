@@ -159,7 +159,17 @@ function post(turn: Turn, steps: Step[]): void {
     floating.posted[key] = { change: id, step: i, nic, address, does, renew, outcome: null, at: now };
     if (does === 'delete') delete floating.until[key];
   });
-  out.push({ kind: 'change-host', id, steps });
+  const switches = Object.values(state.nets).map(({ change }) => change?.id);
+  const first = steps.every((step) => isOffDeadMacvlan(turn, step))
+    ? out.findIndex((known) => known.kind === 'change-host' && switches.includes(known.id))
+    : -1;
+  out.splice(first < 0 ? out.length : first, 0, { kind: 'change-host', id, steps });
+}
+
+/** It reaches nobody there, and its MAC is tried elsewhere only after this: it comes before the steps of the switch. */
+function isOffDeadMacvlan({ world, verdict }: Turn, step: Step): boolean {
+  const below = step.do === 'delete-address' ? world.host[step.nic]?.below : undefined;
+  return below !== undefined && verdict(below).reason === 'carrier';
 }
 
 /** `host-changed`. Null: that id is none of these; else what lies where it belongs by it. */
