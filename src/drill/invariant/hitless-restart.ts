@@ -11,6 +11,7 @@ interface Kept {
   package: string;
   /** The lease that the former run wrote into the kernel. */
   endsAt: Ms;
+  powerLosses: number;
   machine: Node;
 }
 
@@ -42,7 +43,7 @@ export class HitlessRestart implements Invariant {
       const { nodeTimeoutMs, marginMs } = machine.options.cluster.timing;
       const knownMs = Math.min(host.leaseLeftMs, nodeTimeoutMs - marginMs);
       const endsAt = this.#facts.now() + knownMs - ROUNDING_MS;
-      this.#kept.set(key, { package: floating.package, endsAt, machine });
+      this.#kept.set(key, { package: floating.package, endsAt, powerLosses: host.powerLosses, machine });
     }
   }
 
@@ -54,10 +55,10 @@ export class HitlessRestart implements Invariant {
 
   changed(): void {
     if (this.#kept.size === 0) return;
-    for (const key of [...this.#kept.keys()]) {
+    for (const [key, { powerLosses }] of [...this.#kept]) {
       const [node, address] = key.split(' ') as [string, string];
       const host = this.#facts.host(node);
-      if (!host.powered || !host.gateStands) this.#kept.delete(key);
+      if (host.powerLosses !== powerLosses || !host.gateStands) this.#kept.delete(key);
       else this.#end(node, address, `closes its gate to ${address}`, () => !host.lets(address));
     }
   }

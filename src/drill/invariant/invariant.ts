@@ -26,6 +26,8 @@ export interface NicFacts {
 /** One node as its kernel is, whatever its daemon makes of it. Recordings: as the kernel told its daemon last. */
 export interface HostFacts {
   readonly powered: boolean;
+  /** How often it lost its power: some switches of power give it back at once. Recordings do not tell: 0. */
+  readonly powerLosses: number;
   /** Since when its daemon runs; Infinity: it does not. */
   readonly runsSince: Ms;
   /** And is not stopped. */

@@ -52,6 +52,7 @@ export class RoutesKept implements Invariant {
   readonly #switching = new Map<string, Set<string>>();
   /** Nodes whose daemon has come back from a crash within a switch, and has its time to finish or undo it. */
   readonly #cutShort = new Set<string>();
+  readonly #powerLosses = new Map<string, number>();
   readonly #overdue: Overdue;
 
   constructor(facts: Facts) {
@@ -159,7 +160,8 @@ export class RoutesKept implements Invariant {
       if (!byHands && known !== undefined && isWorking(known, host.nics()))
         this.#strangerAt.set(node, this.#facts.now());
     }
-    if (!host.powered) this.#settled(node);
+    if (host.powerLosses !== (this.#powerLosses.get(node) ?? 0)) this.#settled(node);
+    this.#powerLosses.set(node, host.powerLosses);
     if ((isSame && this.#looks.has(node)) || this.#cutShort.has(node)) return;
     if (this.#changing.has(node) || host.awakeSince === Infinity || !isWorking(list, host.nics())) return;
     this.#keep(node, keptRoutes(list));

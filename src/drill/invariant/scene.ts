@@ -21,6 +21,10 @@ class SimulatedHost implements HostFacts {
     return this.#host.powered;
   }
 
+  get powerLosses(): number {
+    return this.#host.boot;
+  }
+
   get heldMs(): Ms {
     return this.#host.heldMs;
   }

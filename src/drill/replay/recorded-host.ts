@@ -9,6 +9,7 @@ export class RecordedHost implements HostFacts {
   runsSince: Ms = Infinity;
   awakeSince: Ms = Infinity;
   readonly powered = true;
+  readonly powerLosses = 0;
   readonly heldMs = 0;
   readonly #now: () => Ms;
   readonly #hasGate: boolean;

@@ -18,6 +18,7 @@ packages: { web: { nodes: [alpha, beta], resources: [{ address: 10.77.0.100, net
 
 export class FakeHost implements HostFacts {
   powered = true;
+  powerLosses = 0;
   runsSince: Ms = 0;
   awakeSince: Ms = 0;
   heldMs: Ms = 0;

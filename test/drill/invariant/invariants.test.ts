@@ -297,7 +297,7 @@ describe('S7 routes kept', () => {
         expect(later(), entry.event).toEqual([]);
       }
       const off = restarted();
-      off.alpha.powered = false;
+      off.alpha.powerLosses++;
       off.moved(`${DEFAULT} eth1`);
       expect(off.later()).toEqual([]);
       const strangers = restarted();
@@ -427,6 +427,15 @@ describe('S13 restart is hitless', () => {
     due.alpha.open.clear();
     due.rule.changed();
     expect(due.facts.violations).toEqual([]);
+  });
+
+  it('nothing of a node that lost its power, be it back at once', () => {
+    const { facts, rule, alpha } = stand();
+    facts.pass(100);
+    alpha.open.clear();
+    alpha.powerLosses++;
+    rule.changed();
+    expect(facts.violations).toEqual([]);
   });
 
   it('an address that the new run takes off, a package that it starts anew', () => {
