@@ -7,7 +7,7 @@ import { nextSequence } from './answer.js';
 import { isOfOwnFile, mayLease, ownFile } from './cluster-file.js';
 import { BLANK, compareVersions, newerVersion, showVersion, type Document, type Version } from './document.js';
 import { change, isSynced, mayLead } from './durable.js';
-import { mayGrant } from './fence.js';
+import { mayGrant, noteGrant } from './fence.js';
 import { becomeFollower, followTerm, majorityLeaseEnd } from './post.js';
 import { isQuorum, namesOf } from './quorum.js';
 import { leaseMs, surelyOverMs } from './span.js';
@@ -158,6 +158,7 @@ function grant(
   if (!document || !mayLease(world, post, document) || !mayLead(world, state)) return;
   const durationMs = Math.min(leaseMs(timing), majorityLeaseEnd(world, state, post) - now);
   if (durationMs < timing.heartbeatMs / 2 || !mayGrant(world, state, now, node)) return;
+  noteGrant(state, node);
   post.leaseBounds[node] = Math.max(leaseBound(post, node), now + surelyOverMs(durationMs, timing));
   const lacks = compareVersions(version, document.version) < 0;
   const enclosed = lacks ? send(state, post, now, node, document, timing.heartbeatMs) : { how: 'none' as const };

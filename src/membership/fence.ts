@@ -74,14 +74,18 @@ export function bootsUntil({ peers }: MembershipState, node: string, fence: Fenc
   return (peers[node]?.heardAt ?? 0) > fence.since ? 0 : fence.changedAt + BOOTS_WITHIN_MS;
 }
 
-/** C4, C6c: a node that is being shut gets no lease; a lease that it gets later takes the success back. */
+/** C4, C6c: a node that is being shut gets no lease. */
 export function mayGrant(world: World, { fencing }: MembershipState, now: Ms, node: string): boolean {
   const fence = fencing.nodes[node];
   if (fence?.does !== 'fence') return true;
   if (fence.phase === 'running') return false;
-  if (fence.phase === 'done' && now < heardBeforeUntil(world, fence)) return false;
-  fence.isGranted = true;
-  return true;
+  return fence.phase !== 'done' || now >= heardBeforeUntil(world, fence);
+}
+
+/** C6c: a lease takes the success back. */
+export function noteGrant({ fencing }: MembershipState, node: string): void {
+  const fence = fencing.nodes[node];
+  if (fence?.does === 'fence') fence.isGranted = true;
 }
 
 /** C6c: shut with success, begun after the last grant, and none since. */

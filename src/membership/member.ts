@@ -18,8 +18,8 @@ import { decodeMessage, type Message } from '../frame/dialogue.js';
 import { PART } from '../frame/part.js';
 import type { HealthState } from '../health/state.js';
 import type { Input, Ms } from '../input.js';
-import type { Alarm, Decision, MembershipStatus, PeerHealth } from '../status.js';
-import type { HeardBeat, Job, World } from '../world.js';
+import type { Alarm, Decision, MembershipStatus } from '../status.js';
+import type { HeardBeat, World } from '../world.js';
 import { account, report, reportMoments } from './account.js';
 import { answer, hearAppend, hearPiece, heldPackages, isHeld } from './answer.js';
 import { arbiterAnswered, arbiterMoments, consultArbiter, startArbiter } from './arbiter.js';
@@ -27,8 +27,7 @@ import { coordinate, coordinatorMoments, hearAnswer } from './coordinator.js';
 import { BLANK, type Document, type Version } from './document.js';
 import { persisted, restore, retry } from './durable.js';
 import { farewell, hearAsk, hearReply, standIfDue, tally } from './election.js';
-import { isFenced, noFencing, waitsForFence } from './fence.js';
-import { agentName, agentsOf } from './fence-agent.js';
+import { noFencing } from './fence.js';
 import { agentExited, awaitsJudgement, fence, fencingMoments, open, vouch } from './fencing.js';
 import { forceDocument, forceRefusal, formed, formIfAll, spread } from './formation.js';
 import { hearGrant, leaseEndOf, servable, useGrants } from './lease.js';
@@ -40,6 +39,8 @@ import { drop, FAR, NEVER, packageNames, type MembershipState } from './state.js
 import { arePeersKnown, hearWords, refreshPeers, speakWords } from './words.js';
 
 export type { MembershipState } from './state.js';
+export { fenceAwaited, view } from './node-view.js';
+export type { NodeView } from './node-view.js';
 export type { DocumentChange } from './proposal.js';
 
 export interface MembershipReport {
@@ -47,17 +48,6 @@ export interface MembershipReport {
   alarms: Alarm[];
   decisions: Decision[];
   dropped: Record<string, number>;
-}
-
-/** What the coordinator knows of a node, itself included. */
-export interface NodeView {
-  health: PeerHealth | 'unheard';
-  /** Of the run of its daemon that was heard last; empty: none was. */
-  incarnation: string;
-  /** It says that it is about to stop: it wants to be rid of its packages. */
-  leaving: boolean;
-  /** Package → what it says of it. */
-  jobs: Record<string, Pick<Job, 'state' | 'epoch' | 'held'>>;
 }
 
 export function start(world: World, now: Ms): MembershipState {
@@ -307,15 +297,6 @@ export function isReleased(world: World, state: MembershipState, now: Ms, name: 
   return isFree(world, state, now, name);
 }
 
-/** For which node that is not shut yet that package waits, in words; null: for none. */
-export function fenceAwaited(world: World, state: MembershipState, now: Ms, name: string): string | null {
-  const node = state.record.document?.placements[name]?.node ?? null;
-  if (node === null || node === world.self.name || isFree(world, state, now, name)) return null;
-  const health = state.peers[node]?.health;
-  if (health === 'alive' || !waitsForFence(world, state, name, node)) return null;
-  return `it waits until ${node} is shut by ${agentsOf(world.cluster, node).map(agentName).join(' or ')}`;
-}
-
 /** C6c: an operator vouches that the node is off. A text says why that is of no use. */
 export function vouchOff(world: World, state: MembershipState, now: Ms, node: string, out: Action[]): string | null {
   const refused = vouch(world, state, now, node, out);
@@ -328,23 +309,6 @@ export function openAgain(world: World, state: MembershipState, now: Ms, node: s
   const refused = open(world, state, now, node, out);
   plan(world, state, now, false);
   return refused;
-}
-
-export function view(world: World, state: MembershipState, _health: HealthState, now: Ms, node: string): NodeView {
-  if (node === world.self.name) {
-    const { incarnation, jobs } = world;
-    return { health: 'alive', incarnation, leaving: state.leaving, jobs };
-  }
-  const { health, standing, incarnation } = state.peers[node] ?? {
-    health: 'unheard',
-    standing: null,
-    incarnation: '',
-  };
-  const { post } = state;
-  // Nobody waits for what is surely off.
-  const isOff = health !== 'left' && post.role === 'coordinator' && isFenced(world, state, post, now, node);
-  const { leaving = false, jobs = {} } = standing ?? {};
-  return { health: isOff ? 'lost' : health, incarnation, leaving, jobs };
 }
 
 /** The next document. A placement that C6 or C7 does not allow is left as it is, and counted. Null: nothing may be changed now. */

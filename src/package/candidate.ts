@@ -43,6 +43,7 @@ export function hindrance(
   if (there.health === 'unheard') return `${node} was not heard yet`;
   if (there.health !== 'alive') return `${node} is ${there.health}`;
   if (there.leaving) return `${node} is about to stop`;
+  if (there.isBeingShut) return `${node} is being shut by a fence agent`;
   const down = netsWithout(picture, candidate, node, false);
   if (down.length > 0) return `${node} has its net ${down.join(', ')} down`;
   const unknown = netsWithout(picture, candidate, node, null);

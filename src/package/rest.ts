@@ -78,7 +78,7 @@ function clusterGist({ world, now, health, membership: met }: Turn): string {
   let gist = `${document?.version.term} ${document?.version.revision} ${isChangeable}`;
   for (const { name } of world.cluster.nodes) {
     const view = membership.view(world, met, health, now, name);
-    gist += `\n${view.health} ${view.leaving} ${netsGist(world, health, name)}${jobsGist(view.jobs)}`;
+    gist += `\n${view.health} ${view.leaving} ${view.isBeingShut} ${netsGist(world, health, name)}${jobsGist(view.jobs)}`;
   }
   for (const { name } of world.cluster.packages) {
     const awaited = membership.fenceAwaited(world, met, now, name) ?? '';

@@ -297,6 +297,15 @@ describe('grants', () => {
     expect(released(exit(one, OK))).toBe(true);
   });
 
+  test('C4: one that is heard again while it is being shut is told of as that: nothing is to go there (seed 204080)', () => {
+    const one = silence(stand({ fence: 'none' }), 1200);
+    one.health.peers['beta']!.health = 'alive';
+    const isBeingShut = (): boolean => member.view(one.world, one.state, {} as never, one.now, 'beta').isBeingShut;
+    expect(isBeingShut()).toBe(true);
+    exit(one, FAILED);
+    expect(isBeingShut()).toBe(false);
+  });
+
   test('C6c: a success that was begun before the last grant does not count', () => {
     const one = silence(exit(silence(stand({ fence: 'none' }), 1200), OK), 1000);
     expect(released(one)).toBe(true);

@@ -112,6 +112,12 @@ describe('what comes of a request', () => {
       told: { placements, nodes: { alpha: lost } },
       says: 'refused: no other node can receive web: no other node may run it',
     },
+    {
+      what: 'move to a node that is heard while it is being shut (seed 204080)',
+      request: move('beta'),
+      told: { placements, nodes: { beta: { isBeingShut: true } } },
+      says: 'refused: no other node can receive web: beta is being shut by a fence agent',
+    },
     { what: 'start of what runs', request: start(), told: { placements }, says: 'done: web runs on alpha already' },
     {
       what: 'start elsewhere of what runs',

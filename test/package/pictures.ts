@@ -74,6 +74,7 @@ export function picture(told: Told = {}): Picture {
           health: 'alive',
           incarnation: `${name} 1`,
           leaving: false,
+          isBeingShut: false,
           jobs: jobsOf(name),
           nets: { public: true },
           steady: told.nodes?.[name]?.nets?.['public'] === false ? [] : ['public'],

@@ -30,6 +30,7 @@ describe('first placement', () => {
       change: [],
     },
     { what: 'nobody can', nodes: { alpha: lost, beta: netDown, gamma: { leaving: true } }, change: [] },
+    { what: 'not where a fence agent is at work', nodes: { alpha: { isBeingShut: true } }, change: ['web@beta'] },
     { what: 'not if it is disabled', orders: off, change: [] },
     { what: 'not if the file disables it', packages: [packageNamed('web', { enabled: false })], change: [] },
     {
