@@ -4,8 +4,8 @@
  */
 import type { Poll, Session } from './poll.js';
 
-/** Beside its texts: of a session its length and the incarnation, of an entry index, length and agoMs. */
-const SESSION_LENGTH = 9;
+/** Beside its texts: of a session its length, the incarnation and a sequence, of an entry index, length and agoMs. */
+const SESSION_LENGTH = 15;
 const ENTRY_LENGTH = 4;
 const ROW_LENGTH = 5;
 /** Counts of sessions and rows. */

@@ -6,11 +6,11 @@
  *   18  length of everything from 14 to the end of the seal           2
  *   20  cluster tag (FNV-1a of the cluster's name)                    4
  *   24  incarnation of the sender's daemon                            8
- *   32  sequence of the sending NIC, one up with every frame          6
+ *   32  sequence of the sending NIC, higher in every frame            6
  *   38  round of the sending NIC, one up with every group frame       4
  *   42  sender: node, NIC, net                                        3 texts
  *    .  keys, if there are more than that one: count 1, each id 4
- *    .  sessions: count 1, each node text · incarnation 8
+ *    .  sessions: count 1, each node text · incarnation 8 · highest sequence heard of it 6
  *    .  rows: count 1, each NIC text · target 1 · loss 2 · count 1, each node index 1 · NIC text · agoMs 2
  *    .  seal over everything before it                               16
  *
@@ -48,6 +48,8 @@ export interface Session {
   node: string;
   /** 16 hex digits. */
   incarnation: string;
+  /** The highest sequence in any frame of that incarnation that the sender's node heard; 0: none. */
+  heard: number;
 }
 
 export interface HearingEntry {
@@ -183,6 +185,7 @@ export function encodePoll(
   for (const session of sessions) {
     writer.text(session.node);
     writer.incarnation(session.incarnation);
+    writer.number(session.heard, 6);
   }
   writeRows(writer, poll, sessions);
   const length = writer.at + SEAL_LENGTH - ETHERNET_HEADER_LENGTH;
@@ -333,7 +336,7 @@ function readPoll(reader: Reader, end: number, key: KeyId): Poll | PollDrop {
   for (let left = reader.number(1); left > 0 && !reader.broken; left--) poll.keys.known.push(reader.keyId());
   if (poll.keys.known.length === 0) poll.keys.known.push(key);
   for (let left = reader.number(1); left > 0 && !reader.broken; left--)
-    poll.sessions.push({ node: reader.text(), incarnation: reader.incarnation() });
+    poll.sessions.push({ node: reader.text(), incarnation: reader.incarnation(), heard: reader.number(6) });
   for (let left = reader.number(1); left > 0 && !reader.broken; left--) poll.rows.push(readRow(reader, poll));
   return reader.broken || reader.at !== end ? 'poll-malformed' : poll;
 }

@@ -153,10 +153,9 @@ function takeBeat(
   const isNewClaim = state.sessions[peer.node]?.claimed !== incarnation;
   const namesUs = beat.accepted === world.incarnation || beat.claimed === world.incarnation;
   const echoed = beat.accepted === world.incarnation ? beat.echo.sequence : 0;
-  const refused = admitSession(state, peer.node, incarnation, { namesUs, echoed, isFinal: true });
+  const refused = admitSession(state, peer.node, incarnation, { namesUs, echoed, by: 'beat' });
   if (refused === 'unproven' && isNewClaim) challenge(world, state, peer, path, now, out);
   if (refused !== null) return drop(state, `heartbeat-${refused}`);
-  state.sessions[peer.node]!.heardAt = now;
   const isNewest = sequence > peer.seen.highest;
   if (isNewest) hearKeys(peer, keyWordIn(beat.parts, peer.sealedWith), now);
   heardOver(world, state, peer, path, sequence, beat, now, out);

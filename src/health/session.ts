@@ -2,18 +2,16 @@
  * Whose frames are worth listening to. A frame under a good seal may still be an old one played again, so
  * - a peer's incarnation counts only after a frame under it named our own present incarnation, which no recording from
  *   before our start can do; one that was replaced never counts again;
- * - a heartbeat replaces a present incarnation only if its sender has heard a beat of ours that was sent after its claim
+ * - a present incarnation is replaced only by a message whose sender has heard something of ours that was sent after its claim
  *   was first seen: what a daemon that is gone left waiting for a MAC in its kernel may leave after its successor's first
- *   word, and names us as well;
- * - a poll frame cannot prove that, and one from before a restart of the peer may be played again after it. So it replaces
- *   nothing that is heard, and nothing for good, where heartbeats can tell better;
+ *   word, and what was recorded of it may be played again; both name us as well;
  * - under one incarnation the sequence of a sending NIC only rises.
  */
 import type { Poll, Session } from '../frame/poll.js';
 import type { Ms } from '../input.js';
 import type { World } from '../world.js';
 import { forgetBeats } from './peer.js';
-import { NEVER, type HealthState, type NetState, type NicKey, type NicState } from './state.js';
+import type { HealthState, NetState, NicKey, NicState, PeerSession } from './state.js';
 
 /** Each replaced incarnation is one restart of a peer's daemon. */
 const RETIRED_MAX = 1000;
@@ -35,20 +33,22 @@ export function admit(
     return admitSequence(world, state, nic, key, poll, now);
   }
   const isPresent = state.sessions[poll.node]?.accepted === poll.incarnation;
-  const refused = isPresent ? null : admitPolled(world, state, poll, now);
+  const refused = isPresent ? null : admitFrame(world, state, poll);
   if (refused !== null) return `poll-${refused}`;
   const stale = admitSequence(world, state, nic, key, poll, now);
-  if (stale === null) state.sessions[poll.node]!.heardAt = now;
+  const session = state.sessions[poll.node]!;
+  if (stale === null) session.heard = Math.max(session.heard, poll.sequence);
   return stale;
 }
 
-function admitPolled(world: World, state: HealthState, poll: Poll, now: Ms): 'retired' | 'unproven' | null {
-  const { node, incarnation, sessions } = poll;
-  const beats = (state.peers[node]?.paths.length ?? 0) > 0;
-  const isHeard = now - (state.sessions[node]?.heardAt ?? NEVER) < world.cluster.timing.nodeTimeoutMs;
-  const echoed = beats && isHeard ? 0 : Infinity;
-  const names = sessions.some((it) => namesUs(world, it));
-  return admitSession(state, node, incarnation, { namesUs: names, echoed, isFinal: !beats });
+function admitFrame(world: World, state: HealthState, poll: Poll): 'retired' | 'unproven' | null {
+  const { node, incarnation, sequence, sessions } = poll;
+  const ours = sessions.find((it) => namesUs(world, it));
+  const proof: Proof = { namesUs: ours !== undefined, echoed: ours?.heard ?? 0, by: 'frame' };
+  const refused = admitSession(state, node, incarnation, proof);
+  const session = state.sessions[node]!;
+  if (refused === 'unproven') session.claimedHeard = Math.max(session.claimedHeard, sequence);
+  return refused;
 }
 
 function namesUs({ self, incarnation }: World, session: Session): boolean {
@@ -59,37 +59,45 @@ function namesUs({ self, incarnation }: World, session: Session): boolean {
 export interface Proof {
   /** It named our present incarnation. */
   namesUs: boolean;
-  /** The newest of our beats that its sender has heard. */
+  /** The highest sequence of ours that its sender has heard, in beats or in frames. */
   echoed: number;
-  /** What it replaces never counts again. */
-  isFinal: boolean;
+  by: 'beat' | 'frame';
 }
 
-/** By poll frame or heartbeat. */
 export function admitSession(
   state: HealthState,
   node: string,
   incarnation: string,
-  { namesUs, echoed, isFinal }: Proof,
+  { namesUs, echoed, by }: Proof,
 ): 'retired' | 'unproven' | null {
-  const session = (state.sessions[node] ??= {
-    accepted: '',
-    claimed: '',
-    claimedFrom: 0,
-    heardAt: NEVER,
-    retired: [],
-  });
+  const session = (state.sessions[node] ??= newSession());
   if (session.accepted === incarnation) return null;
   if (session.retired.includes(incarnation)) return 'retired';
-  if (session.claimed !== incarnation) session.claimedFrom = state.peers[node]?.sequence ?? 0;
-  session.claimed = incarnation;
-  if (!namesUs || (session.accepted !== '' && echoed <= session.claimedFrom)) return 'unproven';
-  if (session.accepted !== '' && isFinal) session.retired.push(session.accepted);
+  if (session.claimed !== incarnation) {
+    session.claimed = incarnation;
+    session.claimedHeard = 0;
+    session.claimedFrom = { beat: state.peers[node]?.sequence ?? 0, frame: levelSequences(state) };
+  }
+  if (!namesUs || (session.accepted !== '' && echoed <= session.claimedFrom[by])) return 'unproven';
+  if (session.accepted !== '') session.retired.push(session.accepted);
   if (session.retired.length > RETIRED_MAX) session.retired.shift();
   session.accepted = incarnation;
+  session.heard = session.claimedHeard;
   session.claimed = '';
   forgetPeer(state, node);
   return null;
+}
+
+function newSession(): PeerSession {
+  return { accepted: '', claimed: '', claimedFrom: { beat: 0, frame: 0 }, heard: 0, claimedHeard: 0, retired: [] };
+}
+
+/** From now on any frame has a higher sequence than all before, whichever NIC sends it. Returns the highest so far. */
+function levelSequences({ nics }: HealthState): number {
+  const all = Object.values(nics);
+  const highest = Math.max(0, ...all.map(({ sequence }) => sequence));
+  for (const nic of all) nic.sequence = highest;
+  return highest;
 }
 
 export function isRetired(state: HealthState, node: string, incarnation: string): boolean {
@@ -143,8 +151,8 @@ export function sessionsOf(world: World, state: HealthState, net: NetState): Ses
   for (const node of peers) {
     const session = state.sessions[node];
     if (session === undefined) continue;
-    if (session.claimed !== '') sessions.push({ node, incarnation: session.claimed });
-    if (session.accepted !== '') sessions.push({ node, incarnation: session.accepted });
+    if (session.claimed !== '') sessions.push({ node, incarnation: session.claimed, heard: session.claimedHeard });
+    if (session.accepted !== '') sessions.push({ node, incarnation: session.accepted, heard: session.heard });
   }
   return sessions;
 }

@@ -129,10 +129,11 @@ export interface PeerSession {
   accepted: string;
   /** Incarnation that it claims and that we name, so that it can prove itself; '' if there is none. */
   claimed: string;
-  /** Sequence of our last beat to it when that claim was first seen. */
-  claimedFrom: number;
-  /** When `accepted` was last heard, by frame or beat. */
-  heardAt: Ms;
+  /** The highest sequences of our beats to it and of our frames when that claim was first seen. */
+  claimedFrom: { beat: number; frame: number };
+  /** The highest sequence in frames of `accepted`, and of `claimed`, that were heard. */
+  heard: number;
+  claimedHeard: number;
   retired: string[];
 }
 

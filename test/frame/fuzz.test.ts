@@ -148,7 +148,7 @@ describe('poll', () => {
     sessions: [],
     rows: [],
   };
-  const sessions = ['beta', 'gamma'].map((node) => ({ node, incarnation: 'fedcba9876543210' }));
+  const sessions = ['beta', 'gamma'].map((node) => ({ node, incarnation: 'fedcba9876543210', heard: 1 }));
   const heard = ['alpha', 'beta', 'gamma'].map((node) => ({ node, nic: 'eth0', agoMs: 40 }));
   const polls: Poll[] = [
     bare,

@@ -29,7 +29,7 @@ const plain: Poll = {
   sequence: 0x0102030405,
   round: 7,
   keys: { sealedWith: KEY_ID, known: [KEY_ID, 'c0ffee11'], settled: true },
-  sessions: [{ node: 'beta', incarnation: 'fedcba9876543210' }],
+  sessions: [{ node: 'beta', incarnation: 'fedcba9876543210', heard: 0x060504030201 }],
   rows: [
     {
       nic: 'eth1',
@@ -55,13 +55,13 @@ describe('poll frame', () => {
   it('is these bytes', () => {
     const body = [
       '036261746f6e 020000000001 88b5',
-      '01 02 07 00 0073',
+      '01 02 07 00 0079',
       '54f26d3e',
       '0123456789abcdef',
       '000102030405 00000007',
       '05616c706861 0465746831 067075626c6963',
       '02 00000000 c0ffee11',
-      '01 0462657461 fedcba9876543210',
+      '01 0462657461 fedcba9876543210 060504030201',
       '02 0465746831 01 012c 02  01 0465746830 000c  00 0465746830 ffff',
       '   0465746830 02 0000 00',
     ]
@@ -104,7 +104,10 @@ describe('poll frame', () => {
         known: fc.constantFrom<string[]>([KEY_ID], [KEY_ID, 'c0ffee11'], ['c0ffee11', KEY_ID]),
         settled: fc.boolean(),
       }),
-      sessions: fc.uniqueArray(fc.record({ node: word, incarnation: hex }), { maxLength: 6, selector: (s) => s.node }),
+      sessions: fc.uniqueArray(fc.record({ node: word, incarnation: hex, heard: fc.nat({ max: 2 ** 48 - 1 }) }), {
+        maxLength: 6,
+        selector: (s) => s.node,
+      }),
     })
     .chain((head) => {
       const nodes = [head.node, ...head.sessions.map((s) => s.node)];
@@ -136,7 +139,7 @@ describe('poll frame', () => {
     const heard = nodes.map((node) => ({ node, nic: 'eth0', agoMs: 5 }));
     const big: Poll = {
       ...plain,
-      sessions: nodes.map((node) => ({ node, incarnation: '00'.repeat(8) })),
+      sessions: nodes.map((node) => ({ node, incarnation: '00'.repeat(8), heard: 1 })),
       rows: ['eth1', 'eth0', 'eth2', 'eth3'].map((nic) => ({ nic, target: 'answers', lossPermille: 0, heard })),
     };
     const seen = new Set<string>();

@@ -172,7 +172,7 @@ describe('bad input is inert (S5)', () => {
   });
 
   describe('poll frames of a run that was over before ours heard of it (seed 201684)', () => {
-    const polled = (sequence: number): string[] => {
+    const polled = (sequence: number, heard = alpha.state.nics['eth0']!.sequence): string[] => {
       const bytes = encodePoll(
         {
           ...{
@@ -187,7 +187,7 @@ describe('bad input is inert (S5)', () => {
           },
           incarnation: 'eeeeeeeeeeeeeeee',
           keys: { sealedWith: KEY_ID, known: [KEY_ID], settled: true },
-          sessions: [{ node: 'alpha', incarnation: alpha.incarnation }],
+          sessions: [{ node: 'alpha', incarnation: alpha.incarnation, heard }],
           rows: [],
         },
         'shop',
@@ -201,21 +201,24 @@ describe('bad input is inert (S5)', () => {
       return Object.keys(alpha.state.dropped).filter((reason) => alpha.state.dropped[reason] !== counts[reason]);
     };
 
-    it('do not displace its successor while that is heard', () => {
-      expect(polled(7)).toEqual(['poll-unproven']);
-      wire.run(1000);
-      expect(polled(8)).toEqual(['poll-unproven']);
-      expect(alpha.peer('beta')).toMatchObject({ incarnation: beta.incarnation, health: 'alive' });
-    });
-
-    it('and not for good while that is silent', () => {
+    it('do not displace its successor, be that heard or silent', () => {
+      const heard = alpha.state.nics['eth0']!.sequence;
+      expect(polled(7, heard)).toEqual(['poll-unproven']);
       beta.asleep = true;
       wire.run(2 * alpha.world.cluster.timing.nodeTimeoutMs);
-      expect(polled(7)).toEqual([]);
+      expect(polled(8, heard)).toEqual(['poll-unproven']);
       beta.asleep = false;
       wire.run(1000);
       expect(alpha.peer('beta')).toMatchObject({ incarnation: beta.incarnation, health: 'alive' });
-      expect(polled(8)).toEqual(['poll-retired']);
+    });
+
+    it('those of a successor do, once it has heard a frame that was sent after its first one', () => {
+      expect(polled(7)).toEqual(['poll-unproven']);
+      const { nics } = alpha.state;
+      expect(new Set(Object.values(nics).map(({ sequence }) => sequence)).size).toBe(1);
+      expect(polled(8, nics['eth0']!.sequence)).toEqual(['poll-unproven']);
+      expect(polled(9, nics['eth0']!.sequence + 1)).toEqual([]);
+      expect(polled(9, nics['eth0']!.sequence + 1)).toEqual(['poll-stale']);
     });
   });
 

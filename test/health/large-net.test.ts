@@ -29,7 +29,7 @@ function pollOf(nodes: number, nics: number, nodeLength: number, nicLength: numb
     ...{ kind: 'full', asks: true, poller: true, node: names[0]!, nic: cards[0]!, net: 'public' },
     ...{ incarnation: '0123456789abcdef', sequence: 0, round: 0 },
     keys: { sealedWith: KEY_ID, known: [KEY_ID, 'c0ffee11'], settled: true },
-    sessions: names.slice(1).map((node) => ({ node, incarnation: 'fedcba9876543210' })),
+    sessions: names.slice(1).map((node) => ({ node, incarnation: 'fedcba9876543210', heard: 1 })),
     rows: cards.map((nic) => ({ nic, target: 'answers', lossPermille: 0, heard: others(nic) })),
   };
 }
