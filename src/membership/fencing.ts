@@ -12,7 +12,16 @@ import { clearAlarm, raiseAlarm } from './alarm.js';
 import { putForward } from './coordinator.js';
 import { agentsOf } from './fence-agent.js';
 import { begin, ended, indexesOf, overdueAt, placedOn, run, tell, type Case } from './fence-course.js';
-import { bootsUntil, heardBeforeUntil, needsFence, turnMs, waitsForFence, wasTried, withMarks, type Fence } from './fence.js';
+import {
+  bootsUntil,
+  heardBeforeUntil,
+  needsFence,
+  turnMs,
+  waitsForFence,
+  wasTried,
+  withMarks,
+  type Fence,
+} from './fence.js';
 import { majorityLeaseEnd } from './post.js';
 import { changeableDocument, silentAt } from './proposal.js';
 import { drop, others, packageNames, type Coordinatorship, type MembershipState } from './state.js';
@@ -199,7 +208,12 @@ export function fencingMoments(world: World, state: MembershipState, post: Coord
       const silent = silentAt(world, state, post, node);
       if (fence === undefined) return [silent];
       const isHeard = state.peers[node]?.health === 'alive';
-      return [silent, markAt(one), bootsUntil(state, node, fence), ...(isHeard ? [heardBeforeUntil(world, fence)] : [])];
+      return [
+        silent,
+        markAt(one),
+        bootsUntil(state, node, fence),
+        ...(isHeard ? [heardBeforeUntil(world, fence)] : []),
+      ];
     }
     return [fence.phase === 'running' ? overdueAt(world, fence) : fence.dueAt];
   });

@@ -39,7 +39,7 @@ import { drop, FAR, NEVER, packageNames, type MembershipState } from './state.js
 import { arePeersKnown, hearWords, refreshPeers, speakWords } from './words.js';
 
 export type { MembershipState } from './state.js';
-export { fenceAwaited, view } from './node-view.js';
+export { fenceAwaited, mayBeShared, view } from './node-view.js';
 export type { NodeView } from './node-view.js';
 export type { DocumentChange } from './proposal.js';
 

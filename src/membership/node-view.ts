@@ -1,4 +1,5 @@
 /** What the stages after this one may know of the other nodes. */
+import type { Package } from '../config/cluster.js';
 import type { HealthState } from '../health/state.js';
 import type { Ms } from '../input.js';
 import type { PeerHealth } from '../status.js';
@@ -6,7 +7,7 @@ import type { Job, World } from '../world.js';
 import { isFenced, mayGrant, waitsForFence } from './fence.js';
 import { agentName, agentsOf } from './fence-agent.js';
 import { isFree } from './proposal.js';
-import type { MembershipState } from './state.js';
+import { others, type MembershipState } from './state.js';
 
 /** What the coordinator knows of a node, itself included. */
 export interface NodeView {
@@ -46,4 +47,17 @@ export function fenceAwaited(world: World, state: MembershipState, now: Ms, name
   const health = state.peers[node]?.health;
   if (health === 'alive' || !waitsForFence(world, state, name, node)) return null;
   return `it waits until ${node} is shut by ${agentsOf(world.cluster, node).map(agentName).join(' or ')}`;
+}
+
+/**
+ * May another node serve that package, too, as far as is known here? Only where each node is its own quorum (MEMBERSHIP 8): one
+ * that is not heard may, and one that says so does.
+ */
+export function mayBeShared(world: World, state: MembershipState, { name, nodes }: Package): boolean {
+  if (state.kind !== 'solo') return false;
+  return others(world).some((node) => {
+    const { health, standing } = state.peers[node] ?? { health: 'unheard', standing: null };
+    if (!nodes.includes(node) || health === 'left') return false;
+    return health === 'lost' || standing === null || standing.jobs[name]?.held === true;
+  });
 }

@@ -1,4 +1,5 @@
 /** State of this node's floating addresses, plain data, and what the stages before say of them. */
+import type { Package } from '../config/cluster.js';
 import type { Part } from '../frame/part.js';
 import type { Address, Ms } from '../input.js';
 import type { Document, Version } from '../membership/document.js';
@@ -28,6 +29,8 @@ export interface Peers {
   tell: (node: string, part: Part) => void;
   /** Whose NIC has that MAC, as far as it was heard polling. */
   nodeOf: (mac: string) => string | null;
+  /** May one of them serve that package beside this node, as far as is known? */
+  mayServe: (one: Package) => boolean;
 }
 
 /** What the gate lets speak; `leaseEnd` null: it is closed. */
@@ -102,6 +105,8 @@ export interface FloatingState {
   inquests: InquestState;
   /** By address. */
   rivals: Record<string, Rival>;
+  /** Packages that run here, and that another node may have served, too. */
+  shared: string[];
   /** Node → MACs of its NICs, as it said. */
   macs: Record<string, string[]>;
   /** By name. */
@@ -130,6 +135,7 @@ export function startFloating(now: Ms): FloatingState {
     verification: { unconfirmed: {}, rounds: {}, token: 0 },
     inquests: { open: [], probedAt: {} },
     rivals: {},
+    shared: [],
     macs: {},
     macvlans: {},
     trials: startTrials(),

@@ -32,7 +32,7 @@ import {
   watchPlaces,
 } from './placing.js';
 import { refreshDeadline, takeRefresh } from './refresh.js';
-import { outlastRivals, rivalsDeadline, watchRival } from './rival.js';
+import { outlastHolders, outlastRivals, rivalsDeadline, watchRival } from './rival.js';
 import { standOf } from './stand.js';
 import { drop, type Turn } from './state.js';
 import { forgetTampering, tamperingDeadline } from './tampering.js';
@@ -196,6 +196,7 @@ function lookAtAll(turn: Turn): void {
   watchPlaces(turn);
   forgetTampering(turn);
   outlastRivals(turn);
+  outlastHolders(turn);
   endGateAlarm(turn);
   floating.lookAt = awaitsStart(turn) ? turn.now : nextLook(turn);
 }

@@ -6,7 +6,7 @@ import type { Ms } from '../input.js';
 import { clear, journal, raise } from './account.js';
 import { announce, announcedAt, announceOnce } from './announce.js';
 import { type Claim, isOwnMac } from './claim.js';
-import { type FloatingAddress, floatingOf } from './floating-address.js';
+import { addressesOf, type FloatingAddress, floatingOf } from './floating-address.js';
 import { allowed } from './job.js';
 import { QUIET } from './mending.js';
 import { nicFor } from './placing.js';
@@ -108,6 +108,25 @@ function haveLastWord(turn: Turn, address: string, rival: Rival): void {
   const nic = floating === undefined ? null : nicFor(turn, floating.net);
   if (floating === undefined || nic === null) return;
   announceOnce(state.announcer, now, { net: floating.net, nic, address, cause: 'address-conflict' });
+}
+
+/**
+ * Where each node is its own quorum two may serve one package while they do not hear each other, and the one that lets go of it
+ * may have spoken last: the other tells the net once more.
+ */
+export function outlastHolders(turn: Turn): void {
+  const { world, state, now, peers } = turn;
+  const before = state.floating.shared;
+  const running = world.cluster.packages.filter(({ name }) => world.jobs[name]?.state === 'running');
+  const shared = running.filter((one) => peers.mayServe(one));
+  state.floating.shared = shared.map(({ name }) => name);
+  for (const one of running) {
+    if (shared.includes(one) || !before.includes(one.name)) continue;
+    for (const { net, prefix } of addressesOf(world.cluster, one.name)) {
+      const nic = nicFor(turn, net);
+      if (nic !== null) announce(state.announcer, now, { net, nic, address: prefix.address, cause: 'rival' });
+    }
+  }
 }
 
 export function rivalsDeadline({ state }: Turn): Ms {

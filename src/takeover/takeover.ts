@@ -48,7 +48,7 @@ export function take(
   if (isRestful && !looked && (tellsOfNics(input) || isStanding(world, state, now))) return;
   const mandate = mandateOf(world, now, membership, packages, state.stopping !== null || input.kind === 'stop-asked');
   if (isRestful && looked && isStanding(world, state, now, mandate)) return;
-  const peers = peersOf(world, health, now, out);
+  const peers = peersOf(world, health, membership, now, out);
   takeTurn({ world, state, now, verdict: (nic) => verdict(health, nic), mandate, peers, out }, input);
   const dueAt = localSwitch.deadline(world, state);
   state.dueAt = dueAt === Infinity ? null : dueAt;
@@ -123,7 +123,7 @@ function mandateOf(
   };
 }
 
-function peersOf(world: World, health: HealthState, now: Ms, out: Action[]): Peers {
+function peersOf(world: World, health: HealthState, membership: member.MembershipState, now: Ms, out: Action[]): Peers {
   return {
     askable: (net) =>
       world.cluster.nodes
@@ -133,6 +133,7 @@ function peersOf(world: World, health: HealthState, now: Ms, out: Action[]): Pee
         .map(({ name }) => name),
     tell: (node, part) => speak(world, health, now, node, [part], out),
     nodeOf: (mac) => nodeOfMac(health, mac),
+    mayServe: (one) => member.mayBeShared(world, membership, one),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Quorum none (MEMBERSHIP 8): each of two nodes is a quorum of itself. */
 import { describe, expect, test, vi } from 'vitest';
 import { raiseAlarm } from '../../src/membership/alarm.js';
+import { mayBeShared } from '../../src/membership/node-view.js';
 import { Arena } from './world.js';
 
 vi.mock('../../src/health/monitor.js', () => import('./fake-health.js'));
@@ -65,6 +66,9 @@ describe.each([1, 2, 3])('8, seed %i', (seed) => {
     const [a, b] = terms(arena);
     expect(a).not.toBe(b);
     expect(a! % 2).not.toBe(b! % 2);
+    const shared = (): boolean[] =>
+      arena.nodes.map(({ world, state }) => mayBeShared(world, state, world.cluster.packages[0]!));
+    expect(shared()).toEqual([true, true]);
     arena.cut.clear();
     arena.runUntil(9000 + 250);
     const winner = a! > b! ? 'alpha' : 'beta';
@@ -72,6 +76,7 @@ describe.each([1, 2, 3])('8, seed %i', (seed) => {
     arena.runUntil(15_000);
     expect(arena.nodes.map((node) => arena.roleOf(node)).sort()).toEqual(['coordinator', 'follower']);
     expect(arena.runsAll()).toBe(true);
+    expect(shared()[arena.nodes.findIndex(({ name }) => name === winner)]).toBe(false);
     expect(Object.keys(arena.nodes.flatMap(({ state }) => Object.keys(state.alarms)))).toEqual([]);
   });
 

@@ -190,6 +190,24 @@ describe('rival', () => {
     expect(stand.events('rival', 'address-conflict')).toEqual(['rival other-node']);
   });
 
+  it('S9: each node its own quorum: what another may have served is told once more when it surely does no longer (seed 204679)', () => {
+    const stand = running();
+    stand.pass(20_000);
+    const before = stand.frames.length;
+    stand.alsoServed = ['web'];
+    stand.pass(3000);
+    expect(stand.frames).toHaveLength(before);
+    stand.alsoServed = [];
+    stand.pass(300);
+    expect(stand.frames.slice(before).map(({ address }) => address)).toEqual(expect.arrayContaining([V4, V6]));
+    const told = stand.frames.length;
+    stand.pass(10_000);
+    const after = stand.frames.length;
+    expect(after).toBeGreaterThan(told);
+    stand.pass(5000);
+    expect(stand.frames).toHaveLength(after);
+  });
+
   it('RFC 5227 2.4(c): a stranger is an alarm with its MAC, and is answered once in ten seconds', () => {
     const stand = running();
     for (let i = 0; i < 100; i++) {

@@ -71,6 +71,8 @@ export class FloatingStand {
   readonly probes: { nic: string; at: Ms; address: string }[] = [];
   readonly told: { node: string; part: Part }[] = [];
   peers: string[] = [];
+  /** Packages that another node may serve, too. */
+  alsoServed: string[] = [];
   /** All that was ordered, in order. */
   readonly orders: string[] = [];
   readonly hands: Extract<Action, { kind: 'change-host' }>[] = [];
@@ -207,6 +209,7 @@ export class FloatingStand {
       askable: () => this.peers,
       tell: (node: string, part: Part) => void this.told.push({ node, part }),
       nodeOf: (mac: string) => (mac.endsWith(':bb') ? 'beta' : null),
+      mayServe: ({ name }: Package) => this.alsoServed.includes(name),
     };
     takeTurn({ world, state, now, verdict, mandate, peers, out: actions }, input);
     this.state = JSON.parse(JSON.stringify(this.state)) as TakeoverState;

@@ -239,7 +239,7 @@ export class Stand {
         now: this.now,
         verdict: (nic) => this.verdicts[nic]!,
         mandate: { may: {}, leaseEnd: null, document: null, departed: true },
-        peers: { askable: () => [], tell: () => undefined, nodeOf: () => null },
+        peers: { askable: () => [], tell: () => undefined, nodeOf: () => null, mayServe: () => false },
         out: actions,
       },
       input,
