@@ -347,12 +347,14 @@ export class SimulatorDriver implements Driver {
     const periods = Math.floor((host.world.clock.now - this.#openedAt) / timing.carrierPollMs) + 1;
     host.world.clock.at(this.#openedAt + periods * timing.carrierPollMs, () => {
       this.#looking = false;
-      if (this.#frozenAt === null) this.#look();
+      this.#look();
     });
   }
 
+  /** A process that is stopped on the way looks again when it goes on: what it had seen would come after what it sees then. */
   #look(): void {
     for (const name of this.#options.nics) {
+      if (this.#frozenAt !== null) return;
       const nic = this.#options.host.nics.get(name);
       const state = !nic ? 'missing' : !nic.admin ? 'admin' : nic.carrier ? 'up' : 'down';
       const changes = nic?.carrierChanges ?? 0;

@@ -39,7 +39,7 @@ function raise(physical: boolean): void {
   open();
 }
 
-function open(): void {
+function open(also: (input: Input) => void = () => {}): void {
   seen = [];
   driver = new SimulatorDriver({
     host,
@@ -59,7 +59,10 @@ function open(): void {
     },
     made: () => {},
   });
-  driver.start((input) => seen.push({ at: world.clock.now, input }));
+  driver.start((input) => {
+    seen.push({ at: world.clock.now, input });
+    also(input);
+  });
 }
 
 function kinds(): string[] {
@@ -261,6 +264,22 @@ describe('time', () => {
       'woke',
     ]);
     expect(since(3010)[0]!.input).toEqual({ kind: 'stalled', forMs: 1000 });
+  });
+
+  test('frozen while it looks at the carriers: what it had not handed on yet it does not say after newer words (seed 204434)', () => {
+    eth0.cable!.cut = true;
+    const cable = host.nics.get('eth1')!.cable!;
+    cable.cut = true;
+    driver.end();
+    open((input) => {
+      if (input.kind === 'carrier-changed' && seen.length < 4) driver.freeze();
+    });
+    world.clock.runUntil(3010);
+    cable.cut = false;
+    world.clock.runUntil(3200);
+    driver.thaw();
+    world.clock.runUntil(3300);
+    expect(kinds().filter((kind) => kind.startsWith('eth1'))).toEqual(['eth1 up']);
   });
 
   test('frozen hands do nothing', () => {
