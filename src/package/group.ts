@@ -208,6 +208,14 @@ function isUp(picture: Picture, one: Package): boolean {
   return isStarted(picture, one) && health !== 'lost' && health !== 'left';
 }
 
+/** Is a package that excludes one of its group down, and may run on that node? */
+export function isWaitedFor(picture: Picture, orders: Orders, one: Package, node: string): boolean {
+  const group = groupOf(picture.packages, one);
+  const waits = (other: Package): boolean =>
+    other.nodes.includes(node) && !isUp(picture, other) && isWanted(picture, orders, other);
+  return picture.packages.some((other) => group.some((member) => isRival(member, other)) && waits(other));
+}
+
 /** All that have to go for others. Where nothing excludes anything there are none. */
 export function yields(picture: Picture, orders: Orders): Record<string, Yield> {
   const found: Record<string, Yield> = {};

@@ -240,20 +240,25 @@ function wayOut(one: Case, node: string): Verdict | null {
 
 /** `failback: automatic`: once its primary node was fit for a while. */
 function goHome(one: Case, node: string): Verdict | null {
-  const { picture, orders, placements, candidate, allowed } = one;
+  const { picture, orders, candidate, allowed } = one;
   const home = candidate.nodes[0]!;
   if (candidate.failback !== 'automatic' || node === home || !allowed.includes(home) || !goesByItself(one)) return null;
   if (orders.packages[candidate.name]?.at === node) return null;
-  if (
-    group.loss(picture, orders, placements, candidate, home, false) !== null ||
-    group.isTied(picture, orders, candidate)
-  )
-    return null;
+  if (isLossAt(one, home, node) || group.isWaitedFor(picture, orders, candidate, home)) return null;
+  if (group.isTied(picture, orders, candidate)) return null;
   // A beat that was under way for long may have told of a run before: each run begins anew.
   const run = picture.nodes[home]?.incarnation ?? '';
   if (!picture.lasts(`home-fit ${candidate.name} ${run}`, 5 * picture.nodeTimeoutMs)) return null;
   if (movedTooOften(picture, candidate)) return null;
   return { to: 'node', node: home, cause: 'failback', why: [`${home} is its primary node, and fit again`] };
+}
+
+/** Could something of its group not run at home that runs where it is, or is about to? */
+function isLossAt({ picture, orders, placements, candidate }: Case, home: string, node: string): boolean {
+  if (group.loss(picture, orders, placements, candidate, home, false) !== null) return true;
+  const suits = (where: string): boolean =>
+    group.groupHindrance(picture, orders, placements, candidate, where) === null;
+  return !suits(home) && suits(node);
 }
 
 function movedTooOften({ memory, now }: Picture, { name, movesMax, movesWindowMs }: Package): boolean {

@@ -199,6 +199,28 @@ describe('packages that are tied to one node, and packages in the way of others'
       change: [],
     },
     {
+      what: 'failback: not to where what depends on it could not run, though it is down yet',
+      packages: [
+        packageNamed('web', { failback: 'automatic' }),
+        packageNamed('mail', { dependsOn: ['web'] }),
+        packageNamed('wiki', { excludes: ['mail'], nodes: ['alpha'] }),
+      ],
+      placements: ['web@gamma', 'wiki@alpha'],
+      nodes: { gamma: { jobs: { web: { state: 'starting', epoch: null, held: true } } } },
+      young: /not-running|apart/,
+      change: [],
+    },
+    {
+      what: 'failback: not to where one that is down may be about to run',
+      packages: [
+        packageNamed('web', { failback: 'automatic' }),
+        packageNamed('wiki', { excludes: ['web'], nodes: ['alpha', 'beta'] }),
+      ],
+      placements: ['web@gamma', 'wiki@beta'],
+      nodes: { beta: lost },
+      change: [],
+    },
+    {
       what: 'failback: else all of it',
       packages: returning,
       placements: ['web@alpha', 'mail@alpha', 'wiki@'],
