@@ -74,6 +74,8 @@ export class ForeignState implements Invariant {
   readonly #found = new Map<string, Map<string, string | undefined>>();
   readonly #set = new Map<string, Set<string>>();
   readonly #stopping = new Set<string>();
+  /** Node → addresses that baton took off their primary NIC. Whoever puts them back there does not bring them home. */
+  readonly #away = new Map<string, Set<string>>();
   readonly #overdue: Overdue;
 
   constructor(facts: Facts) {
@@ -92,6 +94,7 @@ export class ForeignState implements Invariant {
     const host = this.#facts.host(node);
     const names = [...domain.nics].flatMap((nic) => SETTINGS.map((name) => name.replace('*', nic)));
     this.#found.set(node, new Map(names.map((name) => [name, host.setting(name)])));
+    this.#away.delete(node);
     this.#set.set(node, new Set());
   }
 
@@ -101,6 +104,16 @@ export class ForeignState implements Invariant {
     const why = domain?.trespass(step) ?? null;
     if (why !== null) this.#facts.violated('S6', `${node} does ${JSON.stringify(step)}: ${why}`);
     if (step.do === 'set-sysctl') this.#set.get(node)?.add(step.name);
+    if (step.do === 'add-address' || step.do === 'delete-address') this.#moved(node, step);
+  }
+
+  #moved(node: string, { do: what, nic, address }: Extract<Step, { do: 'add-address' | 'delete-address' }>): void {
+    const isPrimary = this.#domains.get(node)?.self.nets.some(({ primary }) => primary === nic);
+    if (isPrimary !== true) return;
+    const away = this.#away.get(node) ?? new Set();
+    this.#away.set(node, away);
+    if (what === 'delete-address') away.add(address.local);
+    else away.delete(address.local);
   }
 
   changed(touched: ReadonlySet<string>): void {
@@ -139,7 +152,9 @@ export class ForeignState implements Invariant {
     const on = new Map([...host.nics()].map(({ name, addresses }) => [name, addresses]));
     const has = (nic: string, address: string): boolean => on.get(nic)?.some(({ local }) => local === address) === true;
     const { nets } = domain.self;
-    if (!nets.every(({ primary, addresses }) => addresses.every(({ address }) => has(primary, address)))) return;
+    const isHome = (primary: string, address: string): boolean =>
+      has(primary, address) && this.#away.get(node)?.has(address) !== true;
+    if (!nets.every(({ primary, addresses }) => addresses.every(({ address }) => isHome(primary, address)))) return;
     for (const [name, addresses] of on)
       for (const { local, protocol } of addresses)
         if (protocol === ADDRESS_PROTOCOL && !nets.some(({ primary }) => primary === name))

@@ -217,6 +217,22 @@ describe('S6 foreign state untouched', () => {
     rule.stepped('alpha', { kind: 'woke' }, [{ kind: 'exit', code: 0 }]);
     expect(facts.violations).toEqual([`S6: alpha stopped and left ${name} at 1; it was 0`]);
   });
+
+  it('not one of a net that is away, though another program put the address on its home once more (seed 206016)', () => {
+    const stopped = (back: boolean): string[] => {
+      const { facts, rule, alpha } = stand();
+      const name = 'ipv4/conf/eth0/arp_ignore';
+      alpha.settings[name] = '1';
+      rule.made('alpha', setting(name, '1'));
+      rule.made('alpha', { do: 'delete-address', nic: 'eth0', address: address('10.77.0.1') });
+      if (back) rule.made('alpha', { do: 'add-address', nic: 'eth0', address: address('10.77.0.1') });
+      rule.stepping('alpha', { kind: 'stop-asked', how: 'stop' }, machineOf(facts));
+      rule.stepped('alpha', { kind: 'woke' }, [{ kind: 'exit', code: 0 }]);
+      return facts.violations;
+    };
+    expect(stopped(false)).toEqual([]);
+    expect(stopped(true)).toHaveLength(1);
+  });
 });
 
 describe('S7 routes kept', () => {
