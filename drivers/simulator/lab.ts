@@ -7,9 +7,7 @@
  *                                                   └─▶ asker ─▶ client: probes, TCP, multicast
  *   network builds it, faults break it, trace writes it down.
  */
-import { stringify } from 'yaml';
 import type { Cluster } from '../../src/config/cluster.js';
-import { parseCluster } from '../../src/config/parse.js';
 import { operatorRequestOf } from '../../src/drill/operate.js';
 import type { Fault, Scenario } from '../../src/drill/scenario.js';
 import type { Ms } from '../../src/input.js';
@@ -28,6 +26,7 @@ import type {
 } from '../lab.js';
 import { isToldRoute, routeText } from '../route-text.js';
 import { Prober, type Client } from './client.js';
+import { ClusterFiles } from './cluster-files.js';
 import { Daemon, type DaemonOptions } from './daemon.js';
 import { inflict } from './faults.js';
 import { FencePrograms } from './fence-device.js';
@@ -83,6 +82,7 @@ export class SimulatorLab implements Lab {
   #recordings: Recordings | null = null;
   readonly #options: SimulatorOptions;
   #scenario: Scenario | null = null;
+  #files: ClusterFiles | null = null;
   #watcher: Watcher | null = null;
 
   constructor(options: SimulatorOptions = {}) {
@@ -107,8 +107,10 @@ export class SimulatorLab implements Lab {
 
   async build(scenario: Scenario): Promise<void> {
     this.#scenario = scenario;
+    const files = new ClusterFiles(scenario);
+    this.#files = files;
     const { world, hosts, bridges } = this.#network;
-    const clusters = new Map(Object.keys(scenario.topology.nodes).map((name) => [name, clusterFor(scenario, name)]));
+    const clusters = new Map(Object.keys(scenario.topology.nodes).map((name) => [name, files.of(name)]));
     buildNetwork(this.#network, scenario, (name) => clusters.get(name)!);
     if ([...scenario.before, ...scenario.steps.map(({ fault }) => fault)].some((fault) => fault?.startsWith('replay')))
       for (const bridge of bridges.values()) bridge.record();
@@ -125,7 +127,7 @@ export class SimulatorLab implements Lab {
     const daemon = new Daemon({
       host,
       cluster,
-      later: clusterFor(this.#scenario!, name, true),
+      later: this.#files!.of(name, true),
       keys: new SimulatedKeys(key),
       settle: () => this.#settle(),
       ...(this.#network.fences.size > 0 && { agents: () => new FencePrograms(this.#network) }),
@@ -166,7 +168,7 @@ export class SimulatorLab implements Lab {
 
   /** The cluster file as that node has it. */
   clusterOf(node: string): Cluster {
-    return clusterFor(this.#scenario!, node);
+    return this.#files!.of(node);
   }
 
   /** That blow is not healed: it may be dealt again. */
@@ -402,18 +404,4 @@ export class SimulatorLab implements Lab {
 function lastsMs(fault: Fault): Ms {
   if (fault.fault === 'freeze-for') return fault.forMs;
   return fault.fault === 'flap' ? fault.times * (fault.downMs + fault.upMs) : 0;
-}
-
-/** The cluster file of that node; `later`: after `new-file`. */
-function clusterFor(scenario: Scenario, node: string, later = false): Cluster {
-  const differing = { ...scenario.differs[node] };
-  delete differing['key'];
-  const file = {
-    cluster: 'drill',
-    key: '/etc/baton/cluster.key',
-    ...scenario.cluster,
-    ...differing,
-    ...(later && scenario.later),
-  };
-  return parseCluster(stringify(file), scenario.name);
 }
