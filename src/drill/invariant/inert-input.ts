@@ -70,7 +70,15 @@ function copyOf<T>(value: T): T {
 function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true;
   if (!isData(one) || !isData(other) || Array.isArray(one) !== Array.isArray(other)) return one === other;
-  for (const key in one) if (!COUNTS.has(key) && !isSame(one[key], other[key])) return false;
+  let more = 0;
+  for (const key in other) if (other[key] !== undefined) more++;
+  for (const key in one) {
+    if (one[key] !== undefined) more--;
+    // Most of it is the same: only what is not is looked up among the counts.
+    if (!isSame(one[key], other[key]) && !COUNTS.has(key)) return false;
+  }
+  // As many of them, and none differs.
+  if (more === 0) return true;
   for (const key in other) if (one[key] === undefined && other[key] !== undefined && !COUNTS.has(key)) return false;
   return true;
 }

@@ -52,7 +52,7 @@ export class InquorateDark implements Invariant {
     const since = (ms: Ms): Ms => this.#facts.now() - ms - SLACK_MS;
     const longest = since(Math.max(...this.#timeoutMs.values()));
     for (const name of names) this.#look(name, longest);
-    for (const name of names) if (!this.#wasQuorate(name, since(this.#timeoutMs.get(name)!))) this.#mustBeDark(name);
+    for (const name of names) this.#judge(name, since(this.#timeoutMs.get(name)!));
   }
 
   #read(name: string): void {
@@ -96,12 +96,13 @@ export class InquorateDark implements Invariant {
     });
   }
 
-  #mustBeDark(name: string): void {
-    const lab = this.#lab;
-    if (!lab.network.hosts.get(name)!.gate.stands) return;
-    for (const address of lab.watcher.addresses)
-      if (lab.watcher.answering(address).includes(name))
-        this.#facts.violated('S2', `${name} answers for ${address}, ${this.#timeoutMs.get(name)!} ms without quorum`);
+  #judge(name: string, since: Ms): void {
+    const { network, watcher } = this.#lab;
+    if (!network.hosts.get(name)!.gate.stands) return;
+    const spoken = watcher.addresses.filter((address) => watcher.answering(address).includes(name));
+    if (spoken.length === 0 || this.#wasQuorate(name, since)) return;
+    for (const address of spoken)
+      this.#facts.violated('S2', `${name} answers for ${address}, ${this.#timeoutMs.get(name)!} ms without quorum`);
   }
 
   #linked(one: string, other: string): boolean {
