@@ -9,7 +9,17 @@ import type { Address, Ms, NicObservation } from '../input.js';
 import { journal, record } from './account.js';
 import { floatingOf, withoutFloating } from './floating-address.js';
 import { ADDRESS_PROTOCOL } from './ledger.js';
-import { addressKey, aged, fateOf, gist, neighbourKey, type Portfolio, readPortfolio, routeText } from './portfolio.js';
+import {
+  addressKey,
+  aged,
+  fateOf,
+  gist,
+  isSamePortfolio,
+  neighbourKey,
+  type Portfolio,
+  readPortfolio,
+  routeText,
+} from './portfolio.js';
 import { persist } from './run-record.js';
 import { netsOfNic, type NetState, nicsOf, type Turn } from './state.js';
 
@@ -65,6 +75,13 @@ export function learn(turn: Turn, own: NodeNet, net: NetState, seen: NicObservat
   const { now } = turn;
   const before = aged(net.portfolio, now);
   const fresh = readCarrier(turn, own, net, seen);
+  // Mostly a NIC was looked at for the sake of another one, or of a neighbour of no concern.
+  if (isSamePortfolio(before, fresh)) {
+    net.missingSince = {};
+    net.portfolio = { ...before, at: fresh.at };
+    nameUnmoved(turn, net, seen);
+    return;
+  }
   const owned = ownedKeys(turn, own);
   const away = net.carrier !== own.primary;
   // While an address of ours is gone, the kernel or a rival took its routes along: that is no wish of anybody's.

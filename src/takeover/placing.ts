@@ -23,7 +23,6 @@ import {
   raisedFloating,
 } from './floating-address.js';
 import { hasExpired, lifetimeS, mustRenew } from './lifetime.js';
-import { addressKey } from './portfolio.js';
 import { placesOf } from './macvlan.js';
 import { drop, type Turn } from './state.js';
 import { isHeldOff, tampered } from './tampering.js';
@@ -98,10 +97,8 @@ function raised({ world }: Turn, coming: readonly Step[]): Step[] {
 }
 
 function isAt({ nic, address }: Place, wanted: string, { prefix }: FloatingAddress): boolean {
-  return (
-    nic === wanted &&
-    addressKey(address) === addressKey({ ...address, local: prefix.address, prefixLength: prefix.prefixLength })
-  );
+  if (nic !== wanted || address.local !== prefix.address) return false;
+  return address.family === 6 || address.prefixLength === prefix.prefixLength;
 }
 
 /** False: not now. */

@@ -183,6 +183,11 @@ export function aged(portfolio: Portfolio, now: Ms): Portfolio {
   };
 }
 
+/** To the last lifetime, in the same order. False may also mean that only keys are ordered otherwise. */
+export function isSamePortfolio(one: Portfolio, other: Portfolio): boolean {
+  return JSON.stringify({ ...one, at: 0 }) === JSON.stringify({ ...other, at: 0 });
+}
+
 /** What of a portfolio is worth writing down: lifetimes run on by themselves. */
 export function gist(portfolio: Portfolio): string {
   return sortedJson({

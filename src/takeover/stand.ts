@@ -18,10 +18,15 @@ export function stands({ leaseEnd }: Stand, now: Ms): boolean {
 }
 
 export function isSameStand({ leaseEnd, may, version }: Stand, now: Mandate): boolean {
-  if (leaseEnd !== now.leaseEnd || !isSame(version, now.document?.version ?? null)) return false;
-  for (const name in may) if (!isSame(may[name]!, now.may[name] ?? null)) return false;
+  if ((leaseEnd === null) !== (now.leaseEnd === null) || !isSame(version, now.document?.version ?? null)) return false;
+  let isIdle = true;
+  for (const name in may) {
+    isIdle = false;
+    if (!isSame(may[name]!, now.may[name] ?? null)) return false;
+  }
   for (const name in now.may) if (may[name] === undefined) return false;
-  return true;
+  // How long a lease lasts under which nothing may be served is nobody's concern.
+  return isIdle || leaseEnd === now.leaseEnd;
 }
 
 function isSame(one: Version | null, other: Version | null): boolean {

@@ -47,7 +47,7 @@ export function take(
   const isRestful = mayRest(world, state, input) && isAtRest(world, state, now, health);
   if (isRestful && !looked && (tellsOfNics(input) || isStanding(world, state, now))) return;
   const mandate = mandateOf(world, now, membership, packages, state.stopping !== null || input.kind === 'stop-asked');
-  if (isRestful && looked && isStanding(world, state, now, mandate)) return;
+  if (isRestful && looked && isStanding(world, state, now, mandate)) return prolong(state, mandate);
   const peers = peersOf(world, health, membership, now, out);
   takeTurn({ world, state, now, verdict: (nic) => verdict(health, nic), mandate, peers, out }, input);
   const dueAt = localSwitch.deadline(world, state);
@@ -88,6 +88,12 @@ function isStanding(world: World, { floating }: localSwitch.TakeoverState, now: 
   const { stand } = floating;
   if (world.cluster.packages.length === 0) return true;
   return stand !== null && stands(stand, now) && (mandate === undefined || isSameStand(stand, mandate));
+}
+
+/** All that a lease changes by which nothing is served. */
+function prolong({ floating }: localSwitch.TakeoverState, { leaseEnd }: Mandate): void {
+  floating.leaseEnd = leaseEnd;
+  if (floating.stand !== null) floating.stand.leaseEnd = leaseEnd;
 }
 
 /** Nothing is due, and every net is as at its last look. */
