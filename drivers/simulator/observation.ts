@@ -8,6 +8,11 @@ import { NUD } from './neighbours.js';
 import type { Nic } from './nic.js';
 
 const ETHERNET = 1;
+/** Each with its words, as kernels are asked for it. */
+const SETTINGS = OBSERVED_SETTINGS.map((name) => {
+  const [family, kind, , key] = name.split('/') as [string, string, string, string];
+  return { name, group: `${family}/${kind}`, key };
+});
 
 export function observe(host: Host, nic: Nic): NicObservation {
   return {
@@ -53,9 +58,8 @@ function neighboursOf(host: Host, nic: Nic): NicObservation['neighbours'] {
 
 function settingsOf(host: Host, nic: string): Record<string, string> {
   const settings: Record<string, string> = {};
-  for (const name of OBSERVED_SETTINGS) {
-    const [family, kind, , key] = name.split('/') as [string, string, string, string];
-    const value = host.sysctl(`${family}/${kind}`, nic, key);
+  for (const { name, group, key } of SETTINGS) {
+    const value = host.sysctl(group, nic, key);
     if (value !== undefined) settings[name] = value;
   }
   return settings;
