@@ -83,6 +83,35 @@ function believedAlive({ daemons }: Network, core: readonly string[]): Set<strin
 }
 
 /**
+ * Would that node, as coordinator, make voters among whom the core is outvoted? It may yet do so of all that it hears, in the
+ * very moment in which the others die, and leaves out of the core whom it does not hear yet (V1, V2). `present`: voters now.
+ */
+export function outvotes(
+  heard: readonly string[],
+  core: readonly string[],
+  present: readonly string[],
+  arbiter: 'none' | 'dead' | 'there',
+): boolean {
+  const ours = heard.filter((name) => core.includes(name)).length;
+  const others = heard.length - ours;
+  if (ours !== others) return ours < others;
+  // An even number is made odd by the arbiter, or by one that is lost.
+  if (arbiter !== 'none') return arbiter === 'dead';
+  const lost = present.filter((name) => !heard.includes(name)).sort()[0];
+  return lost === undefined || !core.includes(lost);
+}
+
+/** All that the coordinators of the core hear, themselves included. */
+function heardByCoordinators({ daemons }: Network, core: readonly string[]): string[][] {
+  return core.flatMap((name) => {
+    const status = daemons.get(name)!.status();
+    if (status?.membership?.role !== 'coordinator') return [];
+    const peers = status.peers.filter(({ health }) => health === 'alive' || health === 'suspect');
+    return [[name, ...peers.map(({ node }) => node)]];
+  });
+}
+
+/**
  * Can these nodes go on when all others die now? They are a quorum of the newest document of all, of the newest that they
  * have themselves (what is newer was never committed, or is theirs too), and of the voters that it may yet become.
  */
@@ -93,8 +122,15 @@ export function canServe(network: Network, core: readonly string[]): boolean {
   const hasArbiter = network.arbiter !== null || isReadable;
   const own = [...core.map((name) => keptAt(network, name)), hasArbiter ? keptByArbiter(network) : null];
   const all = [...own, ...names.map((name) => keptAt(network, name))];
-  const removed = newestOf(all.map((one) => one?.document))?.orders.removedNodes ?? [];
+  const newest = newestOf(all.map((one) => one?.document));
+  const removed = newest?.orders.removedNodes ?? [];
   const isEntitled = (name: string): boolean => !removed.includes(name);
+  const present =
+    newest?.voters.next.map(({ name }) => name).filter((name) => name !== ARBITER && isEntitled(name)) ?? [];
+  const isAsked = network.arbiter !== null || network.sharedDisk !== null;
+  const arbiter = isAsked ? (hasArbiter ? 'there' : 'dead') : 'none';
+  const views = heardByCoordinators(network, core).map((heard) => heard.filter(isEntitled));
+  if (views.some((heard) => outvotes(heard, core, present, arbiter))) return false;
   const voters = [...believedAlive(network, core)].filter(isEntitled).length;
   const ours = core.filter(isEntitled).length;
   if (2 * ours < voters || (2 * ours === voters && !hasArbiter)) return false;
