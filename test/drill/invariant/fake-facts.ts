@@ -2,8 +2,11 @@
 import { parseRoute } from '../../../drivers/route-text.js';
 import type { Cluster } from '../../../src/config/cluster.js';
 import { parseCluster } from '../../../src/config/parse.js';
-import type { Address, Ms, Route } from '../../../src/input.js';
-import type { Facts, HostFacts, InvariantName, NicFacts } from '../../../src/drill/invariant/invariant.js';
+import type { Facts, HostFacts, InvariantName, NicFacts, Told } from '../../../src/drill/invariant/invariant.js';
+import type { Address, Input, Ms, Route } from '../../../src/input.js';
+import { Node } from '../../../src/node.js';
+import type { JournalEntry } from '../../../src/status.js';
+import { KEY_ID, noCipher } from '../../no-cipher.js';
 
 const FILE = `
 cluster: shop
@@ -113,3 +116,25 @@ export class FakeFacts implements Facts {
 export function address(local: string, protocol?: number): Address {
   return { family: 4, local, prefixLength: 24, scope: 0, flags: 0, ...(protocol !== undefined && { protocol }) };
 }
+
+export function machineOf(facts: FakeFacts, node = 'alpha', digest = facts.cluster.digest): Node {
+  const options = { node, seal: () => new Uint8Array(16), cipher: noCipher, keys: [KEY_ID], seed: 1 };
+  return new Node({ ...options, cluster: { ...facts.cluster, digest }, incarnation: '0011223344556677' }, 0);
+}
+
+export function told(
+  facts: FakeFacts,
+  node: string,
+  entry: Omit<JournalEntry, 'at' | 'cause'> & { cause?: string },
+): Told {
+  return { at: facts.now(), node, cause: 'test', ...entry };
+}
+
+export const started = (more: Partial<Extract<Input, { kind: 'started' }>> = {}): Input => ({
+  kind: 'started',
+  run: null,
+  durable: null,
+  damaged: false,
+  hostUpMs: 1e6,
+  ...more,
+});
