@@ -1,9 +1,13 @@
 import type { Facts, Invariant, Told } from './invariant.js';
 
+/** Wanted, whatever the weather: by the cluster file, of a package that was placed elsewhere before, and by an operator. */
+const WANTED: readonly string[] = ['failback', 'operator'];
+
 /**
  * S10: 20 % of the frames between two nodes lost, on whichever cable, duplication, reordering, clocks within their bounds: no
- * switch, no move. From the first placement on, where nothing worse happens: whoever draws or writes the weather says so. A package that was placed elsewhere before may go home in it. Nor is a node taken for lost whose daemon was awake for as
- * long as a node may be silent: of two one of which slept, it is the other that may say so.
+ * switch, no move that nobody wanted. From the first placement on, where nothing worse happens: whoever draws or writes the
+ * weather says so. Nor is a node taken for lost whose daemon was awake for as long as a node may be silent: of two one of which
+ * slept, it is the other that may say so.
  */
 export class NoFalseMove implements Invariant {
   readonly name = 'S10';
@@ -22,7 +26,7 @@ export class NoFalseMove implements Invariant {
     if (!this.#armed) return;
     if (event === 'peer-health' && to === 'lost' && this.#isAwake(peer))
       this.#facts.violated('S10', `${node} takes ${peer} for lost, which is awake`);
-    if (event === 'placed' && cause !== 'failback')
+    if (event === 'placed' && !WANTED.includes(cause))
       this.#facts.violated('S10', `${node} places ${placed} on ${to ?? 'nobody'}: ${cause}`);
     if (event === 'switch-started') this.#facts.violated('S10', `${node} switches to ${to ?? '?'}: ${cause}`);
   }
