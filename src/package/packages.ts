@@ -21,7 +21,7 @@ import { gather, type Holding } from './picture.js';
 import { decide } from './placement.js';
 import { observe, packageStatus, reviewAlarms, rolesOf } from './report.js';
 import type { PackagesState, Turn } from './state.js';
-import { restFrom, rests } from './rest.js';
+import { isAsLooked, restFrom, rests } from './rest.js';
 import { steer } from './steering.js';
 import { dropTasks, expireTasks } from './task.js';
 
@@ -98,7 +98,10 @@ function mayRest(turn: Turn, input: Input): boolean {
   if (isCoordinator(turn) || state.leaving !== null || state.asked.length > 0) return false;
   if (Object.keys(state.tasks).length > 0 || now >= state.dueAt) return false;
   const isRoutine = input.kind === 'woke' || input.kind === 'datagram-received' || input.kind === 'gate-written';
-  return isRoutine && now - state.lookedAt < world.cluster.timing.heartbeatMs;
+  if (!isRoutine || now - state.lookedAt < world.cluster.timing.heartbeatMs) return isRoutine;
+  if (!isAsLooked(turn)) return false;
+  state.lookedAt = now;
+  return true;
 }
 
 /** Decides, if this node is coordinator and may; else only looks, so that every node has the alarms. */

@@ -1,4 +1,4 @@
-/** When the coordinator need not look: all that it decides from is as at its last look, and time alone changes nothing yet. */
+/** When a node need not look: all that it decides from is as at its last look, and time alone changes nothing yet. */
 import { PART } from '../frame/part.js';
 import { netUp } from '../health/monitor.js';
 import { FAR } from '../health/state.js';
@@ -33,13 +33,20 @@ export function rests(turn: Turn, input: Input, looked: boolean): boolean {
   for (const { parts } of world.heard)
     for (const { kind } of parts) if (kind === PART.request || kind === PART.outcome) return false;
   if (!looked && world.heard.length === 0) return rest.own === ownGist(world, health);
-  return now < membership.steadyUntil(world, turn.membership, now) && rest.all === clusterGist(turn);
+  return isAsLooked(turn);
+}
+
+/** For who only looks, once a heartbeat: is all as at the last look? */
+export function isAsLooked(turn: Turn): boolean {
+  const { world, state, now } = turn;
+  if (state.rest === null || now >= state.rest.until) return false;
+  return now < membership.steadyUntil(world, turn.membership, now) && state.rest.all === clusterGist(turn);
 }
 
 /** Null: there is something under way. */
 export function restFrom(turn: Turn): Rest | null {
   const { world, state, now, health } = turn;
-  if (!isCoordinator(turn) || state.leaving !== null || state.asked.length > 0) return null;
+  if (state.leaving !== null || state.asked.length > 0) return null;
   for (const _ in state.tasks) return null;
   let until = Math.min(FAR, membership.steadyUntil(world, turn.membership, now));
   for (const place in state.failed) if (state.failed[place]! > now) until = Math.min(until, state.failed[place]!);
@@ -75,7 +82,7 @@ function ownGist(world: World, health: Turn['health']): string {
 function clusterGist({ world, now, health, membership: met }: Turn): string {
   const document = membership.document(met);
   const isChangeable = membership.changeable(world, met, now) !== null;
-  let gist = `${document?.version.term} ${document?.version.revision} ${isChangeable}`;
+  let gist = `${document?.version.term} ${document?.version.revision} ${isChangeable} ${membership.coordinator(met)}`;
   for (const { name } of world.cluster.nodes) {
     const view = membership.view(world, met, health, now, name);
     gist += `\n${view.health} ${view.leaving} ${view.isBeingShut} ${netsGist(world, health, name)}${jobsGist(view.jobs)}`;
