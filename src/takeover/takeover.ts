@@ -117,16 +117,27 @@ function mandateOf(
   stops: boolean,
 ): Mandate {
   if (world.cluster.packages.length === 0) return NO_MANDATE;
-  let may: Mandate['may'] | undefined;
-  return {
-    // Reckoned when asked for: most inputs do not.
-    get may() {
-      return (may ??= member.mayServe(world, membership, now));
-    },
-    leaseEnd: member.leaseEnd(world, membership, now),
-    document: member.document(membership),
-    departed: stops && departed(world, packages, now),
-  };
+  return new PresentMandate(world, now, membership, stops && departed(world, packages, now));
+}
+
+class PresentMandate implements Mandate {
+  readonly leaseEnd: Mandate['leaseEnd'];
+  readonly document: Mandate['document'];
+  readonly departed: boolean;
+  readonly #reckon: () => Mandate['may'];
+  #may: Mandate['may'] | null = null;
+
+  constructor(world: World, now: Ms, membership: member.MembershipState, departed: boolean) {
+    this.leaseEnd = member.leaseEnd(world, membership, now);
+    this.document = member.document(membership);
+    this.departed = departed;
+    this.#reckon = () => member.mayServe(world, membership, now);
+  }
+
+  /** Reckoned when asked for: most inputs do not. */
+  get may(): Mandate['may'] {
+    return (this.#may ??= this.#reckon());
+  }
 }
 
 function peersOf(world: World, health: HealthState, membership: member.MembershipState, now: Ms, out: Action[]): Peers {
