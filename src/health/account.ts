@@ -41,7 +41,7 @@ export function raise(turn: Turn, key: string, what: string, text: string, { evi
   journal(turn, { event: 'alarm-raised', ...about, cause: what, evidence: { ...evidence, text } });
 }
 
-export function clear(turn: Turn, key: string, { evidence, ...about }: About = {}): void {
+export function clear(turn: Turn, key: string, about: About = {}): void {
   const { alarms } = turn.state;
   // Mostly there is none: to look up a key that was just put together costs more than to see that.
   if (!hasAny(alarms)) return;
@@ -50,7 +50,8 @@ export function clear(turn: Turn, key: string, { evidence, ...about }: About = {
   delete alarms[key];
   const { since, what, text } = known;
   const forMs = turn.now - since;
-  journal(turn, { event: 'alarm-cleared', ...about, cause: what, evidence: { ...evidence, text, forMs } });
+  const { evidence, ...rest } = about;
+  journal(turn, { event: 'alarm-cleared', ...rest, cause: what, evidence: { ...evidence, text, forMs } });
 }
 
 function hasAny(alarms: Record<string, Alarm>): boolean {

@@ -302,8 +302,15 @@ export function drop(state: HealthState, reason: string): void {
   state.dropped[reason] = (state.dropped[reason] ?? 0) + 1;
 }
 
+const keysByNode = new Map<string, Map<string, NicKey>>();
+
+/** The same text each time: one put together anew has to be looked up among all texts before it can serve as a key. */
 export function nicKey(node: string, nic: string): NicKey {
-  return `${node}/${nic}`;
+  let keys = keysByNode.get(node);
+  if (keys === undefined) keysByNode.set(node, (keys = new Map<string, NicKey>()));
+  let key = keys.get(nic);
+  if (key === undefined) keys.set(nic, (key = `${node}/${nic}`));
+  return key;
 }
 
 /** Own NICs of a net that have carrier. */
