@@ -114,7 +114,7 @@ export class Neighbours {
       const arp = (frame.arp ??= decodeArp(frame.bytes.subarray(ETHERNET_HEADER_LENGTH)));
       if (typeof arp !== 'string') this.#hearArp(nic, arp, frame.destination === nic.mac);
     } else if (frame.etherType === ETHERTYPE_IPV6) {
-      const ndp = decodeNdp(frame.bytes.subarray(ETHERNET_HEADER_LENGTH));
+      const ndp = (frame.ndp ??= decodeNdp(frame.bytes.subarray(ETHERNET_HEADER_LENGTH)));
       if (typeof ndp === 'string') return;
       if (ndp.type === 'neighbour-solicitation') this.#hearSolicitation(nic, ndp, frame.source);
       else this.#hearAdvertisement(nic, ndp);

@@ -7,6 +7,7 @@
  * after something of the world has changed.
  */
 import type { decodeArp } from '../../src/frame/arp.js';
+import type { decodeNdp } from '../../src/frame/ndp.js';
 import { PollMemory } from '../../src/frame/poll.js';
 import type { Ms } from '../../src/input.js';
 import { Clock } from './clock.js';
@@ -49,6 +50,7 @@ export interface Frame {
   datagram?: Datagram;
   /** Read once for all who hear it. */
   arp?: ReturnType<typeof decodeArp>;
+  ndp?: ReturnType<typeof decodeNdp>;
 }
 
 /** Time that a frame spends on one cable. */
