@@ -44,9 +44,12 @@ export class InquorateDark implements Invariant {
     const lab = this.#lab;
     const names = cluster.nodes.map(({ name }) => name);
     for (const name of names) this.#read(name);
+    // Over a whole serial line all are linked, whatever their nets are like.
+    const isLined = lab.network.serial?.isWhole === true;
+    const lit = new Map(isLined ? [] : names.map((name) => [name, this.#litNets(name)]));
     for (const name of names) {
       this.#note(name, lab.network.daemons.get(name)!.awake);
-      for (const other of names) this.#note(`${name} ${other}`, this.#linked(name, other));
+      for (const other of names) this.#note(`${name} ${other}`, isLined || this.#linked(name, other, lit));
       if (lab.network.arbiter ?? lab.network.sharedDisk) this.#note(`${name} ${ARBITER}`, this.#reaches(name));
     }
     const since = (ms: Ms): Ms => this.#facts.now() - ms - SLACK_MS;
@@ -105,9 +108,10 @@ export class InquorateDark implements Invariant {
       this.#facts.violated('S2', `${name} answers for ${address}, ${this.#timeoutMs.get(name)!} ms without quorum`);
   }
 
-  #linked(one: string, other: string): boolean {
-    const { serial } = this.#lab.network;
-    return one === other || serial?.isWhole === true || (!this.#blocked(one, other) && this.#wired(one, other));
+  #linked(one: string, other: string, lit: ReadonlyMap<string, readonly string[]>): boolean {
+    if (one === other) return true;
+    const there = lit.get(other)!;
+    return lit.get(one)!.some((net) => there.includes(net)) && !this.#blocked(one, other);
   }
 
   #reaches(name: string): boolean {
@@ -119,20 +123,23 @@ export class InquorateDark implements Invariant {
   #blocked(one: string, other: string): boolean {
     const { hosts, arbiter } = this.#lab.network;
     const hostOf = (name: string) => (name === ARBITER ? arbiter!.host : hosts.get(name)!);
-    const deaf = (to: string, from: string): boolean =>
-      [...hostOf(from).nics.values()].every((nic) => hostOf(to).deafTo.has(nic.mac));
+    const deaf = (to: string, from: string): boolean => {
+      const { deafTo } = hostOf(to);
+      const { nics } = hostOf(from);
+      // Mostly nobody is.
+      return deafTo.size === 0 ? nics.size === 0 : [...nics.values()].every((nic) => deafTo.has(nic.mac));
+    };
     return deaf(one, other) || deaf(other, one);
   }
 
-  /** Is there a net on which both have a carrier? */
-  #wired(one: string, other: string): boolean {
-    const { cluster } = this.#facts;
-    const lab = this.#lab;
-    const lit = (node: string, net: string): boolean => {
-      const has = cluster.nodes.find(({ name }) => name === node)?.nets.find((candidate) => candidate.net === net);
-      const { nics } = lab.network.hosts.get(node)!;
-      return has !== undefined && [has.primary, ...has.standby].some((nic) => nics.get(nic)?.carrier);
-    };
-    return cluster.nets.some(({ name, heartbeat }) => heartbeat && lit(one, name) && lit(other, name));
+  /** Nets of heartbeats on which it has a carrier: with whoever else has one there it is wired. */
+  #litNets(node: string): string[] {
+    const { nics } = this.#lab.network.hosts.get(node)!;
+    const own = this.#facts.cluster.nodes.find(({ name }) => name === node)?.nets ?? [];
+    const beating = this.#facts.cluster.nets.filter(({ heartbeat }) => heartbeat);
+    return beating.flatMap(({ name }) => {
+      const has = own.find(({ net }) => net === name);
+      return has && [has.primary, ...has.standby].some((nic) => nics.get(nic)?.carrier) ? name : [];
+    });
   }
 }
