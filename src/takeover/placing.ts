@@ -74,8 +74,10 @@ export function placeAddresses(turn: Turn, served: ReadonlySet<string>, spared: 
   for (const floating of floatingAddresses(turn.world.cluster)) {
     if (spared.has(floating.package)) continue;
     const found = there.get(floating.prefix.address) ?? [];
-    const nic = served.has(floating.package) ? placeOf(turn, floating) : null;
-    const kept = found.find((place) => nic !== null && isAt(place, nic, floating));
+    const isServed = served.has(floating.package);
+    const nic = isServed ? placeOf(turn, floating) : null;
+    const home = isServed ? placeOf(turn, floating, true) : null;
+    const kept = found.find((place) => home !== null && isAt(place, home, floating));
     for (const place of found) {
       if (place === kept && !isDead(place.address)) continue;
       if (!takeOff(turn, floating, place)) continue;

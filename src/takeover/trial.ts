@@ -365,12 +365,15 @@ export function trialsDeadline({ own, listening }: TrialState): Ms {
   return at;
 }
 
-/** Where the address belongs: on its macvlan, or on the NIC itself; null: nowhere yet. */
-export function placeOf(turn: Turn, floating: FloatingAddress): string | null {
+/**
+ * Where the address belongs: on its macvlan, or on the NIC itself; null: nowhere yet. `asLeft`: it may lie on a macvlan that an
+ * earlier run made and that this one has yet to go through.
+ */
+export function placeOf(turn: Turn, floating: FloatingAddress, asLeft = false): string | null {
   const nic = nicFor(turn, floating.net);
   if (nic === null || floating.mac === undefined) return nic;
   const name = macvlanName(nic, floating.mac);
   const use = trialOf(turn, name);
   if (use !== 'mac') return use === 'plain' ? nic : null;
-  return isPrepared(turn, name) ? name : null;
+  return isPrepared(turn, name) || (asLeft && turn.world.host[name]?.mac === floating.mac) ? name : null;
 }

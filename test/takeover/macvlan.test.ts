@@ -63,3 +63,16 @@ describe('S8: a MAC is tried on a NIC while no other one may speak under it', ()
     expect(orders.at(when === 'first' ? 0 : -1)).toBe(`delete-address ${macvlan} ${V4}`);
   });
 });
+
+it.each<[string, string, boolean]>([
+  ['stays while that is gone through anew', MAC, true],
+  ['does not if that has another MAC', '02:00:5e:00:01:99', false],
+])('S13: an address that an earlier run left on its macvlan %s (seeds 208856, 209166)', (_, mac, stays) => {
+  const { stand, macvlan, host } = standing();
+  host[macvlan] = { ...host[macvlan]!, mac };
+  Object.assign(stand.state.floating.macvlans[macvlan]!, { settled: 0, change: 99 });
+  stand.handsIdle = false;
+  stand.orders.length = 0;
+  stand.grant({ web: 5 });
+  expect(!stand.orders.includes(`delete-address ${macvlan} ${V4}`)).toBe(stays);
+});
