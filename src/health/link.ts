@@ -1,6 +1,6 @@
 /** Missing, admin and carrier: what the kernel says of the NIC itself is acted on at once. */
 import type { Ms, NicObservation } from '../input.js';
-import { NEVER, type Link, type NicState } from './state.js';
+import type { Link, NicState } from './state.js';
 
 /** Takes an observation. Returns whether the link changed. */
 export function observeLink(nic: NicState, observed: NicObservation | undefined, now: Ms): boolean {
@@ -22,10 +22,7 @@ export function observeLink(nic: NicState, observed: NicObservation | undefined,
 }
 
 /** Takes a word of the lock-free poll. Returns whether the link changed. */
-export function pollLink(nic: NicState, told: 'up' | 'down' | 'admin' | 'missing' | 'blinked', now: Ms): boolean {
-  const polled = told === 'blinked' ? 'up' : told;
-  // It waits for its upDelay anew, if it does.
-  if (told === 'blinked' && nic.waitingSince !== NEVER) nic.waitingSince = now;
+export function pollLink(nic: NicState, polled: 'up' | 'down' | 'admin' | 'missing', now: Ms): boolean {
   nic.polled = polled === 'missing' ? 'unknown' : polled;
   return enter(nic, polled, now);
 }

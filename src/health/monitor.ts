@@ -108,11 +108,15 @@ export function take(world: World, state: HealthState, now: Ms, input: Input, ou
       return;
     case 'carrier-changed': {
       const nic = state.nics[input.nic];
-      if (nic === undefined) drop(state, 'unknown-nic');
-      else if (pollLink(nic, input.state, now)) {
+      if (nic === undefined) return drop(state, 'unknown-nic');
+      let changed = false;
+      // What was lost and regained between two looks was both.
+      for (const link of input.state === 'blinked' ? (['down', 'up'] as const) : [input.state]) {
+        if (!pollLink(nic, link, now)) continue;
         linkChanged(world, state, nic, now, out);
-        pathsChanged(world, state, now, out);
+        changed = true;
       }
+      if (changed) pathsChanged(world, state, now, out);
       return;
     }
     case 'counters-read':
