@@ -58,6 +58,16 @@ export class InquorateDark implements Invariant {
     for (const name of names) this.#judge(name, since(this.#timeoutMs.get(name)!));
   }
 
+  /** A process that goes on for a moment only, between two stops, was awake all the same. */
+  stepped(node: string): void {
+    if (this.#linkedAt.get(node) !== Infinity) this.#ends(node);
+  }
+
+  #ends(link: string): void {
+    this.#linkedAt.set(link, this.#facts.now());
+    for (const ms of new Set(this.#timeoutMs.values())) this.#facts.after(ms + SLACK_MS + 1, () => this.changed());
+  }
+
   #read(name: string): void {
     const { nodeTimeoutMs } = this.#facts.cluster.timing;
     const running = this.#lab.network.daemons.get(name)!.node?.options.cluster.timing.nodeTimeoutMs;
@@ -67,10 +77,7 @@ export class InquorateDark implements Invariant {
   #note(link: string, isUp: boolean): void {
     const known = this.#linkedAt.get(link);
     if (isUp) this.#linkedAt.set(link, Infinity);
-    else if (known === Infinity) {
-      this.#linkedAt.set(link, this.#facts.now());
-      for (const ms of new Set(this.#timeoutMs.values())) this.#facts.after(ms + SLACK_MS + 1, () => this.changed());
-    }
+    else if (known === Infinity) this.#ends(link);
   }
 
   /** What is on the disk now; what was there before `since` is forgotten. */

@@ -431,25 +431,48 @@ describe('S2 a node without quorum is dark', () => {
     ['nodeTimeout of all', 'default', true],
     ['a longer one of its later file', '{ nodeTimeout: 3s }', false],
   ])('answers two seconds after its links have gone, with %s', (_, timing, isViolated) => {
-    const facts = new FakeFacts();
-    const node = machineOf(new FakeFacts((file) => `${file}timing: ${timing}\n`));
-    const disk = { text: JSON.stringify({ document: documentOf(v(1, 1), on('alpha', v(1, 1))) }) };
-    const alpha = { awake: true, disk, node };
-    const beta = { ...alpha, node: null };
-    const network = {
-      daemons: new Map(Object.entries({ alpha, beta })),
-      hosts: new Map(['alpha', 'beta'].map((name) => [name, { gate: { stands: true } }])),
-      serial: { isWhole: true },
-      arbiter: null,
-      sharedDisk: null,
-    };
-    const watcher = { addresses: [FLOATING], answering: () => ['alpha'] };
-    const rule = new InquorateDark(facts, { network, watcher } as unknown as SimulatorLab);
-    rule.changed();
+    const { facts, rule, beta } = quorate(timing);
     beta.awake = false;
     rule.changed();
     facts.pass(2000);
     rule.changed();
     expect(facts.violations.length > 0).toBe(isViolated);
   });
+
+  it.each([
+    [100, false],
+    [1500, true],
+  ])(
+    'not while a process that is stopped most of the time went on for a moment, %i ms ago (seed 213673)',
+    (agoMs, isViolated) => {
+      const { facts, rule, beta } = quorate('default');
+      beta.awake = false;
+      rule.changed();
+      facts.pass(900);
+      rule.stepped('beta');
+      facts.pass(agoMs);
+      rule.changed();
+      expect(facts.violations.length > 0).toBe(isViolated);
+    },
+  );
 });
+
+/** Alpha and beta are voters, linked and awake; alpha answers. */
+function quorate(timing: string) {
+  const facts = new FakeFacts();
+  const node = machineOf(new FakeFacts((file) => `${file}timing: ${timing}\n`));
+  const disk = { text: JSON.stringify({ document: documentOf(v(1, 1), on('alpha', v(1, 1))) }) };
+  const alpha = { awake: true, disk, node };
+  const beta = { ...alpha, node: null };
+  const network = {
+    daemons: new Map(Object.entries({ alpha, beta })),
+    hosts: new Map(['alpha', 'beta'].map((name) => [name, { gate: { stands: true } }])),
+    serial: { isWhole: true },
+    arbiter: null,
+    sharedDisk: null,
+  };
+  const watcher = { addresses: [FLOATING], answering: () => ['alpha'] };
+  const rule = new InquorateDark(facts, { network, watcher } as unknown as SimulatorLab);
+  rule.changed();
+  return { facts, rule, beta };
+}
