@@ -63,8 +63,9 @@ export function strayMacs(stays: readonly Stay[], journal: readonly Told[]): str
 
 /**
  * S8: no MAC is sent from two switch ports within a second, the recorded move aside. Exceptions are those of S1, between nodes:
- * one whose rules somebody flushed, for nothing keeps its kernel from answering; two that both hold the address, where each
- * is its own quorum, or where there is no gate, and all that for the second in which a switch remembers. What either has sent its rightful holder takes back.
+ * one whose rules somebody flushed, for nothing keeps its kernel from answering; two that both hold the address, or are about
+ * to, where each is its own quorum, or where there is no gate, and all that for the second in which a switch remembers. What
+ * either has sent its rightful holder takes back.
  */
 export class OnePort implements Invariant {
   readonly name = 'S8';
@@ -122,7 +123,8 @@ export class OnePort implements Invariant {
     // Nothing stops the kernel of a frozen or dead holder.
     const isDual =
       !hasGate(cluster) ||
-      (cluster.quorum === 'none' && (this.#holds(from) || this.#wasSeen(`${from.mac} ${from.node}`)));
+      (cluster.quorum === 'none' &&
+        (this.#holds(from) || this.#hasTaken(from) || this.#wasSeen(`${from.mac} ${from.node}`)));
     const isHeir = this.#holds(to) || this.#hasTaken(to);
     const isRightful = (wasExcused || isDual || this.#isFlushed(from.node)) && isHeir;
     const isExcused = this.#isFlushed(to.node) || isRightful;

@@ -62,6 +62,18 @@ describe('S8 one port a MAC: two that hold it, each its own quorum, or without a
     expect(facts.violations).toEqual([]);
   });
 
+  it.each([
+    [own, 0],
+    [(file: string) => file, 1],
+  ])('a holder after one that takes it over, and tries the MAC (seed 215906)', (file, violations) => {
+    const { facts, rule } = stand(file);
+    const evidence = { mac: MAC };
+    rule.journalled({ at: 10, event: 'mac-taken', node: 'beta', nic: 'eth0', cause: 'placed', evidence });
+    hold(facts, 'alpha');
+    rule.macMoved(stay('beta', 10), stay('alpha', 11));
+    expect(facts.violations).toHaveLength(violations);
+  });
+
   it('a holder after one whose rules were flushed a moment ago', () => {
     const { facts, rule } = stand();
     facts.host('alpha').gateStands = false;
