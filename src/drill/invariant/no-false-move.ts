@@ -1,7 +1,7 @@
 import type { Facts, Invariant, Told } from './invariant.js';
 
-/** Wanted, whatever the weather: by the cluster file, of a package that was placed elsewhere before, and by an operator. */
-const WANTED: readonly string[] = ['failback', 'operator'];
+/** Wanted, whatever the weather: by an operator, or by the cluster file, until all is where it says. */
+const WANTED: readonly string[] = ['operator', 'first-placement', 'failback', 'gives-way', 'rallies'];
 
 /**
  * S10: 20 % of the frames between two nodes lost, on whichever cable, duplication, reordering, clocks within their bounds: no

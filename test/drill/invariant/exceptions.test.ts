@@ -241,6 +241,8 @@ describe('S4 epochs rise: two that decide alone count terms each by itself', () 
 it.each([
   ['failback', 0],
   ['operator', 0],
+  ['gives-way', 0],
+  ['net-down', 1],
   ['node-lost', 1],
 ])('S10: in mild weather a package that is placed for %s: violations', (cause, violations) => {
   const facts = new FakeFacts();
