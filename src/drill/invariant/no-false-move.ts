@@ -1,7 +1,7 @@
 import type { Facts, Invariant, Told } from './invariant.js';
 
-/** Wanted, whatever the weather: by an operator, or by the cluster file, until all is where it says. */
-const WANTED: readonly string[] = ['operator', 'first-placement', 'failback', 'gives-way', 'rallies'];
+/** What weather could be to blame for. All else is by an operator or by the cluster file, until all is where that says. */
+const UNWANTED: readonly string[] = ['node-lost', 'node-left', 'net-down', 'not-started'];
 
 /**
  * S10: 20 % of the frames between two nodes lost, on whichever cable, duplication, reordering, clocks within their bounds: no
@@ -26,7 +26,7 @@ export class NoFalseMove implements Invariant {
     if (!this.#armed) return;
     if (event === 'peer-health' && to === 'lost' && this.#isAwake(peer))
       this.#facts.violated('S10', `${node} takes ${peer} for lost, which is awake`);
-    if (event === 'placed' && !WANTED.includes(cause))
+    if (event === 'placed' && UNWANTED.includes(cause))
       this.#facts.violated('S10', `${node} places ${placed} on ${to ?? 'nobody'}: ${cause}`);
     if (event === 'switch-started') this.#facts.violated('S10', `${node} switches to ${to ?? '?'}: ${cause}`);
   }

@@ -242,6 +242,7 @@ it.each([
   ['failback', 0],
   ['operator', 0],
   ['gives-way', 0],
+  ['depends-on', 0],
   ['net-down', 1],
   ['node-lost', 1],
 ])('S10: in mild weather a package that is placed for %s: violations', (cause, violations) => {
