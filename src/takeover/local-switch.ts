@@ -12,10 +12,11 @@ import type { HealthState } from '../health/state.js';
 import type { Ms } from '../input.js';
 import type { Alarm, Decision, NetStatus, NicStatus } from '../status.js';
 import type { World } from '../world.js';
+import { nicNames } from '../health/place.js';
 import { announceDeadline } from './announce.js';
 import { carriedOn, floatingDeadline } from './floating.js';
 import { addressKey } from './portfolio.js';
-import { allNics, nicsOf, startState, type TakeoverState } from './state.js';
+import { nicsOf, startState, type TakeoverState } from './state.js';
 import { stopDeadline } from './stopping.js';
 
 export type { TakeoverState } from './state.js';
@@ -50,7 +51,7 @@ export function status(world: World, state: TakeoverState, _now: Ms, _health: He
   return {
     alarms: Object.values(state.alarms),
     decisions: state.decisions,
-    nics: Object.fromEntries(allNics(world.self).map((nic) => [nic, nicStatus(world, state, nic)])),
+    nics: Object.fromEntries(nicNames(world.self).map((nic) => [nic, nicStatus(world, state, nic)])),
     nets: Object.fromEntries(
       Object.values(state.nets).map(({ net, carrier, change, switches }) => [
         net,

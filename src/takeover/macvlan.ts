@@ -13,10 +13,11 @@ import type { Step } from '../action.js';
 import type { Cluster, ClusterNode } from '../config/cluster.js';
 import { isMacvlanName, macvlanAlias, macvlanName } from '../frame/macvlan.js';
 import type { Ms, NicObservation } from '../input.js';
+import { nicNames } from '../health/place.js';
 import { clear, journal, raise } from './account.js';
 import { floatingAddresses, floatingOf, placeKey } from './floating-address.js';
 import type { Posted } from './floating-state.js';
-import { allNics, nicsOf, type Turn } from './state.js';
+import { nicsOf, type Turn } from './state.js';
 
 const RETRY_FIRST: Ms = 100;
 const RETRY_LONGEST: Ms = 60_000;
@@ -65,7 +66,7 @@ export function macvlansOf(cluster: Cluster, self: ClusterNode): readonly Macvla
 
 /** NICs of the cluster file on this node, and the macvlans on them: all that floating addresses may lie on. */
 export function placesOf({ cluster, self }: Turn['world']): string[] {
-  return [...allNics(self), ...macvlansOf(cluster, self).map(({ name }) => name)];
+  return [...nicNames(self), ...macvlansOf(cluster, self).map(({ name }) => name)];
 }
 
 /** Is it there as it should be, made by this run or known to it? */
@@ -208,7 +209,7 @@ export function clearMacvlans(turn: Turn): void {
 /** Macvlans of baton's on NICs of this node that no address of the file needs, and with `all` the others too. */
 export function superfluous({ world }: Turn, all: boolean): (Step & { do: 'delete-macvlan' })[] {
   const needed = new Set(all ? [] : macvlansOf(world.cluster, world.self).map(({ name }) => name));
-  const there = allNics(world.self).flatMap((nic) => world.host[nic]?.children ?? []);
+  const there = nicNames(world.self).flatMap((nic) => world.host[nic]?.children ?? []);
   return [...new Set(there)]
     .filter((name) => isMacvlanName(name) && !needed.has(name))
     .map((nic) => ({ do: 'delete-macvlan', nic }));

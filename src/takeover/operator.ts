@@ -1,11 +1,12 @@
 /** What an operator asks of the local switch: a switch by hand, a lock, an unlock. */
 import type { Ms } from '../input.js';
 import type { OperatorAnswer, OperatorRequest } from '../status.js';
+import { nicNames } from '../health/place.js';
 import { journal } from './account.js';
 import { begin, planOf } from './change.js';
 import { bestOther, hindrance, lockText, words } from './choice.js';
 import { persist } from './run-record.js';
-import { allNics, nicsOf, type Turn } from './state.js';
+import { nicsOf, type Turn } from './state.js';
 
 /** Answers at once, but for a switch that begins: its outcome is the answer. */
 export function operate(turn: Turn, id: number, request: OperatorRequest): void {
@@ -79,8 +80,8 @@ function linkSwitch(turn: Turn, id: number, request: OperatorRequest & { ask: 'l
 function lock(turn: Turn, request: OperatorRequest & { ask: 'link-lock' }): OperatorAnswer {
   const { world, state, now } = turn;
   const { nic, owner, reason, forMs } = request;
-  if (!allNics(world.self).includes(nic))
-    return no(`${nic} is not a NIC of the cluster file on this node; those are ${allNics(world.self).join(', ')}`);
+  if (!nicNames(world.self).includes(nic))
+    return no(`${nic} is not a NIC of the cluster file on this node; those are ${nicNames(world.self).join(', ')}`);
   const held = state.locks[nic];
   if (held && held.owner !== owner) return no(`${nic} ${lockText(held.owner, held.reason)}`);
   const span = forMs === undefined ? 'until it is unlocked' : `for ${seconds(forMs)}`;

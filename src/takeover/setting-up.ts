@@ -1,16 +1,17 @@
 /** Sets what each NIC needs once, when it is first seen, and puts it back at a clean stop. What others change later is the doctor's. */
 import type { NicObservation } from '../input.js';
+import { nicNames } from '../health/place.js';
 import { journal } from './account.js';
 import { announce } from './announce.js';
 import { withoutNic } from './ledger.js';
 import { runRecord } from './run-record.js';
 import { type SettingRecord, settingStep, wantedSettings } from './settings.js';
-import { allNics, nicsOf, type Turn } from './state.js';
+import { nicsOf, type Turn } from './state.js';
 
 /** Looks at NICs just seen: a new one, also a new card under an old name, gets its settings. */
 export function setUp(turn: Turn, nics: readonly NicObservation[]): void {
   const { world, state, out } = turn;
-  const mine = allNics(world.self);
+  const mine = nicNames(world.self);
   const wanted: SettingRecord[][] = [];
   for (const seen of nics.filter(({ nic }) => mine.includes(nic))) {
     const key = `${seen.nic} ${seen.ifindex}`;

@@ -221,18 +221,6 @@ export function netsOfNic(self: ClusterNode, nic: string): readonly NodeNet[] {
   return nets.get(nic) ?? [];
 }
 
-const nicsByNode = new WeakMap<ClusterNode, readonly string[]>();
-
-/** Each once, in the order of the file. Reckoned from the file alone, so it is no state. */
-export function allNics(self: ClusterNode): readonly string[] {
-  let nics = nicsByNode.get(self);
-  if (nics === undefined) {
-    nics = [...new Set(self.nets.flatMap(nicsOf))];
-    nicsByNode.set(self, nics);
-  }
-  return nics;
-}
-
 export function homesOf(self: ClusterNode): string[] {
   return self.nets.map((own) => own.primary);
 }

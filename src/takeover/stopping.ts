@@ -9,6 +9,7 @@
 import type { Step } from '../action.js';
 import type { NodeNet } from '../config/cluster.js';
 import type { Ms } from '../input.js';
+import { nicNames } from '../health/place.js';
 import { journal } from './account.js';
 import { begin } from './change.js';
 import { isHomeFit } from './choice.js';
@@ -19,7 +20,7 @@ import { superfluous } from './macvlan.js';
 import { persist } from './run-record.js';
 import { settingStep, type SettingRecord } from './settings.js';
 import { settingsToPutBack } from './setting-up.js';
-import { allNics, homesOf, type NetState, nicsOf, type Stopping, type Turn } from './state.js';
+import { homesOf, type NetState, nicsOf, type Stopping, type Turn } from './state.js';
 
 /** Two rounds of announcements, the second after 200 ms. */
 const LAST_WORDS: Ms = 250;
@@ -88,7 +89,7 @@ function canGoHome(turn: Turn, own: NodeNet, net: NetState): boolean {
 /** NICs of nets that are home; those of the others keep what they need. */
 function freeNics({ world, state }: Turn): string[] {
   const bound = world.self.nets.filter((own) => state.nets[own.net]?.carrier !== own.primary).flatMap(nicsOf);
-  return allNics(world.self).filter((nic) => !bound.includes(nic));
+  return nicNames(world.self).filter((nic) => !bound.includes(nic));
 }
 
 function clean(turn: Turn, stopping: Stopping): void {

@@ -1,5 +1,6 @@
 /** One input through the local switch: first what it says of itself, then a look at every net that it may concern. */
 import type { Input, Ms } from '../input.js';
+import { nicNames } from '../health/place.js';
 import { journal } from './account.js';
 import { adopt } from './adoption.js';
 import { takeAnnouncements } from './announce.js';
@@ -21,7 +22,7 @@ import { isQuiet, lookAtNet } from './net-switch.js';
 import { expireLocks, operate } from './operator.js';
 import { parseLedger, parseRunSwitch, persist } from './run-record.js';
 import { setUp, settingsSet } from './setting-up.js';
-import { allNics, drop, netsOfNic, nicsOf, type Turn } from './state.js';
+import { drop, netsOfNic, nicsOf, type Turn } from './state.js';
 import { absorbTrials, placeOf } from './trial.js';
 import { askStop, cleaned, depart, goOn } from './stopping.js';
 
@@ -129,7 +130,7 @@ function remember(turn: Turn, run: (Input & { kind: 'started' })['run']): void {
   if (!left) return;
   state.run = left;
   for (const [nic, { owner, reason, leftMs }] of Object.entries(left.locks)) {
-    if (!allNics(world.self).includes(nic)) continue;
+    if (!nicNames(world.self).includes(nic)) continue;
     state.locks[nic] = leftMs === undefined ? { owner, reason } : { owner, reason, until: now + leftMs };
   }
 }
@@ -149,7 +150,7 @@ function observe(turn: Turn, { nics, missing }: Input & { kind: 'host-observed' 
     learnMacs(turn);
     markNewCards(turn, nics);
     setUp(turn, nics);
-  } else if (allNics(world.self).every((nic) => nic in state.seenAt)) {
+  } else if (nicNames(world.self).every((nic) => nic in state.seenAt)) {
     state.ready = true;
     for (const own of world.self.nets) {
       const net = state.nets[own.net];

@@ -8,6 +8,7 @@
 import { encodeInquiry, INQUIRED_MAX, type Sighting } from '../frame/sighting.js';
 import { PART } from '../frame/part.js';
 import type { Ms } from '../input.js';
+import { nicNames } from '../health/place.js';
 import { clear, journal, raise } from './account.js';
 import { announce } from './announce.js';
 import { isOwnMac } from './claim.js';
@@ -15,7 +16,7 @@ import { addressesOf, floatingOf } from './floating-address.js';
 import { macAt } from './macvlan.js';
 import { nicFor } from './placing.js';
 import { defend } from './rival.js';
-import { allNics, netOf, type Turn } from './state.js';
+import { netOf, type Turn } from './state.js';
 import { placeOf } from './trial.js';
 
 /** Peers that are asked: one may have a deaf NIC. */
@@ -98,7 +99,7 @@ function inquire(turn: Turn, net: string): void {
 
 /** MACs of this node's NICs, told to whom it asks and answers: they know a rival of the cluster from a stranger by it. */
 export function ownMacs({ world }: Turn): string[] {
-  return allNics(world.self).flatMap((nic) => world.host[nic]?.mac ?? []);
+  return nicNames(world.self).flatMap((nic) => world.host[nic]?.mac ?? []);
 }
 
 export function sighted(turn: Turn, node: string, { token, seen }: Sighting): void {
